@@ -1,0 +1,1 @@
+"""A local Azure for image builds: Entra, Resource Manager and Image Builder over TLS, blobs through Azurite."""
