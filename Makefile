@@ -3,28 +3,81 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTHON ?=
+PACKAGES := airflow_aib aib_emulator demo
+SOURCES := $(PACKAGES) dags tests
+
+# What belongs to the shell that calls make, and not to this project, must not reach the project's programs.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV AIRFLOW_HOME
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(READY) ## install everything into .venv (every other target calls this when needed)
 
-$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt aib_emulator/azurite/package-lock.json
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+# The first of these that is Python 3.11 or newer makes the environment; `make setup PYTHON=/path/to/python` decides it.
+$(BIN)/python:
+	@for candidate in $(or $(PYTHON),python3.11 python3 python3.12 python3.13 python3.14); do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    exec "$$candidate" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "make setup needs Python 3.11 or newer, and found none ($$(python3 --version 2>&1 || true))." \
+	  "Install it, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1
+
+$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt aib_emulator/azurite/package-lock.json | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	npm_config_cache="$${npm_config_cache:-$$HOME/.npm}" $(BIN)/aib-emulator install-azurite
 	@touch $(READY)
+
+.PHONY: demo
+demo: $(READY) ## rebuild an image on a local Azure with a real Airflow, report, and stop everything
+	@$(BIN)/python -m demo run
+
+.PHONY: up
+up: $(READY) ## the same, and leave everything running; says where and how to sign in
+	@$(BIN)/python -m demo up
+
+.PHONY: down
+down: $(READY) ## end what `make up` left running
+	@$(BIN)/python -m demo down
+
+.PHONY: check
+check: $(READY) ## lint, format, types, import contracts, documentation
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest tests/architecture -q -p no:randomly -m "not slow"
+
+.PHONY: fix
+fix: $(READY) ## mend what can be mended by itself: lint and format
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: test
+test: check ## checks and all tests
+	$(BIN)/python -m pytest -n 2
+
+.PHONY: bench
+bench: $(READY) ## measure beside named peers, and write docs/benchmarks.md
+	$(BIN)/python tests/bench/run.py
 
 .PHONY: lock
 lock: $(READY) ## compile the hashed requirement files anew
 	$(BIN)/uv pip compile requirements/uv.in -o requirements/uv.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --extra emulator -o requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --extra emulator --group dev -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+.PHONY: clean
+clean: ## end what runs, and remove all that was made here but .venv
+	@if test -x $(BIN)/python && test -d .local; then $(BIN)/python -m demo down; fi
+	rm -rf .local build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
