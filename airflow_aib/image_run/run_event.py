@@ -1,0 +1,62 @@
+"""The one event with which watching a run ends, as it travels from the trigger to the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from airflow_aib.exceptions import ImageRunWatchError
+from airflow_aib.image_run.run_status import LastRunStatus
+
+RunEventStatus = Literal["over", "timeout", "unwatchable", "gone"]
+RUN_EVENT_STATUSES: tuple[RunEventStatus, ...] = get_args(RunEventStatus)
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """
+    Say how watching a run ended.
+
+    :param status: `over`: the run has ended, well or badly; `timeout`: its time has passed; `unwatchable`: it could not
+        be looked at for too long; `gone`: the image template or the run is no longer there
+    :param image_template_id: resource id
+    :param last_run_status: the last one seen, as `LastRunStatus.to_json` writes it
+    :param message: one sentence for a person
+    """
+
+    status: RunEventStatus
+    image_template_id: str
+    last_run_status: dict[str, Any] | None = None
+    message: str = ""
+
+    def read_last_run_status(self) -> LastRunStatus | None:
+        """Give the last status that was seen."""
+        return LastRunStatus.from_json(self.last_run_status) if self.last_run_status else None
+
+    def to_payload(self) -> dict[str, Any]:
+        """Give the payload of Airflow's trigger event."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Any) -> RunEvent:
+        """Read a trigger event's payload; an unreadable one is an error of watching, unknown keys are ignored."""
+        if not isinstance(payload, Mapping):
+            raise ImageRunWatchError(
+                f"The trigger sent {type(payload).__name__} instead of a run event",
+                hint="The run itself goes on: look at the image template, or clear the task to watch it again.",
+            )
+        status = payload.get("status")
+        image_template_id = payload.get("image_template_id")
+        if status not in RUN_EVENT_STATUSES or not isinstance(image_template_id, str):
+            raise ImageRunWatchError(
+                f"The trigger sent a run event with status {status!r} for image template {image_template_id!r}: "
+                f"{payload.get('message') or 'no message'}",
+                hint="The run itself goes on: look at the image template, or clear the task to watch it again.",
+            )
+        return cls(
+            status=status,
+            image_template_id=image_template_id,
+            last_run_status=payload.get("last_run_status"),
+            message=str(payload.get("message") or ""),
+        )

@@ -1,0 +1,51 @@
+"""One remark of ours about an image template."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    Say what is wrong with one place of an image template.
+
+    :param severity: `error`: the service refuses it or the build cannot work; `warning`: doubtful, or advice
+    :param path: JSON pointer into the rendered body, as `/properties/customize/0/name`
+    :param rule: stable id, as `customize-name-unique`
+    :param message: what is wrong
+    :param hint: what to do
+    """
+
+    severity: Severity
+    path: str
+    rule: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Give the finding as one line."""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{self.severity}: {self.path or '/'}: {self.message}.{hint} [{self.rule}]"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the finding as JSON."""
+        return asdict(self)
+
+
+def error(path: str, rule: str, message: str, hint: str = "") -> Finding:
+    """Report what the service refuses, or what cannot work."""
+    return Finding("error", path, rule, message, hint)
+
+
+def warning(path: str, rule: str, message: str, hint: str = "") -> Finding:
+    """Report what is doubtful, or give advice."""
+    return Finding("warning", path, rule, message, hint)
+
+
+def worst_first(findings: list[Finding]) -> list[Finding]:
+    """Order findings: errors before warnings, otherwise as they were found."""
+    return sorted(findings, key=lambda finding: finding.severity != "error")
