@@ -1,0 +1,1 @@
+"""Images as Airflow assets: what DAGs are scheduled on."""

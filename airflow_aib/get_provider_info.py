@@ -1,0 +1,98 @@
+"""Tell Airflow what this provider offers: its connection form, classes, asset scheme and settings.
+
+Every `airflow` command imports this module, so it loads nothing but the connection form's data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_aib import __version__
+
+INTEGRATION = "Azure VM Image Builder"
+CONFIG_SECTION = "azure_image_builder"
+
+CONFIG_OPTIONS: dict[str, dict[str, Any]] = {
+    "poll_interval": {
+        "description": "Seconds between two looks at an image template while Airflow waits for it.",
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "30",
+    },
+    "trigger_min_age": {
+        "description": (
+            "Seconds that a deferred task stays deferred at least. Airflow's LocalExecutor reports the end of the "
+            "worker that deferred up to five seconds late; a task that was resumed by then is taken for one that "
+            "ended without a word, and fails. With CeleryExecutor or KubernetesExecutor it may be 0."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "15",
+    },
+    "run_allowance": {
+        "description": (
+            "Seconds that a run may take beyond its image template's build timeout before it counts as overdue: "
+            "the service queues and tidies up outside of that timeout."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "1800",
+    },
+    "cancel_allowance": {
+        "description": "Seconds that a cancelled run may take until it really has ended.",
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "1200",
+    },
+    "provision_timeout": {
+        "description": "Seconds that creating or deleting an image template may take, scripts downloaded and all.",
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "3600",
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's description in the form of Airflow's `provider_info.schema.json`."""
+    return {
+        "package-name": "airflow-aib",
+        "name": INTEGRATION,
+        "description": "Build images with Azure VM Image Builder, on a schedule and without losing anything.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": INTEGRATION,
+                "external-doc-url": "https://learn.microsoft.com/azure/virtual-machines/image-builder-overview",
+                "tags": ["azure"],
+            },
+        ],
+        "operators": [
+            {
+                "integration-name": INTEGRATION,
+                "python-modules": [
+                    "airflow_aib.operators.image_template",
+                    "airflow_aib.operators.log",
+                    "airflow_aib.operators.vhd",
+                    "airflow_aib.operators.asset",
+                ],
+            },
+        ],
+        "sensors": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.sensors.image_template"]}],
+        "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.hooks.image_builder"]}],
+        "triggers": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.triggers.image_template"]}],
+        "extra-links": [
+            "airflow_aib.links.image_template.AzureImageTemplateLink",
+            "airflow_aib.links.image_template.AzureStagingResourceGroupLink",
+            "airflow_aib.links.image_template.AzureGalleryImageVersionLink",
+        ],
+        "asset-uris": [{"schemes": ["azure-vm-image"], "handler": "airflow_aib.assets.image.sanitize_uri"}],
+        "config": {
+            CONFIG_SECTION: {"description": "How operators of Azure VM Image Builder wait.", "options": CONFIG_OPTIONS}
+        },
+    }
