@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from airflow.sdk import Asset
+
 from airflow_aib.assets.image import image_asset
 
 
