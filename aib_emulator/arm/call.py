@@ -1,0 +1,101 @@
+"""A call to Resource Manager and the answer to it, free of any HTTP library."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from aib_emulator.arm.errors import ArmError
+from aib_emulator.arm.resource_id import ResourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class BodyStyle(Enum):
+    """How a service writes its JSON."""
+
+    ARM = "ARM"
+    """Compact, as Resource Manager itself does."""
+    IMAGE_BUILDER = "IMAGE_BUILDER"
+    """One space of indent and no charset."""
+    COMPUTE = "COMPUTE"
+    """Two spaces of indent and CRLF."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Carry what a client asked.
+
+    :param method: in upper case
+    :param path: percent-decoded, with single slashes
+    :param parameters: the named parts of the route's path, as the client wrote them
+    :param query: the query, with its names in lower case
+    :param headers: the headers, looked up in any casing
+    :param body: the bytes of the body
+    :param base_url: scheme, host and port as the client wrote them
+    :param claims: what the verified token says; empty when the route needs none
+    """
+
+    method: str
+    path: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    base_url: str = "https://localhost"
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def api_version(self) -> str:
+        """The api-version that the client asked for; the front door has checked that there is one."""
+        return self.query.get("api-version", "")
+
+    def json(self) -> dict[str, Any]:
+        """Return the body, which must be a JSON object."""
+        try:
+            document = json.loads(self.body or b"null")
+        except ValueError as error:
+            raise ArmError(
+                400,
+                "InvalidRequestContent",
+                f"The request content was invalid and could not be deserialized: '{error}'.",
+            ) from error
+        if not isinstance(document, dict):
+            raise ArmError(400, "InvalidRequestContent", "The request content is not a JSON object.")
+        return document
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Carry what a client gets back.
+
+    :param status: the HTTP status
+    :param body: JSON to write; None sends none
+    :param headers: headers besides those that every answer has
+    :param style: how the JSON is written
+    :param operation_id: the operation that the call started; it becomes the `x-ms-request-id`
+    """
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    style: BodyStyle = BodyStyle.ARM
+    operation_id: str | None = None
+
+
+def encode(body: Any, style: BodyStyle) -> tuple[bytes, str]:
+    """Return the bytes of `body` and their content type, as the service of that style writes them."""
+    if style is BodyStyle.IMAGE_BUILDER:
+        return json.dumps(body, indent=1, ensure_ascii=False).encode(), "application/json"
+    if style is BodyStyle.COMPUTE:
+        text = json.dumps(body, indent=2, ensure_ascii=False).replace("\n", "\r\n")
+        return text.encode(), "application/json; charset=utf-8"
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), "application/json; charset=utf-8"
+
+
+def group_resource_id(call: Call, namespace: str, *path: str) -> ResourceId:
+    """Return the id of a resource in the subscription and group that the call's path names."""
+    return ResourceId(call.parameters["subscription_id"], call.parameters.get("resource_group_name"), namespace, path)

@@ -1,0 +1,120 @@
+"""Long operations: what was started, when it ends, and how each service words the answer to a poll."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aib_emulator.arm.time_format import offset_text, ticks_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+CERTIFICATE_BYTES = 1900
+SIGNATURE_BYTES = 256
+
+
+@dataclass
+class Operation:
+    """Remember one long operation.
+
+    :param operation_id: in lower case
+    :param started: when it began
+    :param ended: when it ends or ended; may lie a little ahead; None while that is open
+    :param outcome: `Succeeded`, `Failed` or `Canceled`, once `ended` is known
+    :param error: code and message of a bad outcome
+    """
+
+    operation_id: str
+    started: datetime
+    ended: datetime | None = None
+    outcome: str = "Succeeded"
+    error: Mapping[str, Any] | None = None
+
+    def end(self, at: datetime, outcome: str = "Succeeded", error: Mapping[str, Any] | None = None) -> None:
+        """Fix its end, which pollers see from `at` on."""
+        self.ended, self.outcome, self.error = at, outcome, error
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether pollers see the end."""
+        return self.ended is not None and self.ended <= now
+
+
+class Operations:
+    """Keep every operation of one emulator.
+
+    :param new_id: makes operation ids
+    """
+
+    def __init__(self, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+        self._new_id = new_id
+        self._operations: dict[str, Operation] = {}
+
+    def start(self, now: datetime) -> Operation:
+        """Begin an operation."""
+        operation = Operation(self._new_id(), now)
+        self._operations[operation.operation_id] = operation
+        return operation
+
+    def find(self, operation_id: str) -> Operation | None:
+        """Return the operation of that id, in any casing."""
+        return self._operations.get(operation_id.lower())
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._operations.clear()
+
+
+def image_builder_body(operation: Operation, now: datetime) -> dict[str, Any]:
+    """Word a poll's answer as Image Builder does: upper-case name, seven digits, Z."""
+    body: dict[str, Any] = {"name": operation.operation_id.upper(), "status": "InProgress"}
+    body["startTime"] = ticks_text(operation.started)
+    return _with_end(body, operation, now, ticks_text)
+
+
+def compute_body(operation: Operation, now: datetime) -> dict[str, Any]:
+    """Word a poll's answer as Compute does: times with an offset first, lower-case name last."""
+    body: dict[str, Any] = {"startTime": offset_text(operation.started)}
+    if operation.is_over(now) and operation.ended is not None:
+        body["endTime"] = offset_text(operation.ended)
+    body["status"] = operation.outcome if operation.is_over(now) else "InProgress"
+    if operation.is_over(now) and operation.error is not None:
+        body["error"] = dict(operation.error)
+    body["name"] = operation.operation_id
+    return body
+
+
+def _with_end(
+    body: dict[str, Any], operation: Operation, now: datetime, write: Callable[[datetime], str]
+) -> dict[str, Any]:
+    if operation.ended is None or not operation.is_over(now):
+        return body
+    body["status"] = operation.outcome
+    body["endTime"] = write(operation.ended)
+    if operation.error is not None:
+        body["error"] = dict(operation.error)
+    return body
+
+
+def operation_url(base_url: str, path: str, api_version: str, now: datetime, *, header: str) -> str:
+    """Return a poll address with the long signature that Resource Manager appends.
+
+    :param base_url: scheme, host and port as the client wrote them
+    :param path: the path of the operation
+    :param header: the header that it is for; two headers of one answer have different signatures
+    """
+    ticks = int((now.timestamp() + 62_135_596_800) * 10_000_000)
+    seed = f"{path} {ticks} {header}"
+    certificate = _base64url("certificate", CERTIFICATE_BYTES)
+    signature = _base64url(f"s {seed}", SIGNATURE_BYTES)
+    digest = _base64url(f"h {seed}", 32)
+    return f"{base_url}{path}?api-version={api_version}&t={ticks}&c={certificate}&s={signature}&h={digest}"
+
+
+def _base64url(seed: str, size: int) -> str:
+    made = hashlib.shake_256(seed.encode()).digest(size)
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()

@@ -1,0 +1,24 @@
+"""Lists in pages, each naming the next by an absolute address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aib_emulator.arm.call import Call
+
+SKIP_TOKEN = "$skiptoken"  # noqa: S105 - the name of a query parameter
+
+
+def page(call: Call, values: Sequence[Any], page_size: int) -> dict[str, Any]:
+    """Return the page that the call asks for."""
+    text = call.query.get(SKIP_TOKEN, "0")
+    start = int(text) if text.isdigit() else 0
+    body: dict[str, Any] = {"value": list(values[start : start + page_size])}
+    if start + page_size < len(values):
+        query = {**call.query, SKIP_TOKEN: str(start + page_size)}
+        body["nextLink"] = f"{call.base_url}{quote(call.path)}?{urlencode(query, safe='$')}"
+    return body

@@ -1,0 +1,74 @@
+"""Routes: which function answers which method and path, whatever the casing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aib_emulator.arm.errors import ArmError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from aib_emulator.arm.call import Answer, Call
+
+    Handler = Callable[[Call], Awaitable[Answer]]
+
+SUBSCRIPTION = "/subscriptions/{subscription_id}"
+GROUP = SUBSCRIPTION + "/resourceGroups/{resource_group_name}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Let `handle` answer `method` on `path`.
+
+    :param method: in upper case
+    :param path: with named parts in braces, each of one segment
+    :param handle: answers the call
+    :param needs_token: whether a valid bearer token must come along
+    :param needs_api_version: whether an api-version must come along
+    :param unwraps_errors_before: api-version below which errors stand without their `error` envelope
+    """
+
+    method: str
+    path: str
+    handle: Handler
+    needs_token: bool = True
+    needs_api_version: bool = True
+    unwraps_errors_before: str = ""
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression that matches its paths."""
+        parts = re.split(r"\{(\w+)\}", self.path)
+        expression = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        return re.compile(expression + "/?", re.IGNORECASE)
+
+
+class Router:
+    """Find the route of a call.
+
+    :param routes: in the order of their precedence
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return the route and the named parts of the path, or raise what ARM answers."""
+        is_known_path = False
+        for route in self.routes:
+            match = route.pattern.fullmatch(path)
+            if match and route.method == method:
+                return route, match.groupdict()
+            is_known_path = is_known_path or match is not None
+        if is_known_path:
+            raise ArmError(405, "MethodNotAllowed", f"The HTTP method '{method}' is not supported at path '{path}'.")
+        raise ArmError(404, "InvalidResourceType", f"The emulator serves nothing at path '{path}' for {method}.")
+
+
+def normalise_path(path: str) -> str:
+    """Return `path` with single slashes: some clients write two before a type."""
+    return re.sub(r"/{2,}", "/", path)

@@ -1,0 +1,112 @@
+"""The emulated time: what everything asks for `now`, and what everything waits with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_NAP = 3600.0
+"""Real seconds after which a sleeper looks again even though nobody woke it."""
+
+
+class Clock(Protocol):
+    """The time that an emulator lives in."""
+
+    def now(self) -> datetime:
+        """Return the emulated instant, aware and in UTC."""
+        ...
+
+    async def sleep_until(self, instant: datetime | None) -> None:
+        """Return at `instant`, or earlier when the clock was changed or woken; None waits for just that."""
+        ...
+
+    def wake(self) -> None:
+        """Let every sleeper look again."""
+        ...
+
+
+class ScaledClock:
+    """Run `scale` times as fast as the wall clock; can be put forward.
+
+    :param scale: emulated seconds per real second, 0 stands still
+    :param start: the emulated instant to begin with; default is the real one
+    :param monotonic: the real seconds that pass
+    """
+
+    def __init__(
+        self, scale: float = 1.0, start: datetime | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._scale = scale
+        self._monotonic = monotonic
+        self._emulated = start or datetime.now(UTC)
+        self._real = monotonic()
+        self._changed = asyncio.Event()
+
+    @property
+    def scale(self) -> float:
+        """Emulated seconds per real second."""
+        return self._scale
+
+    def now(self) -> datetime:
+        """Return the emulated instant, aware and in UTC."""
+        return self._emulated + timedelta(seconds=(self._monotonic() - self._real) * self._scale)
+
+    def set_scale(self, scale: float) -> None:
+        """Go on from the present instant at another speed."""
+        self._emulated, self._real = self.now(), self._monotonic()
+        self._scale = scale
+        self.wake()
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock forward."""
+        if seconds < 0:
+            raise ValueError(f"Time does not go back: {seconds!r} seconds.")
+        self._emulated += timedelta(seconds=seconds)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every sleeper look again."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def sleep_until(self, instant: datetime | None) -> None:
+        """Return at `instant`, or earlier when the clock was changed or woken; None waits for just that."""
+        changed = self._changed
+        nap = self._real_seconds_until(instant)
+        if nap <= 0:
+            await asyncio.sleep(0)
+            return
+        try:
+            await asyncio.wait_for(changed.wait(), nap)
+        except TimeoutError:
+            return
+
+    def _real_seconds_until(self, instant: datetime | None) -> float:
+        if instant is None:
+            return LONGEST_NAP
+        wait = (instant - self.now()).total_seconds()
+        if wait <= 0:
+            return 0.0
+        return min(wait / self._scale, LONGEST_NAP) if self._scale else LONGEST_NAP
+
+
+class SystemClock(ScaledClock):
+    """Run as the wall clock does."""
+
+    def __init__(self) -> None:
+        super().__init__(scale=1.0)
+
+
+class ManualClock(ScaledClock):
+    """Stand still until it is put forward.
+
+    :param start: the emulated instant to begin with; default is the real one
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        super().__init__(scale=0.0, start=start)

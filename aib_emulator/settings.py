@@ -1,0 +1,78 @@
+"""What an emulator is told before it starts; the only reader of the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+
+
+class EmulatorSettingsError(ValueError):
+    """A setting has a value that the emulator must not or cannot work with."""
+
+
+@dataclass(frozen=True)
+class EmulatorSettings:
+    """Fix everything that one emulator is told.
+
+    :param host: loopback address to listen on; anything else is refused
+    :param arm_port: port of Entra, Resource Manager and the control door; 0 takes a free one
+    :param blob_port: port of the blob endpoint; 0 takes a free one
+    :param data_dir: folder for certificate authority, signing key and blobs; None takes a temporary one
+    :param time_scale: how many emulated seconds pass in a real one
+    :param retry_after: seconds to send as `Retry-After` with unfinished operations; None sends none, as recorded
+    :param vhd_size_bytes: virtual size of the VHDs that builds leave; a multiple of 512, footer not included
+    :param vhd_allocated_bytes: how much of a VHD holds data
+    :param list_page_size: resources on one page of a list
+    :param all_run_sub_states: show Customizing and Validating too, which no recording of the service shows
+    :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
+    """
+
+    host: str = "127.0.0.1"
+    arm_port: int = 0
+    blob_port: int = 0
+    data_dir: Path | None = None
+    time_scale: float = 1.0
+    retry_after: int | None = None
+    vhd_size_bytes: int = 2048 * MEBIBYTE
+    vhd_allocated_bytes: int = 24 * MEBIBYTE
+    list_page_size: int = 100
+    all_run_sub_states: bool = False
+    tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
+    subscription_id: str = "aaaaaaaa-0000-4000-8000-000000000002"
+    client_id: str = "aaaaaaaa-0000-4000-8000-000000000003"
+    client_object_id: str = "aaaaaaaa-0000-4000-8000-000000000004"
+    client_secret: str = field(default="emulated-secret~1", repr=False)
+    location: str = "eastus"
+
+    def __post_init__(self) -> None:
+        """Refuse what must not be."""
+        if not _is_loopback(self.host):
+            raise EmulatorSettingsError(
+                f"host={self.host!r} is not a loopback address. The emulator has well-known secrets: use 127.0.0.1."
+            )
+        if not self.time_scale > 0:
+            raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0.")
+        if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
+            raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
+
+
+def current_environment() -> Mapping[str, str]:
+    """Return the environment of this process, for handing it on to one that the emulator starts."""
+    return dict(os.environ)  # noqa: TID251 - this module is the emulator's reader of the environment
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,106 @@
+"""Access tokens: signed by the emulator's key, checked by everything that is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LIFETIME = 3599
+"""Seconds that a token is good for."""
+NOT_BEFORE_SLACK = 300
+
+
+class TokenError(Exception):
+    """A bearer token is not good here.
+
+    :param is_foreign: whether another key signed it, so that a new token would help
+    """
+
+    def __init__(self, message: str, *, is_foreign: bool = False) -> None:
+        super().__init__(message)
+        self.is_foreign = is_foreign
+
+
+class TokenAuthority:
+    """Sign tokens and check them.
+
+    Tokens live by the real clock: so do the clients that keep them.
+
+    :param key: the RSA key to sign with
+    """
+
+    def __init__(self, key: rsa.RSAPrivateKey) -> None:
+        self._key = key
+        public = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.key_id = hashlib.sha256(public).hexdigest()[:27]
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> TokenAuthority:
+        """Use the key in `folder`, made at the first time, so that clients' tokens outlive a restart."""
+        file = folder / "token-signing.key"
+        if file.exists():
+            key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+            if not isinstance(key, rsa.RSAPrivateKey):
+                raise TypeError(f"{file} holds no RSA key. Delete it to have a new one made.")
+            return cls(key)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        folder.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return cls(key)
+
+    def issue(self, *, tenant_id: str, audience: str, client_id: str, object_id: str) -> str:
+        """Sign a token for an application, shaped as Entra's version 1.0 is."""
+        now = int(time.time())
+        claims = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{tenant_id}/",
+            "iat": now,
+            "nbf": now - NOT_BEFORE_SLACK,
+            "exp": now + LIFETIME,
+            "appid": client_id,
+            "appidacr": "1",
+            "idp": f"https://sts.windows.net/{tenant_id}/",
+            "idtyp": "app",
+            "oid": object_id,
+            "sub": object_id,
+            "tid": tenant_id,
+            "ver": "1.0",
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self.key_id})
+
+    def verify(self, token: str, audiences: Iterable[str]) -> dict[str, Any]:
+        """Return the claims of a good token, or raise TokenError; audiences count with and without a final slash."""
+        accepted = {form for audience in audiences for form in (audience.rstrip("/"), audience.rstrip("/") + "/")}
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                audience=accepted,
+                options={"require": ["exp", "iat", "nbf", "iss", "aud", "tid"]},
+            )
+        except jwt.InvalidSignatureError as error:
+            raise TokenError("The access token was signed by another key.", is_foreign=True) from error
+        except jwt.ExpiredSignatureError as error:
+            raise TokenError("The access token has expired.", is_foreign=True) from error
+        except jwt.InvalidAudienceError as error:
+            raise TokenError("The access token has been obtained for another audience.") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenError(f"The access token is invalid: {error}.") from error
+        return claims

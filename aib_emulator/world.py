@@ -1,0 +1,223 @@
+"""Everything that a service may use, handed to each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from aib_emulator.arm.operations import Operations
+    from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.clock import ScaledClock
+    from aib_emulator.faults import Faults
+    from aib_emulator.request_record import RequestRecord
+    from aib_emulator.schedule import Schedule
+    from aib_emulator.settings import EmulatorSettings
+    from aib_emulator.store import Resource, Store
+    from aib_emulator.tokens import TokenAuthority
+
+    DeleteHook = Callable[[Resource], Awaitable[None]]
+
+
+class BlobStore(Protocol):
+    """Storage accounts' blobs, behind the emulator's own TLS address.
+
+    `app` builds it as `aib_emulator.blobs.AzuriteBlobStore(settings, folder=, tls=, tokens=, clock=, faults=,
+    requests=)`: it keeps its files in `folder`, listens with `tls`, checks bearers with `tokens`, lets planned
+    `faults` strike and adds every call to `requests`. Names of deleted accounts may be used again.
+    """
+
+    @property
+    def public_url(self) -> str:
+        """`https://127.0.0.1:<port>`: accounts are the first segment of the path."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        ...
+
+    async def stop(self) -> None:
+        """End everything that was started, within seconds."""
+        ...
+
+    async def reset(self) -> None:
+        """Delete every account with its blobs."""
+        ...
+
+    async def create_account(self, name: str) -> None:
+        """Make an account; once more for an existing one changes nothing."""
+        ...
+
+    async def delete_account(self, name: str) -> None:
+        """Delete an account with all that is in it; an absent one is fine."""
+        ...
+
+    def account_keys(self, name: str) -> tuple[str, str]:
+        """Return the two keys of an account, base64."""
+        ...
+
+    def blob_url(self, account: str, container: str = "", blob: str = "") -> str:
+        """Return the public address of an account, a container or a blob."""
+        ...
+
+    async def create_container(self, account: str, container: str) -> None:
+        """Make a container; once more for an existing one changes nothing."""
+        ...
+
+    async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
+        """Write at the end of an append blob, made with its container at the first time."""
+        ...
+
+    async def put_blob(self, account: str, container: str, blob: str, content: bytes) -> None:
+        """Write a block blob, making its container at the first time."""
+        ...
+
+    async def put_sparse_vhd(
+        self, account: str, container: str, blob: str, *, size_bytes: int, allocated_bytes: int, seed: str
+    ) -> None:
+        """Write a fixed VHD as a page blob: `size_bytes` of disk, some of it data made from `seed`, and the footer."""
+        ...
+
+    async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
+        """Return the content of a blob, or None when there is none."""
+        ...
+
+
+class StorageShapes(Protocol):
+    """What other services ask of storage: `services.storage.resources.StorageAccounts(store, blobs, clock)`."""
+
+    async def delete_blobs(self, account: Resource) -> None:
+        """Delete what a storage account holds, before the account itself is forgotten."""
+        ...
+
+    async def create_account(self, account_id: ResourceId, *, location: str, tags: Mapping[str, str]) -> Resource:
+        """Put a storage account into the store and the blob store."""
+        ...
+
+
+class ComputeShapes(Protocol):
+    """What other services ask of compute: `services.compute.resources.ComputeResources(store, clock)`."""
+
+    def put_managed_image(
+        self,
+        image_id: ResourceId,
+        *,
+        location: str,
+        tags: Mapping[str, str],
+        os_type: str,
+        hyper_v_generation: str,
+        source_image_template_id: str,
+    ) -> Resource:
+        """Put a finished managed image into the store."""
+        ...
+
+    def put_image_version(
+        self,
+        version_id: ResourceId,
+        *,
+        location: str,
+        tags: Mapping[str, str],
+        target_regions: Sequence[Mapping[str, Any]],
+        exclude_from_latest: bool,
+        published: datetime,
+        source_image_template_id: str,
+    ) -> Resource:
+        """Put a finished gallery image version into the store.
+
+        :param target_regions: `{"name", "replicaCount", "storageAccountType"}` each; the two latter may be absent
+        """
+        ...
+
+    def latest_platform_version(self, publisher: str, offer: str, sku: str) -> str | None:
+        """Return the newest marketplace version, or None when the catalogue has no such image."""
+        ...
+
+    def platform_version_exists(self, publisher: str, offer: str, sku: str, version: str) -> bool:
+        """Whether the catalogue has this very version."""
+        ...
+
+
+@dataclass
+class PlannedFailure:
+    """Plan that a creation or a run of an image template goes wrong.
+
+    :param image_template: name of the image template, or `*`
+    :param kind: `creation`, `customizer`, `validator`, `hang`, `partial` or `distribute`
+    :param index: which customizer, validator or distributor, from 0
+    :param exit_code: what the failing script exits with
+    :param count: how many creations or runs it strikes
+    :param message: text of the service, in place of the usual one
+    :param code: error code of a failing creation, in place of the usual one
+    :param output: last lines that the failing script writes
+    """
+
+    image_template: str = "*"
+    kind: str = "customizer"
+    index: int = 0
+    exit_code: int = 1
+    count: int = 1
+    message: str | None = None
+    code: str | None = None
+    output: tuple[str, ...] = ()
+
+
+@dataclass
+class World:
+    """Carry everything that a service may use.
+
+    :param settings: what the emulator was told
+    :param clock: the emulated time
+    :param store: the resources
+    :param blobs: the storage accounts' blobs
+    :param operations: the long operations
+    :param schedule: carries out effects at their instants
+    :param tokens: signs and checks access tokens
+    :param faults: planned faults of the transport
+    :param requests: what was asked
+    :param failures: planned failures of creations and runs
+    :param delete_hooks: by lower-case resource type, what to do before such a resource is forgotten
+    :param storage: set by `app` from `services/storage`
+    :param compute: set by `app` from `services/compute`
+    """
+
+    settings: EmulatorSettings
+    clock: ScaledClock
+    store: Store
+    blobs: BlobStore
+    operations: Operations
+    schedule: Schedule
+    tokens: TokenAuthority
+    faults: Faults
+    requests: RequestRecord
+    storage: StorageShapes
+    compute: ComputeShapes
+    failures: list[PlannedFailure] = field(default_factory=list)
+    delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
+
+    def take_failure(self, image_template_name: str, *kinds: str) -> PlannedFailure | None:
+        """Return the planned failure of one of `kinds` that strikes this image template, and count the strike."""
+        for failure in self.failures:
+            named = failure.image_template.lower() in {"*", image_template_name.lower()}
+            if failure.count > 0 and failure.kind in kinds and named:
+                failure.count -= 1
+                return failure
+        return None
+
+    async def delete(self, resource_id: ResourceId) -> bool:
+        """Delete a resource with its parts, or a group with all that is in it; return whether it was there."""
+        for part in reversed(self.store.list(below=resource_id)):
+            await self._delete_one(part)
+        resource = self.store.get(resource_id)
+        if resource is None:
+            return False
+        await self._delete_one(resource)
+        return True
+
+    async def _delete_one(self, resource: Resource) -> None:
+        hook = self.delete_hooks.get(resource.id.resource_type.lower())
+        if hook is not None:
+            await hook(resource)
+        self.store.delete(resource.id)
