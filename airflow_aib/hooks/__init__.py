@@ -1,0 +1,3 @@
+"""The only code that talks to Azure."""
+
+from __future__ import annotations
