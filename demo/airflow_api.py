@@ -1,0 +1,116 @@
+"""The few calls of Airflow's REST API that the demo makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from demo.waiting import DemoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+
+
+class AirflowApi:
+    """Talk to one Airflow as one user.
+
+    :param url: the api-server's address, such as `http://127.0.0.1:8080`.
+    :param user: whom to sign in as, on the first call that needs it.
+    :param password: that user's password.
+    """
+
+    def __init__(self, url: str, *, user: str, password: str) -> None:
+        self.url = url
+        self._sign_in = {"username": user, "password": password}
+        # trust_env: a proxy or a CA bundle of the caller's shell has no business on loopback.
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def unhealthy(self) -> list[str]:
+        """Return the components that are not (yet) healthy; all of them while the api-server does not answer."""
+        try:
+            answer = self._client.get("/api/v2/monitor/health", timeout=5)
+        except httpx.TransportError:
+            return ["api-server"]
+        if answer.status_code != httpx.codes.OK:
+            return ["api-server"]
+        health = answer.json()
+        return [name for name in COMPONENTS if (health.get(name) or {}).get("status") != "healthy"]
+
+    def token(self) -> str:
+        """Sign in and return a token; the UI takes it as cookie `_token`."""
+        answer = self._client.post("/auth/token", json=self._sign_in)
+        return str(_checked(answer)["access_token"])
+
+    def dag(self, dag_id: str) -> dict[str, Any] | None:
+        """Return the DAG, or None while the DAG processor has not brought it in; its import error is a DemoError."""
+        answer = self._request("GET", f"/api/v2/dags/{quote(dag_id)}")
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            return _checked(answer)
+        errors = _checked(self._request("GET", "/api/v2/importErrors"))["import_errors"]
+        if errors:
+            text = "\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors)
+            msg = f"Airflow cannot import DAG files:\n{text}"
+            raise DemoError(msg)
+        return None
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the DAG run."""
+        _checked(self._request("PATCH", f"/api/v2/dags/{quote(dag_id)}", json={"is_paused": False}))
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run of the DAG by hand and return its run id."""
+        body = {"logical_date": None, "conf": dict(conf or {})}
+        return str(_checked(self._request("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", json=body))["dag_run_id"])
+
+    def dag_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """Return one run of the DAG."""
+        return _checked(self._request("GET", _run_path(dag_id, run_id)))
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """Return the run's task instances."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances"
+        return list(_checked(self._request("GET", path))["task_instances"])
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """Return what the task has pushed, or None."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/{quote(key)}"
+        answer = self._request("GET", path, params={"deserialize": "true"})
+        return None if answer.status_code == httpx.codes.NOT_FOUND else _checked(answer)["value"]
+
+    def log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """Return the task log of one try as the UI would show it, one text per record."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{try_number}"
+        content = _checked(self._request("GET", path, params={"full_content": "true"}))["content"]
+        return [str(record["event"]) if isinstance(record, dict) else str(record) for record in content]
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if "Authorization" not in self._client.headers:
+            self._client.headers["Authorization"] = f"Bearer {self.token()}"
+        return self._client.request(method, path, **options)
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id, safe='')}"
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        request = answer.request
+        msg = f"Airflow answered {answer.status_code} to {request.method} {request.url.path}: {answer.text[:500]}"
+        raise DemoError(msg)
+    return dict(answer.json())
