@@ -70,10 +70,19 @@ test: check ## checks and all tests
 bench: $(READY) ## measure beside named peers, and write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
 
+# LOCK is deploy (the provider, for Celery and PostgreSQL) or runtime (the provider and the emulator).
+LOCK ?= deploy
+.PHONY: install
+install: $(BIN)/python ## install what runs in production into VENV, without tools; the container images call it
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements/$(LOCK).txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation .
+
 .PHONY: lock
 lock: $(READY) ## compile the hashed requirement files anew
 	$(BIN)/uv pip compile requirements/uv.in -o requirements/uv.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
-	$(BIN)/uv pip compile pyproject.toml --extra emulator -o requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+	$(BIN)/uv pip compile pyproject.toml --extra emulator --group build -o requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+	$(BIN)/uv pip compile pyproject.toml --group deploy -o requirements/deploy.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --extra emulator --group dev -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .PHONY: clean
