@@ -1,0 +1,265 @@
+"""The one place that translates the Azure SDK's exceptions into our own, and judges which of them may pass."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_aib.exceptions import ArmRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from azure.core.exceptions import HttpResponseError
+
+# What kind of trouble it was: Azure answered; it was not reached; sign-in went wrong; the answer cannot be read.
+Trouble = Literal["answer", "connection", "sign-in", "malformed"]
+
+TRANSIENT_STATUSES = frozenset({408, 409, 429})
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY_REQUESTS = 401, 403, 404, 409, 429
+FIRST_SERVER_ERROR = 500
+
+_PERMISSIONS_DOC = "See docs/reference/permissions.md."
+
+# By Azure's code, in lower case: what to do next.
+_HINTS = {
+    "authorizationpermissionmismatch": "Give the connection's identity the role Storage Blob Data Reader (or "
+    "Contributor where it writes) on the storage account. " + _PERMISSIONS_DOC,
+    "authorizationfailure": "The storage account's firewall or its ban of shared keys refuses the call. "
+    + _PERMISSIONS_DOC,
+    "conflict": "An image template cannot be updated: delete it first, or use another name.",
+    "containernotfound": "Create the container first: this provider writes into containers, and makes none.",
+    "invalid_client": "The client id or the client secret of the Airflow connection is wrong, or the secret has "
+    "expired.",
+    "invalidauthenticationtoken": "Check that the connection's tenant and cloud belong to its subscription.",
+    "invalidauthenticationtokentenant": "The subscription belongs to another tenant than the connection's.",
+    "invalidresourcenamespace": "Register the resource provider Microsoft.VirtualMachineImages in the subscription, "
+    "and check the connection's cloud.",
+    "missingsubscriptionregistration": "Register the resource providers that docs/reference/permissions.md lists.",
+    "operationnotallowed": "Wait until the image template is idle, or cancel its run, then try again.",
+    "requestdisallowedbypolicy": "An Azure Policy forbids it: ask for an exemption, or adjust the image template.",
+    "resourcegroupnotfound": "Create the resource group first, or correct its name.",
+    "resourcenotfound": "Check the name, the resource group and the subscription.",
+    "subscriptionnotfound": "Check the connection's subscription, and that its identity may read it.",
+    "validationfailed": "Correct the field that the message names.",
+}
+_HINTS_BY_TROUBLE = {
+    "connection": "Check the network, the proxy, and that the connection's cloud and CA bundle are the right ones.",
+    "sign-in": "Check the Airflow connection's sign-in. See docs/reference/connection.md.",
+}
+_HINTS_BY_STATUS = {
+    UNAUTHORIZED: "Azure does not accept the token: check the connection's tenant, cloud and secret.",
+    FORBIDDEN: f"The connection's identity lacks a permission. {_PERMISSIONS_DOC}",
+    TOO_MANY_REQUESTS: "Azure's request limit is reached: look less often, or start fewer things at once.",
+}
+_DENIED_ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
+_SIGNATURE = re.compile(r"(?<=[?&])(sig|se|sp|sv|sr|st|skoid|sktid|ske|sks|skv|skt)=[^&\s\"'<>]+", re.IGNORECASE)
+_ENTRA_CODE = re.compile(r"AADSTS\d+")
+
+
+@dataclass(frozen=True)
+class ErrorFacts:
+    """
+    Hold what an SDK exception says.
+
+    :param trouble: kind of trouble
+    :param message: Azure's words, without signatures
+    :param code: Azure's error code
+    :param status: HTTP status
+    :param request_id: for Azure's support
+    :param retry_after: seconds that Azure asks to wait
+    """
+
+    trouble: Trouble
+    message: str
+    code: str | None = None
+    status: int | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+
+
+@contextmanager
+def translated(doing: str, target: str) -> Iterator[None]:
+    """
+    Turn whatever the Azure SDK raises inside into an `ArmRequestError`.
+
+    :param doing: what was tried, as in "read image template"
+    :param target: resource id or address that it concerns
+    """
+    from azure.core.exceptions import AzureError, DeserializationError, SerializationError
+
+    try:
+        yield
+    except (AzureError, DeserializationError, SerializationError) as error:
+        raise arm_request_error(error, doing=doing, target=target) from error
+
+
+def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmRequestError:
+    """Make our error of the SDK's."""
+    facts = read_error(error)
+    shown = without_signature(target)
+    where = ", ".join(
+        part
+        for part in (
+            f"HTTP {facts.status}" if facts.status else None,
+            f"request id {facts.request_id}" if facts.request_id else None,
+        )
+        if part
+    )
+    words = f"{facts.code}: {facts.message}" if facts.code and facts.code not in facts.message else facts.message
+    return ArmRequestError(
+        f"Could not {doing} {shown}: {words.strip().rstrip('.')}" + (f" ({where})" if where else ""),
+        hint=_hint(facts),
+        code=facts.code,
+        target=shown,
+        request_id=facts.request_id,
+        status=facts.status,
+        trouble=facts.trouble,
+        retry_after=facts.retry_after,
+    )
+
+
+def read_error(error: Exception) -> ErrorFacts:
+    """Read an exception of azure-core, azure-identity, azure-mgmt or azure-storage."""
+    from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpResponseError
+
+    if isinstance(error, DecodeError):
+        return ErrorFacts("malformed", f"the answer cannot be read: {without_signature(str(error))}")
+    if isinstance(error, ClientAuthenticationError):
+        return _read_sign_in(error)
+    if isinstance(error, HttpResponseError):
+        return _read_answer(error)
+    if isinstance(error, ValueError):
+        return ErrorFacts("malformed", f"the answer cannot be read: {without_signature(str(error))}")
+    return ErrorFacts("connection", f"no answer: {without_signature(str(error)) or type(error).__name__}")
+
+
+def is_transient(error: ArmRequestError) -> bool:
+    """Whether the same call may well succeed later, with nobody doing anything about it."""
+    trouble: Trouble = error.data.get("trouble", "answer")
+    if trouble in {"connection", "malformed"}:
+        return True
+    if error.status is None:
+        # Sign-in without an answer: the sign-in service or the machine's own identity endpoint was not reached.
+        return trouble == "sign-in" and error.code is None
+    return error.status in TRANSIENT_STATUSES or error.status >= FIRST_SERVER_ERROR
+
+
+def is_lost_answer(error: ArmRequestError) -> bool:
+    """Whether the request may have been carried out although no good answer came back."""
+    if error.data.get("trouble") in {"connection", "malformed"}:
+        return True
+    return error.status is not None and error.status >= FIRST_SERVER_ERROR and error.data.get("trouble") == "answer"
+
+
+def retry_after(error: ArmRequestError) -> float | None:
+    """Give the seconds that Azure asks to wait."""
+    seconds = error.data.get("retry_after")
+    return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def without_signature(text: str) -> str:
+    """Blot out what would open a blob to everyone who reads the text."""
+    return _SIGNATURE.sub(r"\1=***", text)
+
+
+def _read_answer(error: HttpResponseError, trouble: Trouble = "answer") -> ErrorFacts:
+    response: Any = error.response
+    headers = _headers(response)
+    body = _read_body(response)
+    storage_code = getattr(error, "error_code", None) or headers.get("x-ms-error-code")
+    code = body.get("code") or (str(getattr(storage_code, "value", storage_code)) if storage_code else None)
+    message = _full_message(body) or str(error.message).split("\n", 1)[0]
+    return ErrorFacts(
+        trouble=trouble,
+        message=without_signature(message),
+        code=str(code) if code else None,
+        status=error.status_code,
+        request_id=headers.get("x-ms-request-id"),
+        retry_after=_read_retry_after(headers),
+    )
+
+
+def _read_sign_in(error: HttpResponseError) -> ErrorFacts:
+    if error.response is None:
+        # azure-identity found nobody to ask, or a chain of credentials in which none worked.
+        found = _ENTRA_CODE.search(str(error))
+        message = without_signature(" ".join(str(error).split()))
+        return ErrorFacts("sign-in", f"sign-in failed: {message}", code=found[0] if found else None)
+    facts = _read_answer(error)
+    is_ours = "error_description" in _read_json(error.response)
+    if not is_ours:
+        return facts
+    # The sign-in service writes {"error": "<code>", "error_description": "AADSTS...: <words>"}.
+    sent = _read_json(error.response)
+    words = str(sent.get("error_description") or "").split("\r\n", 1)[0]
+    return ErrorFacts(
+        trouble="sign-in",
+        message=f"sign-in failed: {words}",
+        code=str(sent.get("error")),
+        status=facts.status,
+        request_id=facts.request_id,
+        retry_after=facts.retry_after,
+    )
+
+
+def _headers(response: Any) -> Mapping[str, str]:
+    headers: Mapping[str, str] = getattr(response, "headers", None) or {}
+    return headers
+
+
+def _read_json(response: Any) -> Mapping[str, Any]:
+    from azure.core.exceptions import AzureError
+
+    try:
+        body = json.loads(response.text())
+    except (ValueError, AttributeError, TypeError, AzureError):
+        # Storage answers in XML, a gateway in HTML, a broken stream not at all: the status must do.
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _read_body(response: Any) -> Mapping[str, Any]:
+    # ARM wraps an error in "error"; image builder before 2021-10-01 did not.
+    body = _read_json(response)
+    inner = body.get("error")
+    return inner if isinstance(inner, Mapping) else body
+
+
+def _full_message(body: Mapping[str, Any]) -> str:
+    """Join the message with those of its details, where the outer one says nothing."""
+    messages = [str(body["message"])] if body.get("message") else []
+    details = body.get("details")
+    if isinstance(details, list):
+        messages += [_full_message(detail) for detail in details if isinstance(detail, Mapping)]
+    return " ".join(dict.fromkeys(message.strip() for message in messages if message.strip()))
+
+
+def _read_retry_after(headers: Mapping[str, str]) -> float | None:
+    try:
+        return max(0.0, float(headers.get("Retry-After", "")))
+    except ValueError:
+        # Absent, or a date: nobody at Azure sends dates, and our own pause does as well.
+        return None
+
+
+def _hint(facts: ErrorFacts) -> str | None:
+    denied = _DENIED_ACTION.search(facts.message)
+    if denied:
+        scope = f" on {denied['scope']}" if denied["scope"] else ""
+        return f"Give the connection's identity the permission {denied['action']}{scope}. {_PERMISSIONS_DOC}"
+    if facts.code and facts.code.lower() in _HINTS:
+        return _HINTS[facts.code.lower()]
+    return _hint_by_status(facts)
+
+
+def _hint_by_status(facts: ErrorFacts) -> str | None:
+    if facts.trouble in _HINTS_BY_TROUBLE:
+        return _HINTS_BY_TROUBLE[facts.trouble]
+    if facts.status is not None and facts.status >= FIRST_SERVER_ERROR:
+        return "Azure has trouble of its own: try again later."
+    return _HINTS_BY_STATUS.get(facts.status or 0)
