@@ -64,6 +64,11 @@ class TokenAuthority:
         )
         return cls(key)
 
+    def public_jwk(self) -> dict[str, Any]:
+        """Return the public key as Entra publishes its keys."""
+        key: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {**key, "kid": self.key_id, "use": "sig"}
+
     def issue(self, *, tenant_id: str, audience: str, client_id: str, object_id: str) -> str:
         """Sign a token for an application, shaped as Entra's version 1.0 is."""
         now = int(time.time())

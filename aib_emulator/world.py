@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aib_emulator.store import Resource
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from aib_emulator.request_record import RequestRecord
     from aib_emulator.schedule import Schedule
     from aib_emulator.settings import EmulatorSettings
-    from aib_emulator.store import Resource, Store
+    from aib_emulator.store import Store
     from aib_emulator.tokens import TokenAuthority
 
     DeleteHook = Callable[[Resource], Awaitable[None]]
@@ -100,6 +102,16 @@ class StorageShapes(Protocol):
 
 class ComputeShapes(Protocol):
     """What other services ask of compute: `services.compute.resources.ComputeResources(store, clock)`."""
+
+    def put_gallery(self, gallery_id: ResourceId, *, location: str) -> Resource:
+        """Put a gallery into the store."""
+        ...
+
+    def put_image_definition(
+        self, definition_id: ResourceId, *, location: str, os_type: str, hyper_v_generation: str
+    ) -> Resource:
+        """Put an image definition into its gallery, with an identifier made from its name."""
+        ...
 
     def put_managed_image(
         self,
@@ -205,6 +217,26 @@ class World:
                 failure.count -= 1
                 return failure
         return None
+
+    def put_group(
+        self, group_id: ResourceId, *, location: str, tags: Mapping[str, str], managed_by: str | None = None
+    ) -> Resource:
+        """Put a new resource group into the store.
+
+        :param managed_by: id of the resource that the group belongs to
+        """
+        body: dict[str, Any] = {
+            "id": group_id.write(),
+            "name": group_id.name,
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": location,
+            "tags": dict(tags),
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        if managed_by is not None:
+            body["managedBy"] = managed_by
+        now = self.clock.now()
+        return self.store.put(Resource(group_id, body, created=now, changed=now))
 
     async def delete(self, resource_id: ResourceId) -> bool:
         """Delete a resource with its parts, or a group with all that is in it; return whether it was there."""

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.arm.body_style import BodyStyle
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.resource_id import ResourceId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class BodyStyle(Enum):
-    """How a service writes its JSON."""
-
-    ARM = "ARM"
-    """Compact, as Resource Manager itself does."""
-    IMAGE_BUILDER = "IMAGE_BUILDER"
-    """One space of indent and no charset."""
-    COMPUTE = "COMPUTE"
-    """Two spaces of indent and CRLF."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +73,6 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     style: BodyStyle = BodyStyle.ARM
     operation_id: str | None = None
-
-
-def encode(body: Any, style: BodyStyle) -> tuple[bytes, str]:
-    """Return the bytes of `body` and their content type, as the service of that style writes them."""
-    if style is BodyStyle.IMAGE_BUILDER:
-        return json.dumps(body, indent=1, ensure_ascii=False).encode(), "application/json"
-    if style is BodyStyle.COMPUTE:
-        text = json.dumps(body, indent=2, ensure_ascii=False).replace("\n", "\r\n")
-        return text.encode(), "application/json; charset=utf-8"
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), "application/json; charset=utf-8"
 
 
 def group_resource_id(call: Call, namespace: str, *path: str) -> ResourceId:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.arm.body_style import BodyStyle
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,6 +19,8 @@ class ArmError(Exception):
     :param target: what it is about
     :param details: further errors, each with code and message
     :param headers: headers to send along
+    :param is_wrapped: whether the body wraps it in `error`, as nearly all do
+    :param style: how the body is written
     """
 
     def __init__(
@@ -28,6 +32,8 @@ class ArmError(Exception):
         target: str | None = None,
         details: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
+        is_wrapped: bool = True,
+        style: BodyStyle = BodyStyle.ARM,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -36,15 +42,17 @@ class ArmError(Exception):
         self.target = target
         self.details = tuple(details)
         self.headers = dict(headers or {})
+        self.is_wrapped = is_wrapped
+        self.style = style
 
     def to_json(self) -> dict[str, Any]:
-        """Return the members that every envelope holds."""
+        """Return the body to answer with."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.target is not None:
             body["target"] = self.target
         if self.details:
             body["details"] = [dict(detail) for detail in self.details]
-        return body
+        return {"error": body} if self.is_wrapped else body
 
 
 def resource_not_found(resource_type: str, name: str, resource_group_name: str | None) -> ArmError:

@@ -29,7 +29,6 @@ class Route:
     :param handle: answers the call
     :param needs_token: whether a valid bearer token must come along
     :param needs_api_version: whether an api-version must come along
-    :param unwraps_errors_before: api-version below which errors stand without their `error` envelope
     """
 
     method: str
@@ -37,7 +36,6 @@ class Route:
     handle: Handler
     needs_token: bool = True
     needs_api_version: bool = True
-    unwraps_errors_before: str = ""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

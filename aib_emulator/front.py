@@ -1,0 +1,206 @@
+"""The front door: HTTP in, routes' answers out, with what is common to every call."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from aib_emulator.arm.body_style import BodyStyle, encode
+from aib_emulator.arm.call import Answer, Call
+from aib_emulator.arm.errors import ArmError, resource_group_not_found
+from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.arm.route import Route, Router, normalise_path
+from aib_emulator.arm.time_format import stamp_text
+from aib_emulator.request_record import RecordedRequest
+from aib_emulator.tokens import TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aib_emulator.faults import Fault
+    from aib_emulator.world import World
+
+log = logging.getLogger(__name__)
+
+ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+CONTROL = "/_emulator"
+LARGEST_BODY = 64 * 1024 * 1024
+KEEP_ALIVE = 90.0
+"""Seconds; clients keep connections between polls, and a POST on one that is being closed is lost."""
+COMMON_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Expires": "-1",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Cache": "CONFIG_NOCACHE",
+}
+RATE_LIMITS = {
+    "GET": (("reads", 249), ("global-reads", 3749)),
+    "HEAD": (("reads", 249), ("global-reads", 3749)),
+    "DELETE": (("deletes", 199), ("global-deletes", 2999)),
+}
+WRITE_RATE_LIMITS = (("writes", 199), ("global-writes", 2999))
+
+
+class Front:
+    """Answer every HTTP call to Resource Manager, Entra and the control door.
+
+    :param world: what the services share
+    :param routes: of every service
+    """
+
+    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+        self._world = world
+        self._router = Router(routes)
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application to serve."""
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        application.on_response_prepare.append(_hide_server)
+        return application
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        path = normalise_path(request.path)
+        is_control = path.lower().startswith(CONTROL)
+        fault = None if is_control else self._world.faults.strike(request.method, path)
+        if fault is not None and fault.moment == "before":
+            response = _faulty(request, fault)
+        else:
+            response = await self._answer(request, path)
+            if fault is not None:
+                response = _faulty(request, fault)
+        if not is_control:
+            self._record(request, path, fault, response)
+        return response
+
+    async def _answer(self, request: web.Request, path: str) -> web.Response:
+        try:
+            answer = await self._dispatch(request, path)
+        except ArmError as error:
+            answer = Answer(error.status, error.to_json(), error.headers, error.style)
+        except Exception:
+            log.exception("%s %s could not be answered", request.method, path)
+            answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
+        return self._write(request, answer)
+
+    async def _dispatch(self, request: web.Request, path: str) -> Answer:
+        route, parameters = self._router.find(request.method, path)
+        call = Call(
+            method=request.method,
+            path=path,
+            parameters=parameters,
+            query={name.lower(): value for name, value in request.query.items()},
+            headers=request.headers,
+            body=await request.read(),
+            base_url=f"https://{request.host}",
+        )
+        if route.needs_token:
+            call = Call(**{**vars(call), "claims": self._verify(call)})
+        if route.needs_api_version and not call.api_version:
+            raise ArmError(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        self._check_scope(call)
+        return await route.handle(call)
+
+    def _verify(self, call: Call) -> Mapping[str, object]:
+        scheme, _, token = call.headers.get("Authorization", "").partition(" ")
+        sign_in = f'authorization_uri="{call.base_url}/{self._world.settings.tenant_id}"'
+        if scheme.lower() != "bearer" or not token:
+            raise ArmError(
+                401,
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing.",
+                headers={"WWW-Authenticate": f'Bearer {sign_in}, error="invalid_token"'},
+            )
+        try:
+            return self._world.tokens.verify(token.strip(), (*ARM_AUDIENCES, call.base_url))
+        except TokenError as error:
+            code = "InvalidAuthenticationToken"
+            challenge = _fresh_token_challenge(sign_in) if error.is_foreign else f'Bearer {sign_in}, error="{code}"'
+            raise ArmError(401, code, str(error), headers={"WWW-Authenticate": challenge}) from error
+
+    def _check_scope(self, call: Call) -> None:
+        subscription_id = call.parameters.get("subscription_id")
+        if subscription_id is None:
+            return
+        if subscription_id.lower() != self._world.settings.subscription_id.lower():
+            raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
+        name = call.parameters.get("resource_group_name")
+        is_group_itself = name is not None and call.path.rstrip("/").lower().endswith(f"/resourcegroups/{name.lower()}")
+        if name is None or is_group_itself:
+            return
+        if self._world.store.get(ResourceId(subscription_id, name)) is None:
+            raise resource_group_not_found(name)
+
+    def _write(self, request: web.Request, answer: Answer) -> web.Response:
+        response = web.Response(status=answer.status, headers=self._common_headers(request, answer))
+        response.headers.update(answer.headers)
+        if answer.body is not None:
+            response.body, content_type = encode(answer.body, answer.style)
+            response.headers["Content-Type"] = content_type
+        return response
+
+    def _common_headers(self, request: web.Request, answer: Answer) -> dict[str, str]:
+        correlation_id = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
+        region = self._world.settings.location.upper()
+        headers = {
+            **COMMON_HEADERS,
+            "x-ms-request-id": answer.operation_id or str(uuid.uuid4()),
+            "x-ms-correlation-request-id": correlation_id,
+            "x-ms-routing-request-id": f"{region}:{stamp_text(self._world.clock.now())}:{correlation_id}",
+        }
+        for kind, left in RATE_LIMITS.get(request.method, WRITE_RATE_LIMITS):
+            headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] = str(left)
+        return headers
+
+    def _record(self, request: web.Request, path: str, fault: Fault | None, response: web.StreamResponse) -> None:
+        was_dropped = fault is not None and fault.action == "reset"
+        self._world.requests.add(
+            RecordedRequest(
+                method=request.method,
+                path=path,
+                client=request.headers.get("User-Agent", ""),
+                status=0 if was_dropped else response.status,
+                time=self._world.clock.now().isoformat(),
+                fault_id=fault.fault_id if fault else None,
+            )
+        )
+
+
+def _fresh_token_challenge(sign_in: str) -> str:
+    # The only 401 that Azure's clients answer by themselves with a new token and a second try.
+    claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
+    encoded = base64.b64encode(json.dumps(claims).encode()).decode()
+    return (
+        f'Bearer realm="", {sign_in}, client_id="00000003-0000-0000-c000-000000000000", '
+        f'error="insufficient_claims", claims="{encoded}"'
+    )
+
+
+def _faulty(request: web.Request, fault: Fault) -> web.Response:
+    if fault.action == "reset":
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+    body = fault.body
+    if body is None:
+        code = {429: "TooManyRequests", 504: "GatewayTimeout"}.get(fault.status, "PlannedFault")
+        body = ArmError(fault.status, code, "A fault that was planned at the control door.").to_json()
+    content, content_type = encode(body, BodyStyle.ARM)
+    return web.Response(status=fault.status, body=content, headers={"Content-Type": content_type, **fault.headers})
+
+
+async def _hide_server(_: web.Request, response: web.StreamResponse) -> None:
+    # The service's answers have carried no Server header since mid 2023.
+    response.headers.pop("Server", None)

@@ -1,0 +1,1 @@
+"""Entra: sign-in addresses and tokens."""

@@ -1,0 +1,78 @@
+"""Sign-in over HTTP: where to find it, tokens, and the endpoints of this cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from aib_emulator.arm.call import Answer, Call
+from aib_emulator.arm.route import Route
+from aib_emulator.services.identity.resources import (
+    SignInError,
+    cloud_endpoints,
+    openid_configuration,
+    read_token_request,
+    tenant_of,
+)
+from aib_emulator.tokens import LIFETIME
+
+if TYPE_CHECKING:
+    from aib_emulator.world import World
+
+
+def routes(world: World) -> list[Route]:
+    """Return the routes of Entra; every tenant segment is served, `adfs` among them."""
+    identity = IdentityRoutes(world)
+    configuration = "/.well-known/openid-configuration"
+    return [
+        _open("GET", "/metadata/endpoints", identity.get_endpoints),
+        _open("GET", "/{tenant}/v2.0" + configuration, identity.get_configuration),
+        _open("GET", "/{tenant}" + configuration, identity.get_configuration),
+        _open("GET", "/{tenant}/discovery/v2.0/keys", identity.get_keys),
+        _open("POST", "/{tenant}/oauth2/v2.0/token", identity.post_token),
+        _open("POST", "/{tenant}/oauth2/token", identity.post_token),
+    ]
+
+
+class IdentityRoutes:
+    """Answer the calls of clients that sign in.
+
+    :param world: settings, and the authority that signs tokens
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def get_endpoints(self, call: Call) -> Answer:
+        """Name this cloud's endpoints, as `az cloud register` asks for them."""
+        blob_host = self._world.blobs.public_url.partition("//")[2]
+        return Answer(200, cloud_endpoints(call.base_url, blob_host))
+
+    async def get_configuration(self, call: Call) -> Answer:
+        """Name the addresses of a tenant's sign-in."""
+        return Answer(200, openid_configuration(call.base_url, call.parameters["tenant"], call.path))
+
+    async def get_keys(self, _: Call) -> Answer:
+        """Show the public key that tokens are checked with."""
+        return Answer(200, {"keys": [self._world.tokens.public_jwk()]})
+
+    async def post_token(self, call: Call) -> Answer:
+        """Issue a token for client id and secret."""
+        settings = self._world.settings
+        form = dict(parse_qsl(call.body.decode("utf-8", errors="replace")))
+        try:
+            audience = read_token_request(form, client_id=settings.client_id, client_secret=settings.client_secret)
+        except SignInError as error:
+            return Answer(error.status, error.to_json(self._world.clock.now()))
+        token = self._world.tokens.issue(
+            tenant_id=tenant_of(call.parameters["tenant"], settings.tenant_id),
+            audience=audience,
+            client_id=settings.client_id,
+            object_id=settings.client_object_id,
+        )
+        lifetime: dict[str, Any] = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
+        return Answer(200, {"token_type": "Bearer", **lifetime, "access_token": token})
+
+
+def _open(method: str, path: str, handle: Any) -> Route:
+    return Route(method, path, handle, needs_token=False, needs_api_version=False)

@@ -1,0 +1,1 @@
+"""Resource Manager itself: subscriptions, groups, providers and what lies in them."""
