@@ -1,0 +1,9 @@
+"""The emulated blob endpoint: checks who asks, does what Azurite cannot, and passes on the rest byte for byte."""
+
+from __future__ import annotations
+
+from aib_emulator.blob_front.access import BlobAccount, DataRoles
+from aib_emulator.blob_front.app import FrontParts, blob_front
+from aib_emulator.blob_front.traffic import traffic_middleware
+
+__all__ = ["BlobAccount", "DataRoles", "FrontParts", "blob_front", "traffic_middleware"]

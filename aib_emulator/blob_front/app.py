@@ -1,0 +1,107 @@
+"""The blob endpoint as an aiohttp application: each request is let in, then answered here or by Azurite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from aib_emulator.blob_front.access import Credential, Gate
+from aib_emulator.blob_front.backend import Backend
+from aib_emulator.blob_front.delegation import asks_for_delegation_key, delegation_key
+from aib_emulator.blob_front.errors import StorageError, error_response
+from aib_emulator.blob_front.forward import forward
+from aib_emulator.blob_front.from_url import copier_for, copy_from_url
+from aib_emulator.blob_front.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from aiohttp.typedefs import Handler, Middleware
+
+    from aib_emulator.blob_front.access import Access, Accounts, DataRoles
+    from aib_emulator.clock import Clock
+    from aib_emulator.tokens import TokenAuthority
+
+
+@dataclass(frozen=True)
+class FrontParts:
+    """What the blob endpoint works with.
+
+    :param azurite_url: where Azurite listens
+    :param delegation_seed: what Azurite derives user delegation keys from
+    :param accounts: the storage accounts there are
+    :param tokens: checks bearer tokens
+    :param roles: which principal may do what
+    :param authorization_uri: where clients get their tokens
+    :param clock: the emulated time
+    """
+
+    azurite_url: str
+    delegation_seed: str
+    accounts: Accounts
+    tokens: TokenAuthority
+    roles: DataRoles
+    authorization_uri: str
+    clock: Clock
+
+
+def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web.Application:
+    """Return the application; it opens its connections to Azurite when it starts."""
+    front = _Front(parts)
+    app = web.Application(middlewares=[*middlewares, _error_writer(parts.clock)])
+    app.router.add_route("*", "/{target:.*}", front.answer)
+    app.cleanup_ctx.append(front.connections)
+    return app
+
+
+class _Front:
+    def __init__(self, parts: FrontParts) -> None:
+        self._parts = parts
+        self._backend = Backend(parts.azurite_url)
+        self._gate = Gate(parts.accounts, parts.tokens, parts.roles, parts.authorization_uri)
+
+    async def connections(self, _: web.Application) -> AsyncIterator[None]:
+        await self._backend.open()
+        yield
+        await self._backend.close()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        target = Target(request.raw_path)
+        access = self._gate.admit(request.method, target, request.headers.get("Authorization"))
+        if asks_for_delegation_key(request.method, target):
+            return await self._delegation_key(request, access)
+        self._demand_private_container(request, access)
+        copier = copier_for(request.method, target, CIMultiDict(request.headers))
+        if copier is not None:
+            return await copy_from_url(copier, request, target, access, self._gate, self._backend)
+        return await forward(request, target, access, self._backend)
+
+    async def _delegation_key(self, request: web.Request, access: Access) -> web.Response:
+        if access.credential is not Credential.BEARER:
+            message = "Only authentication scheme Bearer is supported."
+            raise StorageError(403, "AuthenticationFailed", message)
+        body = delegation_key(await request.read(), access.claims, self._parts.delegation_seed)
+        return web.Response(body=body, content_type="application/xml")
+
+    def _demand_private_container(self, request: web.Request, access: Access) -> None:
+        if "x-ms-blob-public-access" in request.headers and not access.account.allows_public_access:
+            message = "Public access is not permitted on this storage account."
+            raise StorageError(409, "PublicAccessNotPermitted", message)
+
+
+def _error_writer(clock: Clock) -> Middleware:
+    @web.middleware
+    async def write_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except StorageError as error:
+            return error_response(error, request, clock.now())
+        except aiohttp.ClientConnectionError as error:
+            busy = StorageError(503, "ServerBusy", f"Azurite cannot be reached: {error}")
+            return error_response(busy, request, clock.now())
+
+    return write_errors

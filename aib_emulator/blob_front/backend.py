@@ -1,0 +1,69 @@
+"""Asks Azurite: requests go out exactly as they are given, signed with the account's key where that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from aib_emulator.blob_front.shared_key import authorization
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable
+
+    from aib_emulator.blob_front.target import Target
+
+INVENTED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+IDLE_SECONDS = 3.0
+"""Azurite closes an idle connection after five seconds; shorter, so that no request hits a closing one."""
+
+
+class Backend:
+    """Send requests to Azurite.
+
+    :param url: scheme, host and port of Azurite
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Prepare the connections; call it inside the running loop."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            skip_auto_headers=INVENTED_HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(
+        self,
+        method: str,
+        target: Target,
+        headers: CIMultiDict[str],
+        body: bytes | AsyncIterable[bytes] | None = None,
+        *,
+        key: str | None = None,
+    ) -> aiohttp.ClientResponse:
+        """Send a request and return the answer, its body unread; release it when done.
+
+        :param headers: every header to send but `Authorization`, when a `key` is given
+        :param key: account key to sign with; None sends the request as it is
+        """
+        if self._session is None:
+            raise RuntimeError("The connections to Azurite are not open.")
+        if key is not None:
+            headers = CIMultiDict(headers)
+            headers["Authorization"] = authorization(method, target, headers, key)
+        return await self._session.request(
+            method, URL(self._url + target.raw, encoded=True), headers=headers, data=body, allow_redirects=False
+        )

@@ -1,0 +1,68 @@
+"""The one way in which the blob endpoint says no: a code in a header and in an XML body."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import datetime  # noqa: TC003 - part of the public signature
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ERROR_CODE = "x-ms-error-code"
+CODE_IN_BODY = re.compile(rb"<Code>([^<]+)</Code>")
+CODES_BY_STATUS = {
+    400: "InvalidInput",
+    401: "NoAuthenticationInformation",
+    403: "AuthorizationFailure",
+    404: "ResourceNotFound",
+    405: "UnsupportedHttpVerb",
+    409: "Conflict",
+    412: "ConditionNotMet",
+    416: "InvalidRange",
+    500: "InternalError",
+    501: "NotImplemented",
+    503: "ServerBusy",
+}
+
+
+class StorageError(Exception):
+    """Answer a blob request with an error.
+
+    :param status: the HTTP status
+    :param code: Azure's word for it
+    :param message: the sentence that people read
+    :param headers: headers to send along
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def error_response(error: StorageError, request: web.Request, now: datetime) -> web.Response:
+    """Write an error as the service does; the answer to a HEAD has the code in its header only."""
+    request_id = str(uuid.uuid4())
+    headers = {ERROR_CODE: error.code, "x-ms-request-id": request_id, **error.headers}
+    if "x-ms-version" in request.headers:
+        headers["x-ms-version"] = request.headers["x-ms-version"]
+    if request.method == "HEAD":
+        return web.Response(status=error.status, headers=headers)
+    message = escape(f"{error.message}\nRequestId:{request_id}\nTime:{now:%Y-%m-%dT%H:%M:%S.%f}0Z")
+    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{message}</Message></Error>'
+    return web.Response(status=error.status, headers=headers, body=body.encode(), content_type="application/xml")
+
+
+def code_of(status: int, body: bytes) -> str:
+    """Return the code of an error answer that has none in its headers."""
+    found = CODE_IN_BODY.search(body)
+    if found:
+        return found[1].decode(errors="replace")
+    return CODES_BY_STATUS.get(status, CODES_BY_STATUS[500 if status >= 500 else 400])  # noqa: PLR2004 - HTTP's classes

@@ -1,0 +1,79 @@
+"""Passes requests on to Azurite and its answers back, byte for byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from aib_emulator.blob_front.access import Credential
+from aib_emulator.blob_front.errors import ERROR_CODE, code_of
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from aib_emulator.blob_front.access import Access
+    from aib_emulator.blob_front.backend import Backend
+    from aib_emulator.blob_front.target import Target
+
+HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+STREAMED_ABOVE = 1024 * 1024
+CHUNK = 256 * 1024
+
+
+def forwarded_headers(request: web.Request) -> CIMultiDict[str]:
+    """Return the headers of a request without those that concern this connection only, casing and all."""
+    decoded = (
+        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in request.raw_headers
+    )
+    return CIMultiDict((name, value) for name, value in decoded if name.lower() not in HOP_BY_HOP)
+
+
+async def forward(request: web.Request, target: Target, access: Access, backend: Backend) -> web.StreamResponse:
+    """Let Azurite answer; a bearer's request is signed with the account key, for Azurite knows no tokens."""
+    headers = forwarded_headers(request)
+    key = None
+    if access.credential is Credential.BEARER:
+        headers.popall("Authorization")
+        key = access.account.keys[0]
+    body = request.content if request.can_read_body else None
+    return await relay(request, await backend.send(request.method, target, headers, body, key=key))
+
+
+async def relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    """Pass an answer on; large bodies stream, and an error without a code gets one, since clients decide by it."""
+    async with answer:
+        kept = ((name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP)
+        headers = CIMultiDict(kept)
+        if request.method == "HEAD" or answer.status == 304:  # noqa: PLR2004 - neither has a body
+            return _without_body(answer, headers)
+        if answer.ok and _is_large(answer):
+            return await _stream(request, answer, headers)
+        body = await answer.read()
+        if not answer.ok and ERROR_CODE not in headers:
+            headers[ERROR_CODE] = code_of(answer.status, body)
+        headers.popall("Content-Length", None)
+        return web.Response(status=answer.status, headers=headers, body=body)
+
+
+def _without_body(answer: aiohttp.ClientResponse, headers: CIMultiDict[str]) -> web.Response:
+    if not answer.ok and ERROR_CODE not in headers:
+        headers[ERROR_CODE] = code_of(answer.status, b"")
+    return web.Response(status=answer.status, headers=headers)
+
+
+def _is_large(answer: aiohttp.ClientResponse) -> bool:
+    length = answer.headers.get("Content-Length")
+    return length is None or int(length) > STREAMED_ABOVE
+
+
+async def _stream(
+    request: web.Request, answer: aiohttp.ClientResponse, headers: CIMultiDict[str]
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    await response.prepare(request)
+    async for chunk in answer.content.iter_chunked(CHUNK):
+        await response.write(chunk)
+    await response.write_eof()
+    return response

@@ -1,0 +1,213 @@
+"""The calls that take their content from another blob; of these Azurite knows Copy Blob only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from multidict import CIMultiDict
+
+from aib_emulator.blob_front.access import Credential
+from aib_emulator.blob_front.errors import StorageError
+from aib_emulator.blob_front.forward import forwarded_headers, relay
+from aib_emulator.blob_front.page_ranges import ByteRange, read_range
+from aib_emulator.blob_front.shared_key import is_signed
+from aib_emulator.blob_front.source import CONDITIONS, find_source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+
+    import aiohttp
+    from aiohttp import web
+
+    from aib_emulator.blob_front.access import Access, Gate
+    from aib_emulator.blob_front.backend import Backend
+    from aib_emulator.blob_front.source import Source
+    from aib_emulator.blob_front.target import Target
+
+    Copier = Callable[["CopyCall", Source], Awaitable[web.StreamResponse]]
+
+PAGE = 512
+LONGEST_PAGE_RANGE = 4 * 1024 * 1024
+COPY_HEADERS = ("x-ms-copy-source", "x-ms-source-")
+# A condition holds for the state before the copy: once its first part is written, the blob has another state.
+ONE_TIME_CONDITIONS = (
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
+    "x-ms-if-tags",
+    "x-ms-if-sequence-number-le",
+    "x-ms-if-sequence-number-lt",
+    "x-ms-if-sequence-number-eq",
+    "x-ms-blob-condition-appendpos",
+    "x-ms-blob-condition-maxsize",
+)
+OWNERS = frozenset({Credential.BEARER, Credential.SHARED_KEY})
+BLOB_PROPERTIES = {
+    "Content-Type": "x-ms-blob-content-type",
+    "Content-Encoding": "x-ms-blob-content-encoding",
+    "Content-Language": "x-ms-blob-content-language",
+    "Content-Disposition": "x-ms-blob-content-disposition",
+    "Cache-Control": "x-ms-blob-cache-control",
+}
+
+
+@dataclass(frozen=True)
+class CopyCall:
+    """A request whose content is another blob's.
+
+    :param request: as it came
+    :param target: what it writes
+    :param access: the right that it comes with
+    :param backend: Azurite
+    :param headers: its headers without those about the source
+    """
+
+    request: web.Request
+    target: Target
+    access: Access
+    backend: Backend
+    headers: CIMultiDict[str]
+
+    async def put(
+        self, more_headers: dict[str, str], body: bytes | AsyncIterable[bytes] | None = None, *, is_first: bool = True
+    ) -> aiohttp.ClientResponse:
+        """Write to the target with the caller's own right; the address stays the same for all these calls."""
+        headers = CIMultiDict(self.headers)
+        if not is_first:
+            for name in ONE_TIME_CONDITIONS:
+                headers.pop(name, None)
+        headers.update(more_headers)
+        key = None if self.access.credential is Credential.SAS else self.access.account.keys[0]
+        return await self.backend.send("PUT", self.target, headers, body, key=key)
+
+
+def copier_for(method: str, target: Target, headers: CIMultiDict[str]) -> Copier | None:
+    """Return what carries out the call, when its content is to come from another blob."""
+    if method != "PUT" or "x-ms-copy-source" not in headers:
+        return None
+    if "comp" in target.query:
+        return COPIERS.get(target.query["comp"])
+    return put_blob if "x-ms-blob-type" in headers else copy_blob
+
+
+async def copy_from_url(
+    copier: Copier, request: web.Request, target: Target, access: Access, gate: Gate, backend: Backend
+) -> web.StreamResponse:
+    """Check both sides and let `copier` do its work."""
+    if access.credential is Credential.SHARED_KEY:
+        _demand_signature(request, target, access)
+    is_owner = copier is copy_blob and access.credential in OWNERS
+    source = find_source(request.headers, request.host, gate, backend, own=access.account if is_owner else None)
+    if "x-ms-source-content-crc64" in request.headers:
+        raise StorageError(501, "NotImplemented", "The emulator does not check x-ms-source-content-crc64. Use MD5.")
+    headers = forwarded_headers(request)
+    for name in [name for name in headers if name.lower().startswith(COPY_HEADERS)]:
+        del headers[name]
+    for name in ("Authorization", "Content-Length", "Content-MD5"):
+        headers.pop(name, None)
+    return await copier(CopyCall(request, target, access, backend, headers), source)
+
+
+async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
+    """Put Page From URL: only what is allocated in the source is read and written, the rest is cleared."""
+    wanted, destination = _page_ranges(call.request)
+    call.headers.popall("Range", None)
+    pages = await source.pages(wanted)
+    if expected := call.request.headers.get("x-ms-source-content-md5"):
+        await _check_md5(source, wanted, pages.etag, expected)
+    is_first = pages.runs == [wanted]
+    if not is_first:
+        clear = {"x-ms-page-write": "clear", "x-ms-range": destination.header}
+        answer = await call.put(clear)
+        if not answer.ok:
+            return await relay(call.request, answer)
+    for run in pages.runs:
+        content = await source.read(run, pages.etag)
+        update = {
+            "x-ms-page-write": "update",
+            "x-ms-range": run.moved(destination.offset - wanted.offset).header,
+            "Content-Length": str(len(content)),
+        }
+        if not is_first:
+            answer.release()
+        answer = await call.put(update, content, is_first=is_first)
+        is_first = False
+        if not answer.ok:
+            break
+    return await relay(call.request, answer)
+
+
+async def put_part(call: CopyCall, source: Source) -> web.StreamResponse:
+    """Put Block From URL and Append Block From URL: the range streams through."""
+    window = read_range(call.request.headers.get("x-ms-source-range"))
+    async with await source.open(window) as content:
+        headers = {"Content-Length": content.headers["Content-Length"], **_source_md5(call.request)}
+        return await relay(call.request, await call.put(headers, content.content))
+
+
+async def put_blob(call: CopyCall, source: Source) -> web.StreamResponse:
+    """Put Blob From URL: content and, unless told otherwise, properties are the source's."""
+    async with await source.open(None) as content:
+        headers = {"Content-Length": content.headers["Content-Length"], **_source_md5(call.request)}
+        if call.request.headers.get("x-ms-copy-source-blob-properties", "true").lower() == "true":
+            named = {
+                name: content.headers[plain] for plain, name in BLOB_PROPERTIES.items() if plain in content.headers
+            }
+            headers.update({name: value for name, value in named.items() if name not in call.headers})
+        return await relay(call.request, await call.put(headers, content.content))
+
+
+async def copy_blob(call: CopyCall, source: Source) -> web.StreamResponse:
+    """Copy Blob: Azurite does it in no time, once it is clear that the source may be read."""
+    await source.verify()
+    given = call.request.headers
+    named = {name: given[name] for name in ("x-ms-copy-source", *CONDITIONS) if name in given}
+    return await relay(call.request, await call.put(named))
+
+
+COPIERS: dict[str, Copier] = {"page": put_page, "block": put_part, "appendblock": put_part}
+
+
+def _page_ranges(request: web.Request) -> tuple[ByteRange, ByteRange]:
+    """Return which range of the source goes to which range of the target."""
+    source = read_range(request.headers.get("x-ms-source-range"))
+    destination = read_range(request.headers.get("x-ms-range") or request.headers.get("Range"))
+    if source is None or destination is None or source.length != destination.length:
+        raise StorageError(400, "InvalidHeaderValue", "Source range and range must be given and of the same length.")
+    if any(number % PAGE for number in (source.offset, destination.offset, source.length)):
+        raise StorageError(416, "InvalidPageRange", "The page range specified is invalid.")
+    if source.length > LONGEST_PAGE_RANGE:
+        raise StorageError(413, "RequestBodyTooLarge", "The range is too large and exceeds 4 MiB.")
+    return source, destination
+
+
+async def _check_md5(source: Source, window: ByteRange, etag: str, expected: str) -> None:
+    digest = hashlib.md5(await source.read(window, etag), usedforsecurity=False).digest()
+    if base64.b64encode(digest).decode() != expected:
+        message = "The MD5 value specified in the request did not match with the MD5 value calculated by the server."
+        raise StorageError(400, "Md5Mismatch", message)
+
+
+def _copied_properties(source: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    return {name: source[plain] for plain, name in BLOB_PROPERTIES.items() if plain in source and name not in given}
+
+
+def _source_md5(request: web.Request) -> dict[str, str]:
+    """Let Azurite check the content that it gets against the digest that the caller gave for the source."""
+    given = request.headers.get("x-ms-source-content-md5")
+    return {"Content-MD5": given} if given else {}
+
+
+def _demand_signature(request: web.Request, target: Target, access: Access) -> None:
+    """Check an account-key signature here: it covers headers that Azurite will not get to see."""
+    headers = CIMultiDict(request.headers)
+    if not is_signed(request.method, target, headers, access.account.keys):
+        message = (
+            "Server failed to authenticate the request. Make sure the value of Authorization header is formed "
+            "correctly including the signature."
+        )
+        raise StorageError(403, "AuthenticationFailed", message)

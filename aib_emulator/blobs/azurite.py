@@ -1,0 +1,121 @@
+"""Runs one Azurite on loopback: starts it, tells it its accounts, ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aib_emulator.azurite_install import azurite_program, node_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MENDS = Path(__file__).with_name("mend_azurite.cjs")
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 10.0
+LISTENING = re.compile(r"successfully listens on (http://\S+)")
+ACCOUNT_SET = "account set"
+
+
+class AzuriteError(Exception):
+    """Azurite did not start, or ended by itself; the message holds its last lines."""
+
+
+class Azurite:
+    """Run the installed Azurite until `stop`; it also ends by itself when this process does.
+
+    :param location: folder for its blobs.
+    """
+
+    def __init__(self, location: Path) -> None:
+        self.location = location
+        self.delegation_seed = secrets.token_hex(32)
+        self.url = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._last_lines: deque[str] = deque(maxlen=30)
+        self._orders: deque[asyncio.Future[None]] = deque()
+        self._listening: asyncio.Future[str] | None = None
+
+    async def start(self) -> None:
+        """Start the process on a free port and wait until it listens."""
+        self.location.mkdir(parents=True, exist_ok=True)
+        self._listening = asyncio.get_running_loop().create_future()
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={"AIB_EMULATOR_DELEGATION_SEED": self.delegation_seed},
+            cwd=self.location,
+            start_new_session=True,  # a Ctrl-C is ours to answer: Azurite ends when we say so
+        )
+        self._reader = asyncio.create_task(self._read_lines(self._process))
+        try:
+            self.url = await asyncio.wait_for(asyncio.shield(self._listening), START_TIMEOUT)
+        except TimeoutError:
+            await self.stop()
+            raise AzuriteError(f"Azurite did not listen within {START_TIMEOUT:.0f} s.\n{self._tail()}") from None
+        except AzuriteError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End it with SIGTERM, so that it saves what it has; kill it only when that takes too long."""
+        process, reader = self._process, self._reader
+        if process is None or reader is None:
+            return
+        self._process = None
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        await reader
+
+    async def set_account(self, account: str, keys: Sequence[str] | None) -> None:
+        """Make `account` exist with these base64 keys, or not exist any more (`None`); done when this returns."""
+        process = self._process
+        if process is None or process.stdin is None or process.returncode is not None:
+            raise AzuriteError(f"Azurite is not running.\n{self._tail()}")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._orders.append(done)
+        order = {"account": account, "keys": None if keys is None else list(keys)}
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        await done
+
+    def _command(self) -> list[str]:
+        options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl"]
+        where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(self.location)]
+        return [str(node_program()), "--require", str(MENDS), str(azurite_program()), *where, *options]
+
+    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+        async for raw in process.stdout:
+            self._note(raw.decode(errors="replace").rstrip())
+        await process.wait()
+        ended = AzuriteError(f"Azurite ended (exit {process.returncode}).\n{self._tail()}")
+        for waiting in (self._listening, *self._orders):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(ended)
+
+    def _note(self, line: str) -> None:
+        if line == ACCOUNT_SET:
+            done = self._orders.popleft()
+            if not done.done():
+                done.set_result(None)
+            return
+        self._last_lines.append(line)
+        found = LISTENING.search(line)
+        if found and self._listening is not None and not self._listening.done():
+            self._listening.set_result(found[1])
+
+    def _tail(self) -> str:
+        return "\n".join(self._last_lines)

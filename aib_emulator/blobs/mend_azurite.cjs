@@ -1,0 +1,65 @@
+// Mends Azurite from inside, before it starts: `node --require mend_azurite.cjs .../blob/main.js`.
+//
+// The emulator talks to it over stdin, one JSON object per line, and gets one line on stdout for each:
+//   {"account": "name", "keys": ["<base64>", "<base64>"]}   the account exists from now on
+//   {"account": "name", "keys": null}                       it does not exist any more
+// The end of stdin means that the emulator is gone, however it died: Azurite then ends as well.
+"use strict";
+
+const path = require("node:path");
+const readline = require("node:readline");
+
+const program = path.dirname(path.dirname(process.argv[1])); // .../azurite/dist/src
+const load = (file) => require(path.join(program, file));
+
+// Azurite reads its accounts from an environment variable, once a minute. Ours come and go at once.
+const accounts = new Map();
+load("common/AccountDataStore.js").default.prototype.getAccount = (name) => accounts.get(name);
+
+// TLS ends at the blob front, so a SAS that permits HTTPS only is right here too.
+load("blob/generated/ExpressRequestAdapter.js").default.prototype.getProtocol = () => "https";
+
+// A well-known seed would let anybody sign as anybody: user delegation keys come from a seed of our own.
+const constants = load("blob/utils/constants.js");
+constants.USERDELEGATIONKEY_SIGNING_SEED = process.env.AIB_EMULATOR_DELEGATION_SEED;
+
+// Azurite would look at the source of a copy through its public address. The blob front has done that already.
+load("blob/handlers/BlobHandler.js").default.prototype.validateCopySource = async () => {};
+
+// A copied page blob shares its list of page ranges with its source: a write to one would show in the other.
+const store = load("blob/persistence/LokiBlobMetadataStore.js").default.prototype;
+for (const name of ["startCopyFromURL", "copyFromURL"]) {
+  const copy = store[name];
+  store[name] = async function (context, source, destination, ...rest) {
+    const properties = await copy.call(this, context, source, destination, ...rest);
+    const blobs = this.db.getCollection(this.BLOBS_COLLECTION);
+    const copied = blobs.findOne({
+      accountName: destination.account,
+      containerName: destination.container,
+      name: destination.blob,
+      snapshot: "",
+    });
+    if (copied?.pageRangesInOrder) {
+      copied.pageRangesInOrder = copied.pageRangesInOrder.slice();
+      blobs.update(copied);
+    }
+    return properties;
+  };
+}
+
+function setAccount({ account, keys }) {
+  if (keys === null) {
+    accounts.delete(account);
+  } else {
+    const [key1, key2] = keys.map((key) => Buffer.from(key, "base64"));
+    accounts.set(account, { name: account, key1, key2 });
+  }
+}
+
+const orders = readline.createInterface({ input: process.stdin });
+orders.on("line", (line) => {
+  setAccount(JSON.parse(line));
+  process.stdout.write("account set\n");
+});
+orders.on("close", () => process.kill(process.pid, "SIGTERM"));
+process.stdin.unref(); // or it would keep a closed Azurite alive

@@ -1,0 +1,248 @@
+"""Keeps the emulator's storage accounts behind one TLS address, and writes what builds leave in them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aiohttp import web
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.storage.blob.aio import BlobServiceClient
+
+from aib_emulator.blob_front import BlobAccount, DataRoles, FrontParts, blob_front, traffic_middleware
+from aib_emulator.blobs.azurite import Azurite
+from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from azure.storage.blob.aio import BlobClient
+
+    from aib_emulator.clock import Clock
+    from aib_emulator.faults import Faults
+    from aib_emulator.request_record import RequestRecord
+    from aib_emulator.settings import EmulatorSettings
+    from aib_emulator.tls import TlsFiles
+    from aib_emulator.tokens import TokenAuthority
+
+LONGEST_PUT_PAGE = 4 * 1024 * 1024
+LONGEST_APPEND = 4 * 1024 * 1024
+PARALLEL_WRITES = 4
+KEEP_ALIVE_SECONDS = 120.0
+"""Clients keep connections while they wait between polls, and do not repeat a POST that met a closing one."""
+SHUTDOWN_SECONDS = 2.0
+
+
+class AzuriteBlobStore:
+    """Serve storage accounts, and do in them what the effects of a build ask for.
+
+    :param settings: host and port to listen on
+    :param folder: where blobs are kept
+    :param tls: certificate of the address
+    :param tokens: checks bearer tokens
+    :param clock: the emulated time
+    :param faults: planned faults, which strike here too
+    :param requests: where every call is noted
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings,
+        *,
+        folder: Path,
+        tls: TlsFiles,
+        tokens: TokenAuthority,
+        clock: Clock,
+        faults: Faults,
+        requests: RequestRecord,
+    ) -> None:
+        self.roles = DataRoles()
+        self._settings = settings
+        self._tls = tls
+        self._tokens = tokens
+        self._clock = clock
+        self._faults = faults
+        self._requests = requests
+        self._azurite = Azurite(folder)
+        self._accounts: dict[str, BlobAccount] = {}
+        self._clients: dict[str, BlobServiceClient] = {}
+        self._transport: AioHttpTransport | None = None
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def public_url(self) -> str:
+        """`https://127.0.0.1:<port>`: accounts are the first segment of the path."""
+        return f"https://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Start Azurite and listen."""
+        await self._azurite.start()
+        tenant = self._settings.tenant_id
+        parts = FrontParts(
+            azurite_url=self._azurite.url,
+            delegation_seed=self._azurite.delegation_seed,
+            accounts=self,
+            tokens=self._tokens,
+            roles=self.roles,
+            # Clients take the tenant from it, and ask the authority that they know already.
+            authorization_uri=f"https://login.microsoftonline.com/{tenant}/oauth2/authorize",
+            clock=self._clock,
+        )
+        app = blob_front(parts, [traffic_middleware(self._faults, self._requests, self._clock)])
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=SHUTDOWN_SECONDS
+        )
+        await self._runner.setup()
+        site = web.TCPSite(
+            self._runner, self._settings.host, self._settings.blob_port, ssl_context=self._tls.server_context()
+        )
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._transport = AioHttpTransport()
+
+    async def stop(self) -> None:
+        """End everything that was started, within seconds."""
+        self._clients.clear()
+        if self._transport is not None:
+            await self._transport.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._azurite.stop()
+
+    async def reset(self) -> None:
+        """Delete every account with its blobs, and forget who may do what."""
+        self.roles.clear()
+        await asyncio.gather(*(self.delete_account(name) for name in list(self._accounts)))
+
+    def account(self, name: str) -> BlobAccount | None:
+        """Return the account of that name, if there is one."""
+        return self._accounts.get(name)
+
+    async def create_account(self, name: str) -> None:
+        """Make an account; once more for an existing one changes nothing."""
+        if name not in self._accounts:
+            await self._set_account(BlobAccount(name, (new_account_key(), new_account_key())))
+
+    def set_policy(self, name: str, *, allows_shared_key: bool, allows_public_access: bool) -> None:
+        """Say whether account keys are good for an account, and whether its containers may be opened to everybody."""
+        self._accounts[name] = replace(
+            self._accounts[name], allows_shared_key=allows_shared_key, allows_public_access=allows_public_access
+        )
+
+    async def regenerate_key(self, name: str, index: int) -> None:
+        """Replace one of the two keys; what the old one signed is worth nothing from now on."""
+        account = self._accounts[name]
+        keys = [*account.keys]
+        keys[index] = new_account_key()
+        self._clients.pop(name, None)
+        await self._set_account(replace(account, keys=(keys[0], keys[1])))
+
+    async def delete_account(self, name: str) -> None:
+        """Delete an account with all that is in it; an absent one is fine."""
+        if name not in self._accounts:
+            return
+        service = self._service(name)
+        del self._accounts[name]  # nobody gets in any more
+        containers = [container.name async for container in service.list_containers()]
+        await asyncio.gather(*(service.delete_container(container) for container in containers))
+        self._clients.pop(name, None)
+        await self._azurite.set_account(name, None)
+
+    def account_keys(self, name: str) -> tuple[str, str]:
+        """Return the two keys of an account, base64."""
+        return self._accounts[name].keys
+
+    def blob_url(self, account: str, container: str = "", blob: str = "") -> str:
+        """Return the public address of an account, a container or a blob."""
+        names = [account, container, quote(blob, safe="/~")]
+        return "/".join([self.public_url, *(name for name in names if name)])
+
+    async def create_container(self, account: str, container: str) -> None:
+        """Make a container; once more for an existing one changes nothing."""
+        with suppress(ResourceExistsError):
+            await self._service(account).create_container(container)
+
+    async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
+        """Write at the end of an append blob, made with its container at the first time."""
+        client, content = self._blob(account, container, blob), text.encode()
+        for start in range(0, len(content), LONGEST_APPEND):
+            piece = content[start : start + LONGEST_APPEND]
+            try:
+                await client.append_block(piece)
+            except ResourceNotFoundError:
+                await self.create_container(account, container)
+                await client.create_append_blob()
+                await client.append_block(piece)
+
+    async def put_blob(self, account: str, container: str, blob: str, content: bytes) -> None:
+        """Write a block blob, making its container at the first time."""
+        client = self._blob(account, container, blob)
+        try:
+            await client.upload_blob(content, overwrite=True)
+        except ResourceNotFoundError:
+            await self.create_container(account, container)
+            await client.upload_blob(content, overwrite=True)
+
+    async def put_sparse_vhd(
+        self, account: str, container: str, blob: str, *, size_bytes: int, allocated_bytes: int, seed: str
+    ) -> None:
+        """Write a fixed VHD as a page blob: `size_bytes` of disk, some of it data made from `seed`, and the footer.
+
+        Of the blob's `size_bytes + 512`, exactly `allocated_bytes` are in allocated pages, the footer among them.
+        """
+        layout = plan_vhd(size_bytes, allocated_bytes, seed)
+        await self.create_container(account, container)
+        client = self._blob(account, container, blob)
+        await client.create_page_blob(layout.blob_bytes)
+        limit = asyncio.Semaphore(PARALLEL_WRITES)
+
+        async def write(fragment: Fragment) -> None:
+            async with limit:
+                content = await asyncio.to_thread(fragment_content, layout, fragment)
+                await _put_pages(client, fragment.offset, content)
+
+        await asyncio.gather(*(write(fragment) for fragment in layout.fragments))
+        await _put_pages(client, layout.disk_bytes, vhd_footer(layout, self._clock.now()))
+
+    async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
+        """Return the content of a blob, or None when there is none."""
+        try:
+            download = await self._blob(account, container, blob).download_blob()
+        except ResourceNotFoundError:
+            return None
+        content: bytes = await download.readall()
+        return content
+
+    async def _set_account(self, account: BlobAccount) -> None:
+        await self._azurite.set_account(account.name, account.keys)
+        self._accounts[account.name] = account
+
+    def _service(self, account: str) -> BlobServiceClient:
+        if account not in self._clients:
+            self._clients[account] = BlobServiceClient(
+                f"{self._azurite.url}/{account}",
+                credential={"account_name": account, "account_key": self._accounts[account].keys[0]},
+                transport=self._transport,
+            )
+        return self._clients[account]
+
+    def _blob(self, account: str, container: str, blob: str) -> BlobClient:
+        return self._service(account).get_blob_client(container, blob)
+
+
+def new_account_key() -> str:
+    """Return a fresh account key: 64 random bytes in base64, as the service makes them."""
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+async def _put_pages(client: BlobClient, offset: int, content: bytes) -> None:
+    for start in range(0, len(content), LONGEST_PUT_PAGE):
+        piece = content[start : start + LONGEST_PUT_PAGE]
+        await client.upload_page(piece, offset=offset + start, length=len(piece))
