@@ -1,0 +1,285 @@
+"""Image templates over Azure Resource Manager: read, submit, delete, tag, and wait for what Azure does with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.errors import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, is_lost_answer, retry_after, translated
+from airflow_aib.hooks.resource_id import parse_image_template_id
+from airflow_aib.hooks.waiting import Patience, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.core.pipeline import PipelineResponse
+    from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
+
+    from airflow_aib.hooks.clients import AzureClients
+
+DEFAULT_POLL_INTERVAL = 30.0
+PROVISION_TIMEOUT = timedelta(hours=1)
+
+# What a refused or lost request costs at most before it counts: attempts, and seconds between them.
+SUBMIT_ATTEMPTS = 4
+RESUBMIT_PAUSE = 5.0
+LONGEST_ASKED_PAUSE = 120.0
+
+# Provisioning errors that only another document can mend; the rest may pass, or wants a permission.
+INPUT_ERROR_PREFIXES = ("Bad", "Unsupported", "NoCustomizer", "NoValidator")
+_PERMISSION_HINT = (
+    "Often the image template's identity lacks a permission on the source, the gallery, the scripts or the staging "
+    "resource group: see docs/reference/permissions.md. Delete the failed image template before submitting it again."
+)
+
+
+class ImageTemplates:
+    """
+    Read and change image templates.
+
+    Bodies are the plain JSON of the wire, untouched: new members survive, and times keep all their digits.
+
+    :param clients: how Azure is reached
+    :param clock: tells the time and waits
+    """
+
+    # The SDK's retries are switched off where we look before we repeat, and where a wait bears failed looks by itself.
+    NO_RETRIES: ClassVar[dict[str, Any]] = {"retry_total": 0}
+
+    def __init__(self, clients: AzureClients, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clients = clients
+        self.clock = clock
+
+    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+        """
+        Give the image template's body, or None when there is none.
+
+        :param retries: whether the SDK repeats a failed read a few times
+        """
+        operations, group, name = self._address(image_template_id)
+        options = {} if retries else self.NO_RETRIES
+        try:
+            with translated("read image template", image_template_id):
+                body: dict[str, Any] = (await operations.get(group, name, **options)).as_dict()
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND and error.code != "SubscriptionNotFound":
+                return None
+            raise
+        return body
+
+    async def require_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any]:
+        """Give the image template's body; an `ArmRequestError` with status 404 when there is none."""
+        body = await self.get_image_template(image_template_id, retries=retries)
+        if body is None:
+            raise image_template_missing(image_template_id)
+        return body
+
+    async def list_image_templates(
+        self, resource_group_name: str | None = None, subscription_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Give the image templates of a resource group, or of the whole subscription."""
+        operations = self.clients.image_builder(subscription_id).virtual_machine_image_templates
+        with translated("list image templates of", resource_group_name or "the subscription"):
+            pages = operations.list_by_resource_group(resource_group_name) if resource_group_name else operations.list()
+            return [item.as_dict() async for item in pages]
+
+    async def submit(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Create the image template and give Azure's first answer; `wait_until_provisioned` gives the last.
+
+        A request whose answer was lost is not repeated before a look, since Azure refuses to update an image template:
+        the repetition of a request that was carried out would fail.
+        """
+        lost = False
+        for attempt in range(1, SUBMIT_ATTEMPTS + 1):
+            try:
+                return await self._put(image_template_id, body)
+            except ArmRequestError as error:
+                is_own_conflict = lost and error.status == CONFLICT
+                lost = lost or is_lost_answer(error)
+                may_repeat = is_lost_answer(error) or error.status == TOO_MANY_REQUESTS
+                if attempt == SUBMIT_ATTEMPTS or not (may_repeat or is_own_conflict):
+                    raise
+                await self._pause_after(error)
+                found = await self.get_image_template(image_template_id) if lost else None
+                if found is not None:
+                    return found
+                if is_own_conflict:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def wait_until_provisioned(
+        self,
+        image_template_id: str,
+        *,
+        poll_interval: float = DEFAULT_POLL_INTERVAL,
+        within: timedelta = PROVISION_TIMEOUT,
+    ) -> dict[str, Any]:
+        """
+        Wait until Azure has taken in the image template, and give its body.
+
+        It downloads every script, resolves the source's version and makes the staging resource group meanwhile. An
+        `ImageTemplateError` says that the document is wrong, an `ArmRequestError` that something else was.
+        """
+
+        def is_done(body: dict[str, Any]) -> bool:
+            state = provisioning_state(body)
+            if state in {"Failed", "Canceled"}:
+                raise provisioning_failed(image_template_id, body)
+            return state == "Succeeded"
+
+        return await Wait(
+            lambda: self.require_image_template(image_template_id, retries=False),
+            is_done,
+            lambda body: overdue(image_template_id, "was not provisioned", within, body),
+            Patience(poll_interval, within),
+            self.clock,
+        ).until_done()
+
+    async def delete(self, image_template_id: str) -> bool:
+        """Ask Azure to delete the image template with its staging resource group; False when there is none."""
+        operations, group, name = self._address(image_template_id)
+        try:
+            with translated("delete image template", image_template_id):
+                await operations.begin_delete(group, name, polling=False)
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def wait_until_deleted(
+        self,
+        image_template_id: str,
+        *,
+        poll_interval: float = DEFAULT_POLL_INTERVAL,
+        within: timedelta = PROVISION_TIMEOUT,
+    ) -> None:
+        """Wait until the image template is gone."""
+        was_deleting = False
+
+        def is_done(body: dict[str, Any] | None) -> bool:
+            nonlocal was_deleting
+            state = provisioning_state(body) if body is not None else None
+            if was_deleting and state == "Failed":
+                raise provisioning_failed(image_template_id, body or {}, what="deletion")
+            was_deleting = was_deleting or state == "Deleting"
+            return body is None
+
+        await Wait(
+            lambda: self.get_image_template(image_template_id, retries=False),
+            is_done,
+            lambda body: overdue(image_template_id, "was not deleted", within, body),
+            Patience(poll_interval, within),
+            self.clock,
+        ).until_done()
+
+    async def merge_tags(self, image_template_id: str, tags: Mapping[str, str | None]) -> dict[str, Any]:
+        """
+        Set some tags of the image template and leave the others as they are; give its body.
+
+        :param tags: by name; None removes one
+        """
+        body = await self.require_image_template(image_template_id)
+        present: dict[str, str] = body.get("tags") or {}
+        merged = {name: value for name, value in {**present, **tags}.items() if value is not None}
+        if merged == present:
+            return body
+        operations, group, name = self._address(image_template_id)
+        with translated("tag image template", image_template_id):
+            poller = await operations.begin_update(
+                group, name, {"tags": merged}, polling=False, cls=lambda answer, _, __: _Answer(answer)
+            )
+            # The SDK's type says what the poller gives without `cls`.
+            answer = cast("_Answer", await poller.result())
+        return answer.body
+
+    async def _put(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        operations, group, name = self._address(image_template_id)
+        with translated("create image template", image_template_id):
+            poller = await operations.begin_create_or_update(
+                group, name, dict(body), polling=False, cls=lambda answer, _, __: _Answer(answer), **self.NO_RETRIES
+            )
+            # The SDK's type says what the poller gives without `cls`.
+            answer = cast("_Answer", await poller.result())
+        refuse_error_body(image_template_id, answer.body, answer.request_id)
+        return answer.body
+
+    async def _pause_after(self, error: ArmRequestError) -> None:
+        await self.clock.sleep(min(retry_after(error) or RESUBMIT_PAUSE, LONGEST_ASKED_PAUSE))
+
+    def _address(self, image_template_id: str) -> tuple[VirtualMachineImageTemplatesOperations, str, str]:
+        resource_id = parse_image_template_id(image_template_id)
+        client = self.clients.image_builder(resource_id.subscription_id)
+        return client.virtual_machine_image_templates, resource_id.resource_group_name, resource_id.name
+
+
+def provisioning_state(body: Mapping[str, Any]) -> str | None:
+    """Read how far Azure is with the image template itself, not with a run of it."""
+    state = (body.get("properties") or {}).get("provisioningState")
+    return str(state) if state else None
+
+
+def image_template_missing(image_template_id: str) -> ArmRequestError:
+    """Make the error for an image template that does not exist."""
+    return ArmRequestError(
+        f"There is no image template {image_template_id}",
+        hint="Check the name, the resource group and the subscription; or create it first.",
+        code="ResourceNotFound",
+        target=image_template_id,
+        status=NOT_FOUND,
+    )
+
+
+def refuse_error_body(image_template_id: str, body: Mapping[str, Any], request_id: str | None) -> None:
+    """Raise what an answer with a good status says is wrong."""
+    error = body.get("error")
+    if error is None and "code" in body and "properties" not in body:
+        error = body
+    if error is None:
+        return
+    code = str(error.get("code") or "UnknownError") if hasattr(error, "get") else "UnknownError"
+    message = error.get("message") if hasattr(error, "get") else error
+    raise ArmRequestError(
+        f"Could not create image template {image_template_id}: {code}: {message}",
+        code=code,
+        target=image_template_id,
+        request_id=request_id,
+    )
+
+
+def provisioning_failed(
+    image_template_id: str, body: Mapping[str, Any], *, what: str = "creation"
+) -> ImageTemplateError | ArmRequestError:
+    """Make the error for an image template that Azure could not take in, or not delete."""
+    reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
+    code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
+    words = str(reason.get("message") or "Azure gives no reason").strip().rstrip(".")
+    message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
+    if code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower():
+        hint = "Correct the image template document; delete the failed image template before submitting it again."
+        return ImageTemplateError(message, hint=hint, code=code, target=image_template_id)
+    return ArmRequestError(message, hint=_PERMISSION_HINT, code=code, target=image_template_id)
+
+
+def overdue(image_template_id: str, what: str, within: timedelta, body: Mapping[str, Any] | None) -> ArmRequestError:
+    """Make the error for a change that did not happen in time."""
+    state = provisioning_state(body) if body else None
+    return ArmRequestError(
+        f"Image template {image_template_id} {what} within {within}; its provisioning state is {state}",
+        hint="Azure may still do it: look at it in the portal, and ask Azure's support when it stays so for hours.",
+        code="Overdue",
+        target=image_template_id,
+        provisioning_state=state,
+    )
+
+
+class _Answer:
+    """Keep the JSON of an answer, and what Azure's support asks for."""
+
+    def __init__(self, answer: PipelineResponse[Any, Any]) -> None:
+        response = answer.http_response
+        self.body: dict[str, Any] = response.json()
+        self.request_id: str | None = response.headers.get("x-ms-request-id")

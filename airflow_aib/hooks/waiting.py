@@ -1,0 +1,93 @@
+"""Look at something until it is so, for a bounded time, with patience for looks that fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.errors import is_transient, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from datetime import datetime
+
+    from airflow_aib.exceptions import ImageBuilderError
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 1.0
+ERROR_BUDGET = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """
+    Say how long to wait for something, and how often to look.
+
+    :param poll_interval: seconds between two looks; the first ones come sooner
+    :param within: how long in all
+    :param error_budget: how long looks may fail in a row
+    """
+
+    poll_interval: float
+    within: timedelta
+    error_budget: timedelta = ERROR_BUDGET
+
+
+def pauses(poll_interval: float) -> Iterator[float]:
+    """Give growing pauses up to the poll interval: what is done soon is seen soon."""
+    pause = min(FIRST_PAUSE, poll_interval)
+    while True:
+        yield pause
+        pause = min(pause * 2, poll_interval)
+
+
+@dataclass
+class Wait(Generic[T]):
+    """
+    Look until a condition holds.
+
+    :param look: asks Azure; its `ArmRequestError`s that may pass are borne for a while
+    :param is_done: whether what was seen is what is waited for; may raise when it never will be
+    :param overdue: makes the error when time is up, from what was seen last
+    :param patience: how long, how often
+    :param clock: tells the time and waits
+    """
+
+    look: Callable[[], Awaitable[T]]
+    is_done: Callable[[T], bool]
+    overdue: Callable[[T | None], ImageBuilderError]
+    patience: Patience
+    clock: Clock = SYSTEM_CLOCK
+    _seen: T | None = field(default=None, init=False)
+    _failing_since: datetime | None = field(default=None, init=False)
+
+    async def until_done(self) -> T:
+        """Give what was seen when the condition held."""
+        end = self.clock.now() + self.patience.within
+        for pause in pauses(self.patience.poll_interval):
+            asked_pause = 0.0
+            try:
+                seen = await self.look()
+            except ArmRequestError as error:
+                asked_pause = self._bear(error)
+            else:
+                self._seen, self._failing_since = seen, None
+                if self.is_done(seen):
+                    return seen
+            left = (end - self.clock.now()).total_seconds()
+            if left <= 0:
+                break
+            await self.clock.sleep(min(max(pause, asked_pause), left))
+        raise self.overdue(self._seen)
+
+    def _bear(self, error: ArmRequestError) -> float:
+        """Bear a failed look or raise it; give the pause that Azure asks for."""
+        now = self.clock.now()
+        self._failing_since = self._failing_since or now
+        if not is_transient(error) or now - self._failing_since >= self.patience.error_budget:
+            raise error
+        return retry_after(error) or 0.0
