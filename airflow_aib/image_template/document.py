@@ -1,0 +1,214 @@
+"""Image template documents: a file or a dict becomes one image template, not yet filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageTemplateReadError
+from airflow_aib.image_template.text import parse_text
+
+if TYPE_CHECKING:
+    from airflow_aib.image_template.finding import Finding
+
+IMAGE_TEMPLATE_TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
+
+DICT_SOURCE = "<dict>"
+
+
+@dataclass(frozen=True)
+class SiblingResource:
+    """
+    Remember another resource of the same deployment file, which `dependsOn` may name.
+
+    :param symbolic_name: its key where `resources` is an object
+    :param resource_type: as `Microsoft.Compute/galleries`
+    :param name: as written, maybe an expression
+    """
+
+    symbolic_name: str | None
+    resource_type: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ImageTemplateDocument:
+    """
+    Hold one image template as it was written.
+
+    :param body: the bare resource: location, tags, identity, properties, and what else stood there
+    :param name: as written, maybe an expression
+    :param source: the file, or `<dict>`
+    :param depends_on: as written: expressions, names, symbolic names or resource ids
+    :param parameters: declarations of the deployment file
+    :param variables: of the deployment file
+    :param siblings: all resources of the deployment file
+    :param is_deployment: whether it came in an ARM deployment file, where every bracketed string is an expression
+    :param findings: what was noticed while reading
+    """
+
+    body: dict[str, Any]
+    name: str | None
+    source: str
+    depends_on: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    siblings: tuple[SiblingResource, ...] = ()
+    is_deployment: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def read_document(path_or_dict: str | Path | Mapping[str, Any], *, name: str | None = None) -> ImageTemplateDocument:
+    """
+    Read an image template: a bare resource, or an ARM deployment file that holds one.
+
+    :param path_or_dict: a JSON file (comments and a byte order mark may stand in it), a YAML file, or the content
+    :param name: which image template, where a deployment file holds several: its name as written, or symbolic name
+    """
+    if isinstance(path_or_dict, Mapping):
+        return _pick(_private_copy(path_or_dict), DICT_SOURCE, name, ())
+    source = str(path_or_dict)
+    content, findings = parse_text(_read_text(Path(path_or_dict)), source)
+    if not isinstance(content, dict):
+        raise ImageTemplateReadError(
+            f"{source} holds {_kind_of(content)} instead of an object", hint=_EXPECTED, source=source
+        )
+    return _pick(content, source, name, findings)
+
+
+_EXPECTED = (
+    "Write a resource of type Microsoft.VirtualMachineImages/imageTemplates (location, identity, properties), "
+    "or an ARM deployment file that holds one."
+)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ImageTemplateReadError(
+            f"Cannot read image template {path}: {error.strerror}",
+            hint="A relative path counts from the working directory; give an absolute one.",
+            source=str(path),
+        ) from error
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        raise ImageTemplateReadError(
+            f"{path} is not UTF-8 at byte {error.start}",
+            hint="Save the file as UTF-8.",
+            source=str(path),
+            line=before.count(b"\n") + 1,
+            column=error.start - before.rfind(b"\n"),
+        ) from error
+
+
+def _private_copy(content: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        copied: dict[str, Any] = json.loads(json.dumps(dict(content), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ImageTemplateReadError(
+            f"The image template given as a dict is not JSON: {error}",
+            hint="Use dicts with text keys, lists, text, numbers, booleans and None only.",
+            source=DICT_SOURCE,
+        ) from error
+    return copied
+
+
+def _pick(
+    content: dict[str, Any], source: str, name: str | None, findings: tuple[Finding, ...]
+) -> ImageTemplateDocument:
+    if "resources" not in content or "properties" in content:
+        _refuse_other_types(content, source)
+        return _document(content, source, findings=findings)
+    resources = list(_resources(content["resources"]))
+    candidates = [(symbolic, body) for symbolic, body in resources if _is_image_template(body)]
+    _, body = _choose(candidates, name, source)
+    siblings = tuple(
+        SiblingResource(symbolic, str(other.get("type", "")), str(other.get("name", "")))
+        for symbolic, other in resources
+    )
+    return _document(
+        body,
+        source,
+        findings=findings,
+        parameters=_object(content, "parameters", source),
+        variables=_object(content, "variables", source),
+        siblings=siblings,
+        is_deployment=True,
+    )
+
+
+def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDocument:
+    if not isinstance(body.get("properties"), dict):
+        raise ImageTemplateReadError(
+            f"The image template in {source} has no object 'properties'", hint=_EXPECTED, source=source
+        )
+    depends_on = body.get("dependsOn") or []
+    if not isinstance(depends_on, list):
+        raise ImageTemplateReadError(f"'dependsOn' in {source} is not a list", source=source)
+    name = body.get("name")
+    return ImageTemplateDocument(
+        body=body,
+        name=str(name) if name is not None else None,
+        source=source,
+        depends_on=tuple(str(item) for item in depends_on),
+        **more,
+    )
+
+
+def _resources(resources: Any) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """Give symbolic name and body of each resource of a deployment file, in both of its forms."""
+    pairs = resources.items() if isinstance(resources, dict) else ((None, body) for body in resources or ())
+    return ((symbolic, body) for symbolic, body in pairs if isinstance(body, dict))
+
+
+def _choose(
+    candidates: list[tuple[str | None, dict[str, Any]]], name: str | None, source: str
+) -> tuple[str | None, dict[str, Any]]:
+    if not candidates:
+        raise ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
+    if len(candidates) == 1:
+        return candidates[0]
+    wanted = (name or "").casefold()
+    chosen = [
+        (symbolic, body)
+        for symbolic, body in candidates
+        if wanted and wanted in {str(symbolic or "").casefold(), str(body.get("name", "")).casefold()}
+    ]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(repr(symbolic or str(body.get("name"))) for symbolic, body in candidates)
+    raise ImageTemplateReadError(
+        f"{source} holds {len(candidates)} image templates and {name!r} is not exactly one of them: {names}",
+        hint="Say which one by its name as it is written there.",
+        source=source,
+    )
+
+
+def _is_image_template(body: Mapping[str, Any]) -> bool:
+    # Samples in the wild leave the second half away, and the service's type names ignore letter case.
+    return str(body.get("type", "")).casefold() in {
+        IMAGE_TEMPLATE_TYPE.casefold(),
+        IMAGE_TEMPLATE_TYPE.partition("/")[0].casefold(),
+    }
+
+
+def _refuse_other_types(body: Mapping[str, Any], source: str) -> None:
+    if "type" in body and not _is_image_template(body):
+        raise ImageTemplateReadError(
+            f"{source} holds a resource of type {body['type']!r}, not an image template", hint=_EXPECTED, source=source
+        )
+
+
+def _object(content: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
+    value = content.get(key) or {}
+    if not isinstance(value, dict):
+        raise ImageTemplateReadError(f"'{key}' in {source} is not an object", source=source)
+    return value
+
+
+def _kind_of(value: Any) -> str:
+    return {list: "a list", str: "text", type(None): "nothing"}.get(type(value), "a plain value")

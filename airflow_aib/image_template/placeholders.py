@@ -1,0 +1,52 @@
+"""The `<placeholders>` of Microsoft's samples, as `<subscriptionId>`, filled wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_aib.image_template.parameters import Values
+
+_ANGLE = re.compile(r"<([A-Za-z][A-Za-z0-9 _.-]*)>")
+# Some samples write {name} inside resource ids, where a brace can never stand.
+_BRACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+
+_FREE_MEMBERS = frozenset({"inline", "restartcommand", "restartcheckcommand", "searchcriteria", "filters"})
+_TAG_MAPS = frozenset({"tags", "artifacttags", "managedresourcetags"})
+
+
+def is_free_text(path: str) -> bool:
+    """Whether angle brackets may belong to the text itself at this place, as in a script or in a tag's value."""
+    segments = [segment.casefold() for segment in path.split("/")]
+    return not _FREE_MEMBERS.isdisjoint(segments) or not _TAG_MAPS.isdisjoint(segments[:-1])
+
+
+def placeholders_in(text: str) -> Iterator[str]:
+    """Give the names of all placeholders in a text."""
+    yield from _ANGLE.findall(text)
+    if _is_resource_id(text):
+        yield from _BRACE.findall(text)
+
+
+def fill_placeholders(text: str, values: Values) -> Any:
+    """
+    Fill in every placeholder that has a value.
+
+    A text that is nothing but one placeholder takes the value as it is, be it a number, a list or an object.
+    """
+    whole = _ANGLE.fullmatch(text)
+    if whole and values.is_known(whole[1]):
+        return values.placeholder(whole[1])
+    filled = _ANGLE.sub(lambda match: _value_or_same(match, values), text)
+    return _BRACE.sub(lambda match: _value_or_same(match, values), filled) if _is_resource_id(text) else filled
+
+
+def _value_or_same(match: re.Match[str], values: Values) -> str:
+    return str(values.placeholder(match[1])) if values.is_known(match[1]) else match[0]
+
+
+def _is_resource_id(text: str) -> bool:
+    return text.casefold().startswith("/subscriptions/")

@@ -1,0 +1,215 @@
+"""Document and parameters become the exact body to submit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageTemplateRenderError
+from airflow_aib.image_template.dependencies import resolve_dependency
+from airflow_aib.image_template.expression_functions import ExpressionError
+from airflow_aib.image_template.expressions import (
+    KNOWN_FUNCTIONS,
+    called_functions,
+    evaluate,
+    is_bracketed,
+    is_escaped,
+)
+from airflow_aib.image_template.finding import Finding, warning
+from airflow_aib.image_template.parameters import RenderContext, Values
+from airflow_aib.image_template.placeholders import fill_placeholders, is_free_text, placeholders_in
+from airflow_aib.image_template.upgrade import Change, upgrade
+from airflow_aib.image_template.wanted import missing_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_aib.image_template.document import ImageTemplateDocument
+
+__all__ = ["RenderContext", "RenderedImageTemplate", "render"]
+
+# What is submitted; the rest of a resource names it, orders it, or was added by Azure.
+_BODY_MEMBERS = ("location", "tags", "identity", "properties")
+_SILENTLY_LEFT_OUT = frozenset(
+    {"type", "apiversion", "name", "dependson", "comments", "metadata", "condition", "id", "systemdata", "$schema"}
+)
+_LONGEST_QUOTE = 120
+
+
+@dataclass(frozen=True)
+class RenderedImageTemplate:
+    """
+    Hold the exact body to submit.
+
+    :param body: location, tags, identity, properties; it may hold secrets, so it is never printed
+    :param name: of the image template, where the document says it
+    :param api_version: which the document was written for
+    :param depends_on: resource ids
+    :param source: the file, or `<dict>`
+    :param changes: old spellings that were brought to the current api-version
+    :param findings: what was noticed on the way
+    :param secrets: values of secure parameters, to be masked wherever text is shown
+    """
+
+    body: dict[str, Any] = field(repr=False)
+    name: str | None
+    api_version: str | None
+    depends_on: tuple[str, ...]
+    source: str
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+def render(
+    document: ImageTemplateDocument, parameters: Mapping[str, object], context: RenderContext
+) -> RenderedImageTemplate:
+    """
+    Fill in expressions and `<placeholders>`, and bring old spellings to the current api-version.
+
+    :param parameters: values by name; letter case does not matter
+    :param context: where the image template will live
+    """
+    values = Values(document, parameters, context)
+    rendering = _Rendering(document, values)
+    rendering.require_values()
+    rendering.require_condition()
+    body = {key: rendering.value(document.body[key], f"/{key}") for key in _BODY_MEMBERS if key in document.body}
+    if not body.get("location") and context.location:
+        body["location"] = context.location
+    upgraded, changes = upgrade(body, context)
+    return RenderedImageTemplate(
+        body=upgraded,
+        name=rendering.optional_text("name"),
+        api_version=rendering.optional_text("apiVersion"),
+        depends_on=rendering.depends_on(),
+        source=document.source,
+        changes=changes,
+        findings=(*document.findings, *rendering.findings, *_unused(values), *_left_out(document)),
+        secrets=values.secrets,
+    )
+
+
+class _Rendering:
+    """Walk one document."""
+
+    def __init__(self, document: ImageTemplateDocument, values: Values) -> None:
+        self._document = document
+        self._values = values
+        self.findings: list[Finding] = []
+
+    def require_values(self) -> None:
+        """Report every missing name at once."""
+        body = self._document.body
+        parts = {f"/{key}": body[key] for key in (*_BODY_MEMBERS, "name", "dependsOn", "condition") if key in body}
+        missing = missing_names(parts, self._values, is_deployment=self._document.is_deployment)
+        if missing:
+            raise ImageTemplateRenderError(
+                f"{self._document.source} has no value for {', '.join(missing)}",
+                hint="Pass them as `parameters`.",
+                missing=[name.strip("<>") for name in missing],
+            )
+
+    def require_condition(self) -> None:
+        """Refuse what ARM would leave out, and what only ARM's own loops can unfold."""
+        body = self._document.body
+        if "copy" in body or "copy" in body["properties"]:
+            raise ImageTemplateRenderError(
+                f"{self._document.source} has a copy loop, which is not unfolded here",
+                hint="Write the image template without `copy`.",
+            )
+        if "condition" in body and self.value(body["condition"], "/condition") is not True:
+            raise ImageTemplateRenderError(
+                f"{self._document.source}: the image template's condition is not true with these parameters",
+                hint="ARM would not deploy it; pass other parameters or leave the task out.",
+            )
+
+    def value(self, value: Any, path: str) -> Any:
+        """Fill in a value and everything inside it."""
+        if isinstance(value, dict):
+            return {
+                str(self._text(key, path, is_free=False)): self.value(item, f"{path}/{escape_pointer(key)}")
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.value(item, f"{path}/{index}") for index, item in enumerate(value)]
+        return self._text(value, path, is_free=is_free_text(path)) if isinstance(value, str) else value
+
+    def optional_text(self, key: str) -> str | None:
+        """Fill in a member of the resource that may be absent."""
+        value = self._document.body.get(key)
+        return None if value is None else str(self.value(value, f"/{key}"))
+
+    def depends_on(self) -> tuple[str, ...]:
+        """Resolve `dependsOn` to resource ids."""
+        group_id = self._values.resource_group()["id"]
+        return tuple(
+            resolve_dependency(
+                str(self.value(item, f"/dependsOn/{index}")),
+                self._document.siblings,
+                lambda name: str(self.value(name, "/name")),
+                group_id,
+                self._document.source,
+            )
+            for index, item in enumerate(self._document.depends_on)
+        )
+
+    def _text(self, text: str, path: str, *, is_free: bool) -> Any:
+        if is_bracketed(text) and self._is_expression(text, is_free=is_free):
+            return self._evaluated(text, path)
+        if is_escaped(text) and self._is_expression(text[1:], is_free=is_free):
+            return text[1:]
+        if is_free:
+            self._note_left(text, path)
+        return fill_placeholders(text, self._values)
+
+    def _is_expression(self, text: str, *, is_free: bool) -> bool:
+        """
+        Tell an expression from a shell's test, as `[ -f x ]`.
+
+        In a deployment file ARM takes every bracketed text for an expression. A bare resource never passes ARM's
+        template engine: there, brackets around anything but a function call stand for themselves.
+        """
+        if self._document.is_deployment:
+            return True
+        called = called_functions(text)
+        return bool(called) and (not is_free or called <= KNOWN_FUNCTIONS)
+
+    def _evaluated(self, text: str, path: str) -> Any:
+        try:
+            return evaluate(text, self._values)
+        except ExpressionError as error:
+            shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+            # `from None`: causes may quote a secret value.
+            raise ImageTemplateRenderError(
+                f"{self._document.source}, at {path}: {shown}: {error}",
+                hint="What is evaluated locally stands in docs/reference/image_templates.md.",
+            ) from None
+
+    def _note_left(self, text: str, path: str) -> None:
+        """Remark on a placeholder that is the whole text of a script line or tag, and has no value."""
+        for name in placeholders_in(text):
+            if text.strip() == f"<{name}>" and not self._values.is_known(name):
+                self.findings.append(
+                    warning(path, "placeholder-left", f"<{name}> has no value and stays as it is", f"Pass {name!r}.")
+                )
+
+
+def escape_pointer(key: str) -> str:
+    """Write a key as a JSON pointer has it."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _unused(values: Values) -> list[Finding]:
+    return [
+        warning("", "parameter-unused", f"Nothing in the document asks for the parameter {name!r}")
+        for name in values.unused()
+    ]
+
+
+def _left_out(document: ImageTemplateDocument) -> list[Finding]:
+    return [
+        warning(f"/{escape_pointer(key)}", "member-left-out", f"{key!r} is no part of an image template, and not sent")
+        for key in document.body
+        if key not in _BODY_MEMBERS and key.casefold() not in _SILENTLY_LEFT_OUT
+    ]
