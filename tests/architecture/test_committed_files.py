@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:root|work|Users)/|(?<![\w.~-])/home/(?!airflow\b|me\b|user\b)\w+")
+REGISTRY = re.compile(
+    r"https?://[\w.-]*(?:pypi|pythonhosted|npmjs|yarnpkg|jfrog|artifactory|nexus|devpi)[\w.-]*|--(?:extra-)?index-url\s*[=\s]\s*\S+"
+)
+UNREADABLE = (".png", ".ico")
+
+
+def committed_files() -> list[Path]:
+    """Return every text file that git would commit: those it knows, and those it does not ignore."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    files = [ROOT / name for name in sorted(set(listed))]
+    return [file for file in files if file.is_file() and file.suffix not in UNREADABLE]
+
+
+def hits(pattern: re.Pattern[str]) -> list[str]:
+    """Return `file:line: text` for each line of a committed file that matches; this file, which names them, aside."""
+    return [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for file in committed_files()
+        if file != Path(__file__)
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+
+
+def test_no_path_of_somebodys_machine() -> None:
+    """No committed file names a folder that exists on one machine only."""
+    assert hits(MACHINE_PATH) == []
+
+
+def test_no_package_registry() -> None:
+    """No committed file says where packages come from: that is the business of the machine that installs."""
+    assert hits(REGISTRY) == []
+
+
+def test_the_locked_node_packages_name_no_address() -> None:
+    """The lock of Azurite's packages holds versions and digests, and no address to fetch them from."""
+    lock = json.loads((ROOT / "aib_emulator" / "azurite" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+
+    assert packages
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda file: file.name)
+def test_every_requirement_has_its_digests(lock: Path) -> None:
+    """Each locked requirement is pinned to one version and carries its digests."""
+    entries = re.split(r"\n(?=\S)", lock.read_text().strip())
+    requirements = [entry for entry in entries if not entry.startswith("#")]
+
+    assert requirements
+    assert [entry.splitlines()[0] for entry in requirements if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("script", [".ci/run"])
+def test_the_ci_entry_is_one_call(script: str) -> None:
+    """`.ci/run` does what `make test` does, and nothing else."""
+    lines = (ROOT / script).read_text().splitlines()
+
+    assert lines[0] == "#!/usr/bin/env bash"
+    assert "set -eu" in lines
+    assert lines[-1] == "exec make test"

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+from airflow_aib.get_provider_info import get_provider_info
+
+INFO = get_provider_info()
+ROLES = {"operators": "Operator", "sensors": "Sensor", "triggers": "Trigger"}
+
+
+def modules_of(role: str) -> list[str]:
+    """Return the modules that the provider info lists for a role."""
+    return [module for entry in INFO[role] for module in entry["python-modules"]]
+
+
+def paths(value: Any) -> Iterator[str]:
+    """Yield every text below `value` that is a dotted path into our package."""
+    if isinstance(value, dict):
+        for child in value.values():
+            yield from paths(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from paths(child)
+    elif isinstance(value, str) and value.startswith("airflow_aib."):
+        yield value
+
+
+def test_the_schema_of_airflow_accepts_it() -> None:
+    """The provider info is valid against the schema that Airflow itself checks."""
+    schema = json.loads((Path(airflow.__path__[0]) / "provider_info.schema.json").read_text())
+
+    jsonschema.validate(INFO, schema)
+
+
+@pytest.mark.parametrize("path", sorted(set(paths(INFO))))
+def test_every_path_can_be_imported(path: str) -> None:
+    """Each module, class and function that the provider info names is there."""
+    try:
+        importlib.import_module(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(("role", "suffix"), ROLES.items())
+def test_every_module_of_a_role_is_listed(role: str, suffix: str) -> None:
+    """Each file of operators/, sensors/ and triggers/ that defines such a class is listed, so that Airflow shows it."""
+    package = importlib.import_module(f"airflow_aib.{role}")
+    files = sorted(Path(package.__path__[0]).glob("[!_]*.py"))
+    defining = [
+        f"airflow_aib.{role}.{file.stem}"
+        for file in files
+        if f"{suffix}(" in file.read_text() and "class Azure" in file.read_text()
+    ]
+
+    assert sorted(modules_of(role)) == defining
+
+
+def test_the_package_name_is_the_distribution() -> None:
+    """Airflow finds the provider, and its example DAGs, by the distribution's name."""
+    distribution = importlib.metadata.distribution(INFO["package-name"])
+
+    assert distribution.version in INFO["versions"]
+    (entry,) = distribution.entry_points.select(group="apache_airflow_provider")
+    assert entry.load() is get_provider_info
+
+
+def test_every_option_has_a_default_of_its_type() -> None:
+    """A configuration option's default can be read as the type that it declares."""
+    readers = {
+        "float": float,
+        "integer": int,
+        "string": str,
+        "boolean": lambda text: {"True": True, "False": False}[text],
+    }
+    for section in INFO["config"].values():
+        for option in section["options"].values():
+            readers[option["type"]](option["default"])
