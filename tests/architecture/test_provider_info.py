@@ -3,15 +3,18 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
-from collections.abc import Iterator
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import airflow
 import jsonschema
 import pytest
 
 from airflow_aib.get_provider_info import get_provider_info
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INFO = get_provider_info()
 ROLES = {"operators": "Operator", "sensors": "Sensor", "triggers": "Trigger"}
@@ -76,12 +79,8 @@ def test_the_package_name_is_the_distribution() -> None:
 
 def test_every_option_has_a_default_of_its_type() -> None:
     """A configuration option's default can be read as the type that it declares."""
-    readers = {
-        "float": float,
-        "integer": int,
-        "string": str,
-        "boolean": lambda text: {"True": True, "False": False}[text],
-    }
-    for section in INFO["config"].values():
-        for option in section["options"].values():
-            readers[option["type"]](option["default"])
+    readable = {"float": r"\d+(\.\d+)?", "integer": r"\d+", "string": r".*", "boolean": r"True|False"}
+    options = [option for section in INFO["config"].values() for option in section["options"].values()]
+
+    assert options
+    assert [option for option in options if not re.fullmatch(readable[option["type"]], option["default"])] == []
