@@ -69,6 +69,22 @@ class BlobStore(Protocol):
         """Make a container; once more for an existing one changes nothing."""
         ...
 
+    async def list_containers(self, account: str) -> list[str]:
+        """Return the names of an account's containers."""
+        ...
+
+    async def delete_container(self, account: str, container: str) -> None:
+        """Delete a container with all that is in it; an absent one is fine."""
+        ...
+
+    def set_policy(self, name: str, *, allows_shared_key: bool, allows_public_access: bool) -> None:
+        """Say whether account keys are good for an account, and whether its containers may be opened to everybody."""
+        ...
+
+    async def regenerate_key(self, name: str, index: int) -> None:
+        """Replace one of an account's two keys."""
+        ...
+
     async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
         """Write at the end of an append blob, made with its container at the first time."""
         ...

@@ -169,6 +169,15 @@ class AzuriteBlobStore:
         with suppress(ResourceExistsError):
             await self._service(account).create_container(container)
 
+    async def list_containers(self, account: str) -> list[str]:
+        """Return the names of an account's containers."""
+        return [container.name async for container in self._service(account).list_containers()]
+
+    async def delete_container(self, account: str, container: str) -> None:
+        """Delete a container with all that is in it; an absent one is fine."""
+        with suppress(ResourceNotFoundError):
+            await self._service(account).delete_container(container)
+
     async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
         """Write at the end of an append blob, made with its container at the first time."""
         client, content = self._blob(account, container, blob), text.encode()

@@ -1,0 +1,1 @@
+"""Storage accounts and their blob containers, as Resource Manager shows them."""
