@@ -60,6 +60,8 @@ class AzureClients:
 
     def __init__(self, settings: AzureSettings) -> None:
         self.settings = settings
+        # By account: keys that had to be fetched since the token was refused. They live as long as the clients.
+        self.account_keys: dict[str, str] = {}
         self._clients: dict[tuple[str, ...], Any] = {}
         self._session: aiohttp.ClientSession | None = None
         self._transport: AioHttpTransport | None = None

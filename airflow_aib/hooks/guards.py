@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.exceptions import ImageTemplateInUseError
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
+from airflow_aib.image_template.fingerprint import MARK_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Tags on the image template. Each holds the verbatim start time of the run that it is about: a later run is unmarked.
-LOG_MARK = "airflow-aib-log-archived"
-VHD_MARK_PREFIX = "airflow-aib-vhd-copied."
+LOG_MARK = f"{MARK_PREFIX}log-archived"
+VHD_MARK_PREFIX = f"{MARK_PREFIX}vhd-copied."
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,166 @@
+"""Relay a customization log as it grows: what is new, in whole lines, within a budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_aib.hooks.staging import MEBIBYTE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from airflow_aib.hooks.staging import StagedBlob
+    from airflow_aib.image_run.run_status import LastRunStatus
+
+# A whole triggerer carries about 430 kB of log a second: one run must leave room for the others.
+BYTES_PER_SECOND = 16 * 1024
+LARGEST_READ = MEBIBYTE
+# After the end of a run, so much at its end is still shown; the rest is in the log itself.
+FINAL_BYTES = MEBIBYTE
+
+# One record of several lines costs Airflow little more than one of one line.
+LINES_PER_RECORD = 200
+CHARACTERS_PER_RECORD = 32 * 1024
+
+# Progress bars may go on for megabytes without a line's end.
+LONGEST_LINE = 64 * 1024
+
+
+class LogSource(Protocol):
+    """Find and read logs; `StagingArea` does."""
+
+    async def find_customization_log(self, body: Mapping[str, Any], status: LastRunStatus) -> StagedBlob | None:
+        """Find the customization log of a run; None while there is none yet."""
+        ...
+
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> bytes:
+        """Read what the log holds from an offset on."""
+        ...
+
+    async def size_of(self, blob: StagedBlob) -> int:
+        """Ask for the size as it is now."""
+        ...
+
+
+@dataclass
+class LineBuffer:
+    """Cut what was read into whole lines, wherever the reads cut it; characters are never split."""
+
+    _pending: bytes = b""
+
+    def feed(self, content: bytes) -> list[str]:
+        """Take what was read next and give the lines that are complete by now."""
+        *whole, self._pending = (self._pending + content).split(b"\n")
+        if len(self._pending) > LONGEST_LINE:
+            whole.append(self._pending)
+            self._pending = b""
+        return [_text(line) for line in whole]
+
+    def rest(self) -> list[str]:
+        """Give the last line, which has no end and will get none."""
+        pending, self._pending = self._pending, b""
+        return [_text(pending)] if pending else []
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\r").decode("utf-8", errors="replace")
+
+
+@dataclass
+class ByteBudget:
+    """
+    Say how many bytes may be relayed now.
+
+    :param bytes_per_second: in the long run
+    :param most: at once, after a long pause
+    """
+
+    bytes_per_second: int
+    most: int
+    _left: float = 0
+    _counted_at: datetime | None = None
+
+    def allowance(self, now: datetime) -> int:
+        """Give the bytes that may be read now."""
+        if self._counted_at is None:
+            self._left = self.most
+        else:
+            self._left += (now - self._counted_at).total_seconds() * self.bytes_per_second
+        self._counted_at = now
+        self._left = min(self._left, self.most)
+        return max(0, int(self._left))
+
+    def spend(self, count: int) -> None:
+        """Count bytes that were read."""
+        self._left -= count
+
+
+def records(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Gather lines into records of a size that Airflow's log carries well."""
+    gathered: list[str] = []
+    size = 0
+    for line in lines:
+        if gathered and (len(gathered) >= LINES_PER_RECORD or size + len(line) > CHARACTERS_PER_RECORD):
+            yield tuple(gathered)
+            gathered, size = [], 0
+        gathered.append(line)
+        size += len(line)
+    if gathered:
+        yield tuple(gathered)
+
+
+@dataclass
+class LogRelay:
+    """
+    Read the lines that a run's customization log has gained since the last look.
+
+    :param source: where logs are found and read
+    :param bytes_per_second: how much it may relay in the long run
+    :param final_bytes: how much of a log's end is shown once the run is over
+    :param offset: where to begin, in bytes
+    """
+
+    source: LogSource
+    bytes_per_second: int = BYTES_PER_SECOND
+    final_bytes: int = FINAL_BYTES
+    offset: int = 0
+    log_file: StagedBlob | None = None
+    has_trouble: bool = False
+    _lines: LineBuffer = field(default_factory=LineBuffer)
+    _budget: ByteBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._budget = ByteBudget(self.bytes_per_second, LARGEST_READ)
+
+    async def read(self, body: Mapping[str, Any], status: LastRunStatus, now: datetime) -> list[str]:
+        """Read the new lines; none while there is no log yet, or nothing new."""
+        if self.log_file is None:
+            self.log_file = await self.source.find_customization_log(body, status)
+        if self.log_file is None:
+            return []
+        if status.is_over:
+            return await self._read_end(self.log_file)
+        allowance = self._budget.allowance(now)
+        return await self._read_some(self.log_file, allowance) if allowance else []
+
+    async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
+        content = await self.source.read_log_from(log_file, self.offset, most)
+        self.offset += len(content)
+        self._budget.spend(len(content))
+        return self._lines.feed(content)
+
+    async def _read_end(self, log_file: StagedBlob) -> list[str]:
+        """Read all that is left; of a long rest only the end, with a line that says so."""
+        left = await self.source.size_of(log_file) - self.offset
+        skipped = max(0, left - self.final_bytes)
+        lines: list[str] = []
+        if skipped:
+            lines += self._lines.rest()
+            lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
+            self.offset += skipped
+        while content := await self.source.read_log_from(log_file, self.offset, LARGEST_READ):
+            self.offset += len(content)
+            lines += self._lines.feed(content)
+        return lines + self._lines.rest()

@@ -1,0 +1,263 @@
+"""Watch a run until it is over: bear failed looks, relay its log, keep its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.errors import UNAUTHORIZED, is_transient, retry_after
+from airflow_aib.hooks.log_relay import records
+from airflow_aib.image_run.run_event import RunEvent, RunEventStatus
+from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from airflow_aib.hooks.log_relay import LogRelay
+    from airflow_aib.image_run.run_handle import ImageRunHandle
+
+POLL_INTERVAL = 30.0
+ERROR_BUDGET = timedelta(minutes=30)
+# An accepted run shows within seconds; one that never does must not be waited for until its deadline.
+APPEAR_WITHIN = timedelta(minutes=15)
+# Share of the interval by which looks are spread, so that many waits do not look at once.
+JITTER = 0.1
+LAST_LOOKS = 3
+LAST_LOOK_PAUSE = 5.0
+# Seconds for the log in one look: the state of the run matters more.
+RELAY_TIMEOUT = 120.0
+
+
+class ImageTemplateReader(Protocol):
+    """Read image templates; `ImageTemplateService` does."""
+
+    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+        """Give the body, or None when there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class PhaseChange:
+    """
+    Say that the run has entered another state or phase.
+
+    :param phase: as `Running/Building`
+    :param last_run_status: what the service said
+    :param message: for the log
+    """
+
+    phase: str
+    last_run_status: LastRunStatus
+    message: str
+    level: int = logging.INFO
+
+
+@dataclass(frozen=True)
+class LogLines:
+    """
+    Carry new lines of the customization log, several in one record.
+
+    :param lines: whole lines
+    """
+
+    lines: tuple[str, ...]
+    level: int = logging.INFO
+
+    @property
+    def message(self) -> str:
+        """The lines as one text, for one record of the log."""
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True)
+class WatchTrouble:
+    """
+    Say that watching has trouble, or has none any more; the run goes on either way.
+
+    :param message: for the log
+    """
+
+    message: str
+    level: int = logging.WARNING
+
+
+WatchUpdate = PhaseChange | LogLines | WatchTrouble | RunEvent
+
+
+async def watch_run(
+    reader: ImageTemplateReader,
+    handle: ImageRunHandle,
+    *,
+    deadline: datetime,
+    poll_interval: float = POLL_INTERVAL,
+    relay: LogRelay | None = None,
+    error_budget: timedelta = ERROR_BUDGET,
+    clock: Clock = SYSTEM_CLOCK,
+    spread: Callable[[float, float], float] = random.uniform,
+) -> AsyncIterator[WatchUpdate]:
+    """
+    Yield what happens to a run, and as the very last thing the one `RunEvent` with which the watch ends.
+
+    Nothing that goes wrong with watching is an exception, and nothing here cancels a run.
+
+    :param reader: reads image templates
+    :param handle: the run; its start time may still be unknown
+    :param deadline: absolute moment at which the run counts as overdue, after one last look
+    :param poll_interval: seconds between two looks
+    :param relay: relays the customization log; None leaves it alone
+    :param error_budget: how long looks may fail in a row
+    :param clock: tells the time and waits
+    :param spread: picks a number between two, to spread looks
+    """
+    watch = RunWatch(handle, deadline, poll_interval, error_budget, spread)
+    while watch.event is None:
+        try:
+            body = await reader.get_image_template(handle.image_template_id, retries=False)
+        except ArmRequestError as error:
+            updates = watch.bear(error, clock.now())
+        else:
+            updates = watch.see(body, clock.now())
+            if relay is not None and body is not None and watch.status is not None:
+                updates += await _relay(relay, body, watch.status, clock)
+        for update in updates:
+            yield update
+        if watch.event is None:
+            await clock.sleep(watch.pause(clock.now()))
+    yield watch.event
+
+
+@dataclass
+class RunWatch:
+    """
+    Decide what a look at a run means; no input, no output, no clock of its own.
+
+    :param handle: the run
+    :param deadline: when it counts as overdue
+    :param poll_interval: seconds between two looks
+    :param error_budget: how long looks may fail in a row
+    :param spread: picks a number between two
+    """
+
+    handle: ImageRunHandle
+    deadline: datetime
+    poll_interval: float
+    error_budget: timedelta
+    spread: Callable[[float, float], float]
+    status: LastRunStatus | None = None
+    event: RunEvent | None = None
+    _first_look: datetime | None = None
+    _failures: list[datetime] = field(default_factory=list)
+    _asked_pause: float = 0.0
+    _was_unauthorized: bool = False
+    _last_looks_left: int = LAST_LOOKS
+
+    def see(self, body: Mapping[str, Any] | None, now: datetime) -> list[WatchUpdate]:
+        """Take in a look that succeeded."""
+        self._first_look = self._first_look or now
+        updates = self._recover()
+        if body is None:
+            self._end("gone", f"Image template {self.handle.image_template_id} was deleted while its run was watched")
+            return updates
+        status = read_last_run_status(body)
+        if status is not None and self.handle.matches(status):
+            updates += self._see_run(status)
+        else:
+            self._see_other_run(status, now)
+        if self.event is None and now >= self.deadline:
+            self._end("timeout", f"The run was not over at its deadline, {self.deadline.isoformat()}")
+        return updates
+
+    def bear(self, error: ArmRequestError, now: datetime) -> list[WatchUpdate]:
+        """Take in a look that failed: bear it while it may pass, and the budget lasts."""
+        is_first = not self._failures
+        self._failures.append(now)
+        self._asked_pause = retry_after(error) or 0.0
+        if not self._may_pass(error):
+            self._end("unwatchable", f"The run cannot be watched: {error}")
+            return []
+        if now - self._failures[0] >= self.error_budget:
+            self._end("unwatchable", f"The run could not be looked at for {self.error_budget}: {error}")
+            return []
+        if now >= self.deadline:
+            self._last_looks_left -= 1
+            if self._last_looks_left <= 0:
+                self._end("timeout", f"The deadline {self.deadline.isoformat()} has passed, and looks fail: {error}")
+        return [WatchTrouble(f"A look at the run failed, it is repeated: {error}")] if is_first else []
+
+    def pause(self, now: datetime) -> float:
+        """Give the seconds until the next look: by the interval or what Azure asks, but never past the deadline."""
+        left = (self.deadline - now).total_seconds()
+        if left <= 0:
+            return LAST_LOOK_PAUSE
+        interval = self.poll_interval
+        if self._failures:
+            # A passing fault is over soon, as a rule: look again early, then ever later.
+            interval = min(interval, 2.0 ** len(self._failures))
+        spread = interval * self.spread(1 - JITTER, 1 + JITTER)
+        return min(max(spread, self._asked_pause), left)
+
+    def _see_run(self, status: LastRunStatus) -> list[WatchUpdate]:
+        is_new = self.status is None or self.status.phase != status.phase
+        self.status = status
+        self.handle = self.handle.joined_to(status)
+        if status.is_over:
+            words = f": {status.message}" if status.message else ""
+            self._end("over", f"The run that started {status.start_time} ended {status.run_state}{words}")
+        message = f"The run that started {status.start_time} is {status.phase}"
+        return [PhaseChange(status.phase, status, message)] if is_new else []
+
+    def _see_other_run(self, status: LastRunStatus | None, now: datetime) -> None:
+        """Judge a look that shows no run, or another one: ours may be yet to come, or may be past finding."""
+        if self.handle.start_time is not None:
+            shown = f"a run that started {status.start_time}" if status else "none"
+            self._end(
+                "gone",
+                f"The run that started {self.handle.start_time} is no longer shown by image template "
+                f"{self.handle.image_template_id}; it shows {shown}, so how ours ended is unknown",
+            )
+        elif self._first_look is not None and now - self._first_look >= APPEAR_WITHIN:
+            self._end("gone", f"No run has appeared within {APPEAR_WITHIN}, though one was asked for")
+
+    def _may_pass(self, error: ArmRequestError) -> bool:
+        # A refused token is renewed by the next look; refused again, it is the connection that is wrong.
+        was_unauthorized, self._was_unauthorized = self._was_unauthorized, error.status == UNAUTHORIZED
+        if error.status == UNAUTHORIZED and error.data.get("trouble") == "answer":
+            return not was_unauthorized
+        return is_transient(error)
+
+    def _recover(self) -> list[WatchUpdate]:
+        failures, self._failures = len(self._failures), []
+        self._asked_pause = 0.0
+        self._was_unauthorized = False
+        if not failures:
+            return []
+        return [WatchTrouble(f"Looks at the run succeed again, after {failures} that failed", logging.INFO)]
+
+    def _end(self, status: RunEventStatus, message: str) -> None:
+        last_run_status = self.status.to_json() if self.status else None
+        self.event = RunEvent(status, self.handle.image_template_id, last_run_status, message)
+
+
+async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus, clock: Clock) -> list[WatchUpdate]:
+    """Read what the log has gained; a log is a help, and never a reason to stop watching."""
+    try:
+        async with asyncio.timeout(RELAY_TIMEOUT):
+            lines = await relay.read(body, status, clock.now())
+    except Exception as error:  # noqa: BLE001 - whatever ails the log, the run is watched on
+        return _relay_trouble(relay, error)
+    relay.has_trouble = False
+    return [LogLines(record) for record in records(lines)]
+
+
+def _relay_trouble(relay: LogRelay, error: Exception) -> list[WatchUpdate]:
+    """Say once in a row that the log cannot be read."""
+    had_trouble, relay.has_trouble = relay.has_trouble, True
+    if had_trouble:
+        return []
+    return [WatchTrouble(f"The customization log cannot be read, the run is watched without it: {error}")]

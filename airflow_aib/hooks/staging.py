@@ -1,0 +1,214 @@
+"""What lies in an image template's staging resource group: its storage account, the logs of its runs, its VHDs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.errors import NOT_FOUND, translated
+from airflow_aib.hooks.resource_id import ResourceId
+from airflow_aib.hooks.storage_access import StorageAccess
+from airflow_aib.hooks.storage_address import BlobAddress
+from airflow_aib.image_run.customization_log import log_locations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from azure.storage.blob.aio import BlobServiceClient
+
+    from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.image_run.run_status import LastRunStatus
+
+LOG_CONTAINER = "packerlogs"
+VHD_CONTAINER = "vhds"
+CUSTOMIZATION_LOG = "customization.log"
+VALIDATION_LOG = "validation.log"
+
+# Blob times are whole seconds, and the storage service's clock is not the image builder's.
+CLOCK_SKEW = timedelta(seconds=5)
+RANGE_NOT_SATISFIABLE = 416
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class StorageAccount:
+    """
+    Name a staging storage account.
+
+    :param resource_id: of the account
+    :param account_url: address of its blob service
+    """
+
+    resource_id: str
+    account_url: str
+
+
+@dataclass(frozen=True)
+class StagedBlob:
+    """
+    Describe a blob in the staging storage account.
+
+    :param account: where it lies
+    :param container: in which container
+    :param name: of the blob
+    :param size: bytes, when it was listed
+    :param created_at: when it was made
+    """
+
+    account: StorageAccount
+    container: str
+    name: str
+    size: int
+    created_at: datetime | None = None
+
+    @property
+    def address(self) -> BlobAddress:
+        """Where it lies."""
+        return BlobAddress(self.account.account_url, self.container, self.name)
+
+    @property
+    def folder(self) -> str:
+        """The folder in which it lies."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def file_name(self) -> str:
+        """Its name inside the folder."""
+        return self.name.rpartition("/")[2]
+
+
+class StagingArea:
+    """
+    Read the staging resource group of an image template.
+
+    :param clients: how Azure is reached
+    """
+
+    def __init__(self, clients: AzureClients) -> None:
+        self.clients = clients
+
+    async def find_account(self, body: Mapping[str, Any]) -> StorageAccount | None:
+        """Find the storage account; None while the image template has no staging resource group, or it is empty."""
+        group_id = (body.get("properties") or {}).get("exactStagingResourceGroup")
+        if not group_id:
+            return None
+        group = ResourceId.parse(str(group_id))
+        operations = self.clients.storage(group.subscription_id).storage_accounts
+        try:
+            with translated("list the storage accounts of", str(group_id)):
+                accounts = [
+                    item.as_dict() async for item in operations.list_by_resource_group(group.resource_group_name)
+                ]
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+        return self._read_account(accounts[0]) if accounts else None
+
+    async def list_logs(self, account: StorageAccount) -> list[StagedBlob]:
+        """List the logs of all runs."""
+        return await self._list(account, LOG_CONTAINER)
+
+    async def list_vhds(self, body: Mapping[str, Any]) -> list[StagedBlob]:
+        """List the VHDs that runs have left here, the newest last."""
+        account = await self.find_account(body)
+        vhds = await self._list(account, VHD_CONTAINER) if account else []
+        return sorted(vhds, key=lambda blob: (blob.created_at is not None, blob.created_at, blob.name))
+
+    async def find_customization_log(self, body: Mapping[str, Any], status: LastRunStatus) -> StagedBlob | None:
+        """Find the customization log of a run; None while there is none yet."""
+        account = await self.find_account(body)
+        return choose_customization_log(await self.list_logs(account), status) if account else None
+
+    async def find_logs(self, body: Mapping[str, Any], status: LastRunStatus) -> list[StagedBlob]:
+        """Find all the logs of a run: that of its customization, and of its validation if there is one."""
+        account = await self.find_account(body)
+        blobs = await self.list_logs(account) if account else []
+        main = choose_customization_log(blobs, status)
+        return [blob for blob in blobs if main is not None and blob.folder == main.folder]
+
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> bytes:
+        """Read what the log holds from an offset on; nothing when it has not grown."""
+
+        async def read(service: BlobServiceClient) -> bytes:
+            blob = service.get_blob_client(log_file.container, log_file.name)
+            content: bytes = await (await blob.download_blob(offset, max_bytes, max_concurrency=1)).readall()
+            return content
+
+        try:
+            return await self._access(log_file.account).call(read, doing="read log", target=log_file.address.url)
+        except ArmRequestError as error:
+            if error.status == RANGE_NOT_SATISFIABLE:
+                return b""
+            raise
+
+    async def size_of(self, blob: StagedBlob) -> int:
+        """Ask for the blob's size as it is now."""
+
+        async def ask(service: BlobServiceClient) -> int:
+            properties = await service.get_blob_client(blob.container, blob.name).get_blob_properties()
+            return int(properties.size)
+
+        return await self._access(blob.account).call(ask, doing="look at blob", target=blob.address.url)
+
+    async def read_customization_log(
+        self, body: Mapping[str, Any], status: LastRunStatus, *, max_bytes: int = 16 * MEBIBYTE
+    ) -> str | None:
+        """Read a run's customization log, or its last part when it is larger; None when there is none."""
+        log_file = await self.find_customization_log(body, status)
+        if log_file is None:
+            return None
+        start = max(0, await self.size_of(log_file) - max_bytes)
+        content = await self.read_log_from(log_file, start, max_bytes)
+        return content.decode("utf-8", errors="replace")
+
+    def _access(self, account: StorageAccount) -> StorageAccess:
+        return StorageAccess(self.clients, account.account_url, account_id=account.resource_id)
+
+    def _read_account(self, account: Mapping[str, Any]) -> StorageAccount:
+        endpoints: Mapping[str, Any] = (account.get("properties") or {}).get("primaryEndpoints") or {}
+        url = str(endpoints.get("blob") or "").rstrip("/")
+        return StorageAccount(
+            resource_id=str(account["id"]),
+            account_url=url or self.clients.settings.cloud.blob_endpoint(str(account["name"])),
+        )
+
+    async def _list(self, account: StorageAccount, container: str) -> list[StagedBlob]:
+        async def list_blobs(service: BlobServiceClient) -> list[StagedBlob]:
+            return [
+                StagedBlob(account, container, str(item.name), int(item.size), item.creation_time)
+                async for item in service.get_container_client(container).list_blobs()
+            ]
+
+        target = f"{account.account_url}/{container}"
+        try:
+            return await self._access(account).call(list_blobs, doing="list blobs of", target=target)
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND:
+                return []
+            raise
+
+
+def choose_customization_log(blobs: Iterable[StagedBlob], status: LastRunStatus) -> StagedBlob | None:
+    """
+    Choose a run's customization log among those of all runs.
+
+    A failed run names its folder. Else it is the first log that was made after the run's start: the folders' names are
+    no run's, and the next run's log is made later still. How long after the end it may be written, nobody promises.
+    """
+    logs = [blob for blob in blobs if blob.file_name == CUSTOMIZATION_LOG]
+    named = _named_in(status.message, logs)
+    if named is not None:
+        return named
+    started_at = status.started_at
+    if started_at is None:
+        return None
+    own = [blob for blob in logs if blob.created_at is not None and blob.created_at >= started_at - CLOCK_SKEW]
+    return min(own, key=lambda blob: (blob.created_at, blob.name), default=None)
+
+
+def _named_in(message: str, logs: Sequence[StagedBlob]) -> StagedBlob | None:
+    folders = {location.folder.lower() for location in log_locations(message)}
+    return next((blob for blob in logs if blob.folder.lower() in folders), None)
