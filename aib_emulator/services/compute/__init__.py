@@ -1,0 +1,1 @@
+"""Galleries, image versions, managed images and the marketplace's platform images."""

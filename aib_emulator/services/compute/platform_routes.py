@@ -1,0 +1,139 @@
+"""The marketplace over HTTP: its lists are bare arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aib_emulator.arm.body_style import BodyStyle
+from aib_emulator.arm.call import Answer, Call
+from aib_emulator.arm.errors import ArmError
+from aib_emulator.arm.locations import is_known, short_name
+from aib_emulator.arm.route import SUBSCRIPTION, Route
+from aib_emulator.services.compute.catalogue import PlatformImage, version_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aib_emulator.services.compute.resources import ComputeResources
+
+GIBIBYTE = 1024**3
+
+
+def platform_routes(compute: ComputeResources) -> list[Route]:
+    """Return the routes of the marketplace."""
+    images = PlatformImageRoutes(compute)
+    publishers = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/publishers"
+    offers = f"{publishers}/{{publisher}}/artifacttypes/vmimage/offers"
+    skus = f"{offers}/{{offer}}/skus"
+    versions = f"{skus}/{{sku}}/versions"
+    return [
+        Route("GET", publishers, images.list_publishers),
+        Route("GET", offers, images.list_offers),
+        Route("GET", skus, images.list_skus),
+        Route("GET", versions, images.list_versions),
+        Route("GET", f"{versions}/{{version}}", images.get_version),
+    ]
+
+
+class PlatformImageRoutes:
+    """Answer the calls about marketplace images.
+
+    :param compute: knows the catalogue
+    """
+
+    def __init__(self, compute: ComputeResources) -> None:
+        self._catalogue = compute.catalogue
+
+    async def list_publishers(self, call: Call) -> Answer:
+        """List the publishers."""
+        return self._names(call, self._catalogue.publishers())
+
+    async def list_offers(self, call: Call) -> Answer:
+        """List the offers of a publisher."""
+        return self._names(call, self._catalogue.offers(call.parameters["publisher"]))
+
+    async def list_skus(self, call: Call) -> Answer:
+        """List the SKUs of an offer."""
+        return self._names(call, self._catalogue.skus(call.parameters["publisher"], call.parameters["offer"]))
+
+    async def list_versions(self, call: Call) -> Answer:
+        """List the versions of an image; `$top` and `$orderby` decide which and in which order."""
+        _demand_location(call)
+        image = self._image(call)
+        is_descending = call.query.get("$orderby", "").lower().endswith(" desc")
+        names = sorted(image.versions, key=version_order, reverse=is_descending)
+        top = call.query.get("$top", "")
+        chosen = names[: int(top)] if top.isdigit() else names
+        expand = call.query.get("$expand", "").lower()
+        return Answer(200, [_version(call, image, name, expand) for name in chosen], style=BodyStyle.COMPUTE)
+
+    async def get_version(self, call: Call) -> Answer:
+        """Show one version; `latest` is not one."""
+        _demand_location(call)
+        image, name = self._image(call), call.parameters["version"]
+        if name not in image.versions:
+            raise _artifact_not_found()
+        return Answer(200, _version(call, image, name, "properties"), style=BodyStyle.COMPUTE)
+
+    def _image(self, call: Call) -> PlatformImage:
+        named = call.parameters
+        image = self._catalogue.find(named["publisher"], named["offer"], named["sku"])
+        if image is None:
+            raise _artifact_not_found()
+        return image
+
+    def _names(self, call: Call, names: Iterable[str]) -> Answer:
+        _demand_location(call)
+        found = [_named(call, name) for name in names]
+        if not found:
+            raise _artifact_not_found()
+        return Answer(200, found, style=BodyStyle.COMPUTE)
+
+
+def _version(call: Call, image: PlatformImage, name: str, expand: str) -> dict[str, Any]:
+    body = _named(call, name)
+    properties = _version_properties(image)
+    if expand == "properties":
+        return {"properties": properties, **body}
+    if expand.startswith("properties/"):
+        wanted = expand.removeprefix("properties/")
+        return {"properties": {key: value for key, value in properties.items() if key.lower() == wanted}, **body}
+    return body
+
+
+def _version_properties(image: PlatformImage) -> dict[str, Any]:
+    disk = {"operatingSystem": image.os_type, "sizeInGb": image.size_gb, "sizeInBytes": image.size_gb * GIBIBYTE + 512}
+    return {
+        "hyperVGeneration": image.hyper_v_generation,
+        "architecture": image.architecture,
+        "replicaType": "Managed",
+        "disallowed": {"vmDiskType": "None"},
+        "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": True},
+        "imageDeprecationStatus": {"imageState": "Active"},
+        "features": [{"name": "IsAcceleratedNetworkSupported", "value": "True"}],
+        "osDiskImage": disk,
+        "dataDiskImages": [],
+    }
+
+
+def _named(call: Call, name: str) -> dict[str, Any]:
+    """Return an entry; its id is the path that leads to it, in the casing of this service alone."""
+    path = call.path.rstrip("/")
+    if not path.lower().endswith(f"/{name.lower()}"):
+        path = f"{path}/{name}"
+    written = path.replace("/subscriptions/", "/Subscriptions/", 1).replace("/providers/", "/Providers/", 1)
+    return {"location": short_name(call.parameters["location"]), "name": name, "id": written}
+
+
+def _demand_location(call: Call) -> None:
+    location = call.parameters["location"]
+    if not is_known(location):
+        message = (
+            f"No registered resource provider found for location '{location}' and API version '{call.api_version}' "
+            "for type 'locations/publishers'."
+        )
+        raise ArmError(400, "NoRegisteredProviderFound", message)
+
+
+def _artifact_not_found() -> ArmError:
+    return ArmError(404, "NotFound", "Artifact: VMImage was not found.", style=BodyStyle.COMPUTE)
