@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import aiohttp
+    from azure.core import AsyncPipelineClient
     from azure.core.credentials import TokenCredential
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline.transport import AioHttpTransport
@@ -36,6 +37,7 @@ READ_TIMEOUT = 90
 KEEP_ALIVE = 75
 
 _SDK_MODULES = (
+    "azure.core",
     "azure.core.pipeline.transport",
     "azure.identity.aio",
     "azure.mgmt.imagebuilder.aio",
@@ -154,6 +156,24 @@ class AzureClients:
             )
 
         return self._kept(("blob", account_url, account_key or "", str(retries)), make)
+
+    def web(self) -> AsyncPipelineClient[Any, Any]:
+        """Give the client for plain requests to storage that carry their own authorization."""
+        from azure.core import AsyncPipelineClient
+        from azure.core.pipeline import policies
+
+        def make() -> AsyncPipelineClient[Any, Any]:
+            return AsyncPipelineClient(
+                base_url="https://",
+                transport=self._transport,
+                policies=[
+                    policies.RequestIdPolicy(),
+                    policies.UserAgentPolicy(sdk_moniker="airflow-aib"),
+                    policies.AsyncRetryPolicy(retry_total=3),
+                ],
+            )
+
+        return self._kept(("web",), make)
 
     def _management_client(self, kind: type[T], subscription_id: str | None) -> T:
         cloud = self.settings.cloud

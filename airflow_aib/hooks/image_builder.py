@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
-from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.exceptions import ImageBuilderError, ImageTemplateError
 from airflow_aib.hooks.clients import build_sync_image_builder_client, shared_clients
 from airflow_aib.hooks.connection import CONNECTION_TYPE, AzureSettings, settings_from_connection
 from airflow_aib.hooks.dependencies import wait_for_dependencies
@@ -88,6 +88,19 @@ class AzureImageBuilderHook(BaseHook):
     def image_template_id(self, resource_group_name: str, image_template_name: str) -> str:
         """Give the resource id of an image template in the connection's subscription."""
         return image_template_id(self.settings.require_subscription_id(), resource_group_name, image_template_name)
+
+    def find_image_template_id(
+        self, image_template_id: str | None, resource_group_name: str | None, image_template_name: str | None
+    ) -> str:
+        """Give the resource id of an image template, in whichever of the two ways it is named."""
+        if image_template_id:
+            return image_template_id
+        if resource_group_name and image_template_name:
+            return self.image_template_id(resource_group_name, image_template_name)
+        raise ImageTemplateError(
+            "No image template is named",
+            hint="Give image_template_id, or resource_group_name and image_template_name.",
+        )
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in, read a page of image templates, and say in a sentence what came of it."""

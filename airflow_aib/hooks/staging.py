@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.errors import NOT_FOUND, translated
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.storage_address import BlobAddress
-from airflow_aib.image_run.customization_log import log_locations
+from airflow_aib.image_run.log_location import log_locations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from azure.storage.blob.aio import BlobServiceClient
 
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.image_run.run_status import LastRunStatus
@@ -28,7 +27,6 @@ VALIDATION_LOG = "validation.log"
 
 # Blob times are whole seconds, and the storage service's clock is not the image builder's.
 CLOCK_SKEW = timedelta(seconds=5)
-RANGE_NOT_SATISFIABLE = 416
 MEBIBYTE = 1024 * 1024
 
 
@@ -131,27 +129,16 @@ class StagingArea:
 
     async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> bytes:
         """Read what the log holds from an offset on; nothing when it has not grown."""
-
-        async def read(service: BlobServiceClient) -> bytes:
-            blob = service.get_blob_client(log_file.container, log_file.name)
-            content: bytes = await (await blob.download_blob(offset, max_bytes, max_concurrency=1)).readall()
-            return content
-
-        try:
-            return await self._access(log_file.account).call(read, doing="read log", target=log_file.address.url)
-        except ArmRequestError as error:
-            if error.status == RANGE_NOT_SATISFIABLE:
-                return b""
-            raise
+        return await self.file(log_file).read(offset, max_bytes)
 
     async def size_of(self, blob: StagedBlob) -> int:
         """Ask for the blob's size as it is now."""
+        facts = await self.file(blob).look()
+        return facts.size if facts else 0
 
-        async def ask(service: BlobServiceClient) -> int:
-            properties = await service.get_blob_client(blob.container, blob.name).get_blob_properties()
-            return int(properties.size)
-
-        return await self._access(blob.account).call(ask, doing="look at blob", target=blob.address.url)
+    def file(self, blob: StagedBlob) -> BlobFile:
+        """Give the blob to work on."""
+        return BlobFile(self._access(blob.account), blob.address)
 
     async def read_customization_log(
         self, body: Mapping[str, Any], status: LastRunStatus, *, max_bytes: int = 16 * MEBIBYTE
@@ -176,15 +163,17 @@ class StagingArea:
         )
 
     async def _list(self, account: StorageAccount, container: str) -> list[StagedBlob]:
-        async def list_blobs(service: BlobServiceClient) -> list[StagedBlob]:
+        access = self._access(account)
+
+        async def list_blobs() -> list[StagedBlob]:
             return [
                 StagedBlob(account, container, str(item.name), int(item.size), item.creation_time)
-                async for item in service.get_container_client(container).list_blobs()
+                async for item in access.service.get_container_client(container).list_blobs()
             ]
 
         target = f"{account.account_url}/{container}"
         try:
-            return await self._access(account).call(list_blobs, doing="list blobs of", target=target)
+            return await access.call(list_blobs, doing="list blobs of", target=target)
         except ArmRequestError as error:
             if error.status == NOT_FOUND:
                 return []

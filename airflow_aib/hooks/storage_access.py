@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.clouds import STORAGE_SCOPE
 from airflow_aib.hooks.errors import FORBIDDEN, translated
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.storage_address import account_name
@@ -16,10 +19,18 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
     from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.storage_address import BlobAddress
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+# The other account's refusal, in a copy between two: the key of this one would not help.
+SOURCE_REFUSED = frozenset({"CannotVerifyCopySource"})
+
+# A signature is made anew for every request: it only has to live until that one has been carried out.
+SIGNATURE_LIFE = timedelta(minutes=30)
+SIGNATURE_SKEW = timedelta(minutes=5)
 
 
 class StorageAccess:
@@ -30,13 +41,21 @@ class StorageAccess:
     :param account_url: address of the account's blob service
     :param account_id: resource id of the account; looked for in the connection's subscription when it is needed
     :param retries: how often the SDK repeats a call by itself
+    :param clock: tells the time
     """
 
     def __init__(
-        self, clients: AzureClients, account_url: str, *, account_id: str | None = None, retries: int = 3
+        self,
+        clients: AzureClients,
+        account_url: str,
+        *,
+        account_id: str | None = None,
+        retries: int = 3,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.clients = clients
         self.account_url = account_url
+        self.clock = clock
         self._account_id = account_id
         self._retries = retries
 
@@ -45,27 +64,51 @@ class StorageAccess:
         """The account's key, once it had to be fetched."""
         return self.clients.account_keys.get(self.account_url)
 
-    async def call(self, call: Callable[[BlobServiceClient], Awaitable[T]], *, doing: str, target: str) -> T:
-        """
-        Run a call with a client for the account; its errors are ours.
+    @property
+    def service(self) -> BlobServiceClient:
+        """The client for the account, with what is accepted as far as is known."""
+        return self.clients.blob_service(self.account_url, account_key=self.account_key, retries=self._retries)
 
-        :param call: gets the client; may be called twice, with the token and with the key
+    async def call(self, call: Callable[[], Awaitable[T]], *, doing: str, target: str) -> T:
+        """
+        Carry out a call, and once more with the account's key if the token is refused; its errors are ours.
+
+        :param call: makes the request with `service` or `signed`; may be called twice
         :param doing: what is tried, as in "read blob"
         :param target: address that it concerns
         """
-        key_before = self.account_key
+        had_key = self.account_key is not None
         try:
-            return await self._call_once(call, doing, target)
+            with translated(doing, target):
+                return await call()
         except ArmRequestError as error:
-            if error.status != FORBIDDEN or key_before is not None:
+            if error.status != FORBIDDEN or had_key or error.code in SOURCE_REFUSED:
                 raise
             await self._fetch_key(error)
-        return await self._call_once(call, doing, target)
-
-    async def _call_once(self, call: Callable[[BlobServiceClient], Awaitable[T]], doing: str, target: str) -> T:
-        service = self.clients.blob_service(self.account_url, account_key=self.account_key, retries=self._retries)
         with translated(doing, target):
-            return await call(service)
+            return await call()
+
+    async def signed(self, address: BlobAddress) -> tuple[str, str | None]:
+        """Give an address that may be read, and the `Authorization` that belongs to it; never log either."""
+        if self.account_key is None:
+            return address.url, f"Bearer {await self.clients.token(STORAGE_SCOPE)}"
+        return f"{address.url}?{self._signature(address, self.account_key)}", None
+
+    def _signature(self, address: BlobAddress, account_key: str) -> str:
+        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
+        now = self.clock.now()
+        signature: str = generate_blob_sas(
+            account_name=account_name(address.account_url),
+            container_name=address.container,
+            blob_name=address.blob,
+            account_key=account_key,
+            permission=BlobSasPermissions(read=True),
+            start=now - SIGNATURE_SKEW,
+            expiry=now + SIGNATURE_LIFE,
+            protocol="https",
+        )
+        return signature
 
     async def _fetch_key(self, refusal: ArmRequestError) -> None:
         """Fetch the account's key, or raise the refusal of the token: a role is the better remedy."""

@@ -1,0 +1,219 @@
+"""One blob: look at it, read parts of it, write it, or have storage copy pages into it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.errors import NOT_FOUND
+from airflow_aib.vhd.page_ranges import PageRange, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+
+    from azure.storage.blob.aio import BlobClient
+
+    from airflow_aib.hooks.storage_access import StorageAccess
+    from airflow_aib.hooks.storage_address import BlobAddress
+
+PAGE_BLOB = "PageBlob"
+RANGE_NOT_SATISFIABLE = 416
+OK_STATUSES = (200, 206)
+
+# The oldest version of the protocol that signs in with tokens and knows everything that is asked for here.
+STORAGE_API_VERSION = "2021-12-02"
+
+
+@dataclass(frozen=True)
+class BlobFacts:
+    """
+    Describe a blob as it was when we looked.
+
+    :param size: bytes
+    :param etag: changes with every change of the blob
+    :param kind: `PageBlob`, `BlockBlob` or `AppendBlob`
+    :param metadata: names in lower case
+    """
+
+    size: int
+    etag: str
+    kind: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Content:
+    """
+    Identify some content.
+
+    :param size: bytes
+    :param sha256: digest in hex
+    """
+
+    size: int
+    sha256: str
+
+
+class BlobFile:
+    """
+    Work on one blob.
+
+    :param access: how its account is reached
+    :param address: where it lies
+    """
+
+    def __init__(self, access: StorageAccess, address: BlobAddress) -> None:
+        self.access = access
+        self.address = address
+
+    @property
+    def client(self) -> BlobClient:
+        """The SDK's client for the blob."""
+        return self.access.service.get_blob_client(self.address.container, self.address.blob)
+
+    async def look(self) -> BlobFacts | None:
+        """Describe the blob; None when there is none."""
+        try:
+            found = await self._call("look at blob", self._get_properties)
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND and error.code != "ContainerNotFound":
+                return None
+            raise
+        return BlobFacts(
+            size=int(found.size),
+            etag=str(found.etag),
+            kind=str(getattr(found.blob_type, "value", found.blob_type)),
+            metadata={name.lower(): value for name, value in (found.metadata or {}).items()},
+        )
+
+    async def read(self, offset: int, length: int, *, etag: str | None = None) -> bytes:
+        """
+        Read some bytes; nothing behind the end.
+
+        :param etag: refuses to read when the blob has changed since
+        """
+        # The SDK would list all page ranges of a page blob once more for every single read.
+        try:
+            content: bytes = await self._call("read blob", lambda: self._get_range(offset, length, etag))
+        except ArmRequestError as error:
+            if error.status == RANGE_NOT_SATISFIABLE:
+                return b""
+            raise
+        return content
+
+    async def page_ranges(self, *, etag: str | None = None) -> tuple[PageRange, ...]:
+        """Give the parts of a page blob that are allocated, in order and joined."""
+        from azure.core import MatchConditions
+
+        pinned: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+
+        async def ask() -> list[PageRange]:
+            pages = [page async for page in self.client.list_page_ranges(**pinned) if not page.cleared]
+            return [PageRange(int(page.start or 0), int(page.end or 0) - int(page.start or 0) + 1) for page in pages]
+
+        return normalise(await self._call("list the pages of blob", ask))
+
+    async def write(self, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> Content:
+        """Write a block blob of any length piece by piece; it appears when all of it has arrived."""
+        digest = hashlib.sha256()
+        size = 0
+        blocks: list[str] = []
+        async for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            blocks.append(b64encode(f"{len(blocks):08d}".encode()).decode())
+            await self._stage(blocks[-1], piece)
+        content = Content(size, digest.hexdigest())
+        await self._commit(blocks, {**metadata, "aib_sha256": content.sha256})
+        return content
+
+    async def create_pages(self, size: int, metadata: Mapping[str, str], *, replacing: str | None = None) -> None:
+        """
+        Make an empty page blob.
+
+        :param replacing: etag of the blob that it may replace; None means that there must be none
+        """
+        from azure.core import MatchConditions
+
+        condition = (
+            {"etag": replacing, "match_condition": MatchConditions.IfNotModified}
+            if replacing
+            else {"match_condition": MatchConditions.IfMissing}
+        )
+        await self._call(
+            "create blob", lambda: self.client.create_page_blob(size, metadata=dict(metadata), **condition)
+        )
+
+    async def put_pages_from(self, source: BlobFile, piece: PageRange, *, source_etag: str) -> None:
+        """Have storage copy a part of another page blob to the same place in this one, if that has not changed."""
+        from azure.core import MatchConditions
+
+        async def put() -> None:
+            url, authorization = await source.access.signed(source.address)
+            await self.client.upload_pages_from_url(
+                url,
+                offset=piece.offset,
+                length=piece.length,
+                source_offset=piece.offset,
+                source_authorization=authorization,
+                source_etag=source_etag,
+                source_match_condition=MatchConditions.IfNotModified,
+            )
+
+        await self._call("copy pages to blob", put)
+
+    async def set_metadata(self, metadata: Mapping[str, str]) -> None:
+        """Replace the metadata."""
+        await self._call("write the metadata of blob", lambda: self.client.set_blob_metadata(dict(metadata)))
+
+    async def _get_properties(self) -> Any:
+        # Looked up at each call: the client changes when the account's key has to be used.
+        return await self.client.get_blob_properties()
+
+    async def _stage(self, block_id: str, piece: bytes) -> None:
+        await self._call("write blob", lambda: self.client.stage_block(block_id, piece))
+
+    async def _commit(self, blocks: list[str], metadata: Mapping[str, str]) -> None:
+        from azure.storage.blob import BlobBlock, ContentSettings
+
+        await self._call(
+            "write blob",
+            lambda: self.client.commit_block_list(
+                [BlobBlock(block_id=block) for block in blocks],
+                metadata=dict(metadata),
+                content_settings=ContentSettings(content_type="text/plain; charset=utf-8"),
+            ),
+        )
+
+    async def _get_range(self, offset: int, length: int, etag: str | None) -> bytes:
+        from azure.core.exceptions import HttpResponseError
+        from azure.core.rest import HttpRequest
+
+        url, authorization = await self.access.signed(self.address)
+        headers = {"x-ms-version": STORAGE_API_VERSION, "x-ms-range": f"bytes={offset}-{offset + length - 1}"}
+        if authorization:
+            headers["Authorization"] = authorization
+        if etag:
+            headers["If-Match"] = etag
+        response = await self.access.clients.web().send_request(HttpRequest("GET", url, headers=headers))
+        if response.status_code not in OK_STATUSES:
+            raise HttpResponseError(response=response)
+        content: bytes = response.content
+        return content
+
+    async def _call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        return await self.access.call(call, doing=doing, target=self.address.url)
+
+
+async def digest(pieces: AsyncIterable[bytes]) -> Content:
+    """Identify content that comes in pieces, without holding up the event loop."""
+    running = hashlib.sha256()
+    size = 0
+    async for piece in pieces:
+        await asyncio.to_thread(running.update, piece)
+        size += len(piece)
+    return Content(size, running.hexdigest())
