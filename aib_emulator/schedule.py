@@ -43,8 +43,9 @@ class Schedule:
         self._one_tick = asyncio.Lock()
 
     def add(self, process: Process) -> None:
-        """Carry out the effects of `process` from now on."""
-        self._processes.append(process)
+        """Carry out the effects of `process` from now on; once more for a known one only looks again."""
+        if process not in self._processes:
+            self._processes.append(process)
         self._clock.wake()
 
     def drop(self, process: Process) -> None:

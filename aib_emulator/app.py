@@ -1,0 +1,226 @@
+"""Joins the parts into one emulator, and starts and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from aib_emulator import control, start_world
+from aib_emulator.arm.operations import Operations
+from aib_emulator.blobs import AzuriteBlobStore
+from aib_emulator.clock import ScaledClock
+from aib_emulator.faults import Faults
+from aib_emulator.front import KEEP_ALIVE, Front
+from aib_emulator.request_record import RequestRecord
+from aib_emulator.schedule import Schedule
+from aib_emulator.services.compute import routes as compute
+from aib_emulator.services.compute.resources import ComputeResources
+from aib_emulator.services.identity import routes as identity
+from aib_emulator.services.image_builder import routes as image_builder
+from aib_emulator.services.managed_identity import routes as managed_identity
+from aib_emulator.services.managed_identity.resources import identity_resource
+from aib_emulator.services.resources import routes as resources
+from aib_emulator.services.storage import routes as storage
+from aib_emulator.services.storage.resources import StorageAccounts
+from aib_emulator.store import Store
+from aib_emulator.tls import TlsFiles, tls_files
+from aib_emulator.tokens import TokenAuthority
+from aib_emulator.world import World
+
+if TYPE_CHECKING:
+    from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.arm.route import Route
+    from aib_emulator.settings import EmulatorSettings
+    from aib_emulator.store import Resource
+
+SERVICES = (identity, resources, managed_identity, storage, compute, image_builder)
+"""Each answers `routes(world)`."""
+SHUTDOWN_SECONDS = 1.0
+"""How long calls that are being answered may still take when the emulator stops."""
+
+
+class Emulator:
+    """Run a whole local Azure in this event loop.
+
+    :param settings: what it is told
+    """
+
+    def __init__(self, settings: EmulatorSettings) -> None:
+        self.settings = settings
+        self._own_folder: Path | None = None
+        self._runner: web.AppRunner | None = None
+        self._arm_port = 0
+        self._folder = Path()
+        self._tls: TlsFiles | None = None
+        self._world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """What the services share; there once it is started."""
+        if self._world is None:
+            raise RuntimeError("The emulator is not started.")
+        return self._world
+
+    @property
+    def arm_url(self) -> str:
+        """Address of Resource Manager, Entra and the control door, without a final slash."""
+        return f"https://localhost:{self._arm_port}"
+
+    @property
+    def blob_url(self) -> str:
+        """Address of the blob endpoint, without a final slash; accounts are the first segment of the path."""
+        return self.world.blobs.public_url
+
+    @property
+    def control_url(self) -> str:
+        """Address of the control door."""
+        return f"{self.arm_url}{control.DOOR}"
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients must trust."""
+        if self._tls is None:
+            raise RuntimeError("The emulator is not started.")
+        return self._tls.ca_file
+
+    async def start(self) -> None:
+        """Start everything; once this returns, clients are answered."""
+        self._folder = self.settings.data_dir or self._make_own_folder()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
+        tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
+        self._world = self._make_world(self._tls, tokens)
+        try:
+            await self._world.blobs.start()
+            await self._furnish()
+            await self._listen(self._tls)
+            await self._world.schedule.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End everything that was started, within seconds."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self._own_folder is not None:
+                stack.push_async_callback(asyncio.to_thread, shutil.rmtree, self._own_folder, ignore_errors=True)
+                self._own_folder = None
+            if self._world is not None:
+                stack.push_async_callback(self._world.blobs.stop)
+                stack.push_async_callback(self._world.schedule.stop)
+            if self._runner is not None:
+                stack.push_async_callback(self._runner.cleanup)
+                self._runner = None
+
+    async def reset(self) -> None:
+        """Forget every resource, plan and record, and furnish the start world again; the clock runs on as set."""
+        world = self.world
+        await world.schedule.clear()
+        for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
+            forget.clear()
+        await world.blobs.reset()
+        world.clock.set_scale(self.settings.time_scale)
+        await self._furnish()
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point every usual client at this emulator."""
+        settings, ca_file = self.settings, str(self.ca_file)
+        return {
+            "REQUESTS_CA_BUNDLE": ca_file,
+            "SSL_CERT_FILE": ca_file,
+            "NODE_EXTRA_CA_CERTS": ca_file,
+            "AZURE_CONFIG_DIR": str(self._folder / "azure-config"),
+            "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+            "AZURE_AUTHORITY_HOST": self.arm_url,
+            "AZURE_TENANT_ID": settings.tenant_id,
+            "AZURE_CLIENT_ID": settings.client_id,
+            "AZURE_CLIENT_SECRET": settings.client_secret,
+            "AZURE_SUBSCRIPTION_ID": settings.subscription_id,
+            "AIB_EMULATOR_ARM": self.arm_url,
+            "AIB_EMULATOR_BLOB": self.blob_url,
+            "AIB_EMULATOR_CONTROL": self.control_url,
+            "AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT": json.dumps(self.airflow_connection()),
+        }
+
+    def airflow_connection(self) -> dict[str, object]:
+        """Return the Airflow connection to this emulator, in Airflow's JSON form."""
+        settings = self.settings
+        return {
+            "conn_type": "azure_image_builder",
+            "login": settings.client_id,
+            "password": settings.client_secret,
+            "extra": {
+                "tenantId": settings.tenant_id,
+                "subscriptionId": settings.subscription_id,
+                "cloud_environment": "custom",
+                "resource_manager_endpoint": self.arm_url,
+                "authority_host": self.arm_url,
+                "storage_suffix": self.blob_url.partition("//")[2],
+                "ca_bundle": str(self.ca_file),
+            },
+        }
+
+    def _make_own_folder(self) -> Path:
+        self._own_folder = Path(tempfile.mkdtemp(prefix="aib-emulator-"))
+        return self._own_folder
+
+    def _make_world(self, tls: TlsFiles, tokens: TokenAuthority) -> World:
+        clock, store = ScaledClock(self.settings.time_scale), Store()
+        faults, requests = Faults(), RequestRecord()
+        blobs = AzuriteBlobStore(
+            self.settings,
+            folder=self._folder / "blobs",
+            tls=tls,
+            tokens=tokens,
+            clock=clock,
+            faults=faults,
+            requests=requests,
+        )
+        accounts = StorageAccounts(store, blobs, clock)
+        return World(
+            settings=self.settings,
+            clock=clock,
+            store=store,
+            blobs=blobs,
+            operations=Operations(),
+            schedule=Schedule(clock),
+            tokens=tokens,
+            faults=faults,
+            requests=requests,
+            storage=accounts,
+            compute=ComputeResources(store, clock),
+            delete_hooks={"microsoft.storage/storageaccounts": accounts.delete_blobs},
+        )
+
+    async def _furnish(self) -> None:
+        await start_world.furnish(self.world, self._make_identity)
+
+    def _make_identity(self, identity_id: ResourceId) -> Resource:
+        settings = self.settings
+        return identity_resource(
+            identity_id, location=settings.location, tags={}, tenant_id=settings.tenant_id, now=self.world.clock.now()
+        )
+
+    async def _listen(self, tls: TlsFiles) -> None:
+        application = Front(self.world, self._routes()).application()
+        self._runner = web.AppRunner(
+            application, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.settings.host, self.settings.arm_port, ssl_context=tls.server_context())
+        await site.start()
+        self._arm_port = int(self._runner.addresses[0][1])
+
+    def _routes(self) -> list[Route]:
+        found = control.routes(self.world, partial(self.reset))
+        for service in SERVICES:
+            found.extend(service.routes(self.world))
+        return found

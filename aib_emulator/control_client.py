@@ -1,0 +1,72 @@
+"""A client of the control door, for tests and scripts."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIMEOUT = 60.0
+
+
+class ControlClient:
+    """Speak to the control door of an emulator; every call blocks.
+
+    :param control_url: address of the control door
+    :param ca_file: the emulator's certificate
+    """
+
+    def __init__(self, control_url: str, ca_file: Path) -> None:
+        self._url = control_url
+        context = ssl.create_default_context(cafile=ca_file)
+        self._opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
+
+    def reset(self) -> None:
+        """Forget everything and furnish the start world again."""
+        self._call("POST", "/reset", {})
+
+    def clock(self) -> dict[str, Any]:
+        """Return the emulated instant and how fast it goes."""
+        return self._call("GET", "/clock")
+
+    def set_scale(self, scale: float) -> None:
+        """Set how fast the clock goes; 0 stops it."""
+        self._call("PUT", "/clock", {"scale": scale})
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock forward; everything due by then has happened when this returns."""
+        self._call("POST", "/clock/advance", {"seconds": seconds})
+
+    def plan_fault(self, **fault: Any) -> None:
+        """Plan a fault of the transport; see `aib_emulator.faults.Fault`."""
+        self._call("POST", "/faults", fault)
+
+    def plan_failure(self, **failure: Any) -> None:
+        """Plan that a creation or a run goes wrong; see `aib_emulator.world.PlannedFailure`."""
+        self._call("POST", "/failures", failure)
+
+    def clear_plans(self) -> None:
+        """Forget planned faults and failures."""
+        self._call("DELETE", "/faults")
+        self._call("DELETE", "/failures")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what was asked since the last reset, oldest first."""
+        found: list[dict[str, Any]] = self._call("GET", "/requests")["value"]
+        return found
+
+    def forget_requests(self) -> None:
+        """Begin the record of requests anew."""
+        self._call("DELETE", "/requests")
+
+    def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data=data, method=method)  # noqa: S310 - an address of our own, https
+        with self._opener.open(request, timeout=TIMEOUT) as response:
+            content = response.read()
+        answer: dict[str, Any] = json.loads(content) if content else {}
+        return answer

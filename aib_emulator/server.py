@@ -1,0 +1,110 @@
+"""Runs an emulator for others: in a thread for tests, in the foreground for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import threading
+from typing import TYPE_CHECKING, Self
+
+from aib_emulator.app import Emulator
+from aib_emulator.control_client import ControlClient
+from aib_emulator.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+START_TIMEOUT = 90.0
+STOP_TIMEOUT = 15.0
+
+
+class EmulatorStartError(RuntimeError):
+    """The emulator did not start; its cause says why."""
+
+
+class EmulatorThread:
+    """Run an emulator on a thread and event loop of its own, as a context manager.
+
+    :param settings: what it is told; the usual when None
+    """
+
+    def __init__(self, settings: EmulatorSettings | None = None) -> None:
+        self.emulator = Emulator(settings or EmulatorSettings())
+        self._thread = threading.Thread(target=self._run, name="aib-emulator", daemon=True)
+        self._is_ready = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending: asyncio.Event | None = None
+
+    @property
+    def control(self) -> ControlClient:
+        """A client of its control door."""
+        return ControlClient(self.emulator.control_url, self.emulator.ca_file)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that point clients at it."""
+        return self.emulator.environment()
+
+    @property
+    def settings_json(self) -> str:
+        """The Airflow connection to it, as JSON."""
+        return json.dumps(self.emulator.airflow_connection())
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._is_ready.wait(START_TIMEOUT):
+            raise EmulatorStartError(f"The emulator was not ready within {START_TIMEOUT:.0f} s.")
+        if self._error is not None:
+            raise EmulatorStartError(f"The emulator did not start: {self._error}") from self._error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None and self._ending is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(STOP_TIMEOUT)
+        if self._thread.is_alive():
+            raise RuntimeError(f"The emulator did not stop within {STOP_TIMEOUT:.0f} s.")
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            await self.emulator.start()
+        except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
+            self._error = error
+            return
+        finally:
+            self._is_ready.set()
+        await self._ending.wait()
+        await self.emulator.stop()
+
+
+async def serve_until_signal(emulator: Emulator, when_ready: Callable[[], None]) -> None:
+    """Start `emulator`, call `when_ready`, and stop it at SIGTERM or SIGINT."""
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    starting = asyncio.create_task(emulator.start())
+    ended = asyncio.create_task(ending.wait())
+    try:
+        await asyncio.wait((starting, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            return
+        await starting
+        when_ready()
+        await ended
+    finally:
+        ended.cancel()
+        await emulator.stop()

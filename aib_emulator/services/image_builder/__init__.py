@@ -1,0 +1,1 @@
+"""Azure VM Image Builder: image templates, their runs and what these leave."""

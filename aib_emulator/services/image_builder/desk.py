@@ -1,0 +1,226 @@
+"""Carries calls out: what may be done to an image template in which state, and what it sets going."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aib_emulator.arm.errors import ArmError
+from aib_emulator.arm.locations import is_known
+from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.services.image_builder import refusal
+from aib_emulator.services.image_builder.creation import (
+    DELETION_SECONDS,
+    Creation,
+    CreationError,
+    Pending,
+    delete_staging,
+    resolve_source,
+)
+from aib_emulator.services.image_builder.effects import RunEffects
+from aib_emulator.services.image_builder.log_lines import LogWriter
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONLY, read
+from aib_emulator.services.image_builder.patch import apply_patch
+from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTemplate, completed
+from aib_emulator.services.image_builder.run import ImageRun
+from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
+from aib_emulator.services.image_builder.validation import validate
+from aib_emulator.store import Resource
+
+if TYPE_CHECKING:
+    from aib_emulator.arm.operations import Operation
+    from aib_emulator.world import World
+
+KEPT_AS = "image_template"
+RUN_STARTS_EARLIER = timedelta(milliseconds=63)
+"""Measured: a run's start lies this much before that of its operation."""
+RUN_FAILURES = ("customizer", "validator", "hang", "partial")
+
+
+class ImageTemplateDesk:
+    """Keep the image templates, and do with them what calls ask for.
+
+    :param world: what the services share
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find(self, image_template_id: ResourceId) -> ImageTemplate | None:
+        """Return the image template of that id."""
+        resource = self._world.store.get(image_template_id)
+        return None if resource is None else _kept(resource)
+
+    def list(self, subscription_id: str, resource_group_name: str | None) -> list[ImageTemplate]:
+        """Return the image templates of a group, or of the subscription."""
+        found = self._world.store.list(
+            subscription_id=subscription_id, resource_group_name=resource_group_name, resource_type=RESOURCE_TYPE
+        )
+        return [_kept(resource) for resource in found]
+
+    def create(
+        self, image_template_id: ResourceId, sent: dict[str, Any], api_version: str
+    ) -> tuple[ImageTemplate, Operation]:
+        """Accept a new image template and begin to create it."""
+        body = read(sent, IMAGE_TEMPLATE, api_version)
+        if not is_known(str(body.get("location") or "")):
+            raise _no_location(body.get("location"))
+        validate(body, image_template_id.name)
+        if self.find(image_template_id) is not None:
+            raise refusal.update_not_supported()
+        self._check_identities(body["identity"])
+        image_template = _image_template(image_template_id, body, api_version)
+        operation = self._world.operations.start(self._world.clock.now())
+        self._keep(image_template)
+        creation = Creation(self._world, image_template)
+
+        async def carry_out() -> None:
+            await creation.carry_out()
+            if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
+                self.run(image_template)
+
+        self._world.schedule.add(Pending(operation.started + creation.duration(), operation, carry_out, creation.fail))
+        return image_template, operation
+
+    def update(self, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
+        """Change what a PATCH may change."""
+        if image_template.state in {"creating", "deleting"}:
+            raise self._not_allowed(image_template, "write")
+        apply_patch(self._world, image_template, sent, api_version)
+        resource = self._world.store.get(image_template.image_template_id)
+        if resource is not None:
+            resource.body["tags"] = image_template.tags
+
+    def delete(self, image_template: ImageTemplate) -> Operation:
+        """Begin to delete; asked again meanwhile, return the operation that does it."""
+        if image_template.deletion is not None:
+            return image_template.deletion
+        if image_template.state == "creating" or self._is_running(image_template):
+            raise self._not_allowed(image_template, "delete")
+        now = self._world.clock.now()
+        operation = image_template.deletion = self._world.operations.start(now)
+        image_template.state = "deleting"
+
+        async def carry_out() -> None:
+            await self._world.delete(image_template.image_template_id)
+
+        def fail(_: CreationError) -> None:
+            image_template.state, image_template.deletion = "failed", None
+
+        self._world.schedule.add(Pending(now + timedelta(seconds=DELETION_SECONDS), operation, carry_out, fail))
+        return operation
+
+    async def forget(self, resource: Resource) -> None:
+        """Stop what goes on and delete the staging group, before the image template itself is forgotten."""
+        image_template = _kept(resource)
+        if image_template.run is not None:
+            self._world.schedule.drop(image_template.run)
+        await delete_staging(self._world, image_template)
+
+    def run(self, image_template: ImageTemplate) -> Operation:
+        """Start a run."""
+        if image_template.state != "provisioned" or self._is_running(image_template):
+            raise self._not_allowed(image_template, "run/action")
+        start = self._world.clock.now()
+        self._resolve_again(image_template)
+        failure = self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)
+        fault = None if failure is None else PlannedFault(failure.kind, failure.index)
+        operation = self._world.operations.start(start + RUN_STARTS_EARLIER)
+        run = image_template.run = ImageRun(
+            image_template,
+            plan_run(image_template.properties, start, fault),
+            operation,
+            failure=failure,
+            all_sub_states=self._world.settings.all_run_sub_states,
+        )
+        run.expect(self._effects(run).of_whole_run())
+        self._world.schedule.add(run)
+        return operation
+
+    def cancel(self, image_template: ImageTemplate) -> None:
+        """Begin to cancel the run that goes on."""
+        run, now = image_template.run, self._world.clock.now()
+        if run is None or run.look(now).run_state != "Running":
+            raise self._not_allowed(image_template, "cancel/action")
+        run.cancel(now)
+        run.expect(self._effects(run).of_cancel(now))
+        self._world.schedule.add(run)
+
+    def last_run_status(self, image_template: ImageTemplate) -> dict[str, Any] | None:
+        """Return what an image template says about its last run."""
+        run = image_template.run
+        return None if run is None else run.last_run_status(self._world.clock.now())
+
+    def run_outputs(self, image_template: ImageTemplate) -> dict[str, dict[str, Any]]:
+        """Return what the last run has distributed so far, by lower-case name."""
+        return {} if image_template.run is None else image_template.run.run_outputs
+
+    def _effects(self, run: ImageRun) -> RunEffects:
+        failure = run.failure
+        writer = LogWriter(
+            run.image_template,
+            run.log_prefix,
+            exit_code=1 if failure is None else failure.exit_code,
+            failure_output=() if failure is None else failure.output,
+        )
+        return RunEffects(self._world, run, writer)
+
+    def _resolve_again(self, image_template: ImageTemplate) -> None:
+        # `latest` is looked up when a build takes place; should it be gone by then, the version of the creation stays.
+        try:
+            resolve_source(self._world, image_template)
+        except CreationError:
+            return
+
+    def _keep(self, image_template: ImageTemplate) -> None:
+        now = self._world.clock.now()
+        body = {"location": image_template.location, "tags": image_template.tags, "identity": image_template.identity}
+        resource = Resource(image_template.image_template_id, body, created=now, changed=now)
+        resource.private[KEPT_AS] = image_template
+        self._world.store.put(resource)
+
+    def _is_running(self, image_template: ImageTemplate) -> bool:
+        run = image_template.run
+        return run is not None and not run.look(self._world.clock.now()).is_over
+
+    def _not_allowed(self, image_template: ImageTemplate, operation: str) -> refusal.RefusalError:
+        run = image_template.run
+        run_state = "" if run is None else run.look(self._world.clock.now()).run_state.lower()
+        return refusal.operation_not_allowed(operation, image_template.state, run_state)
+
+    def _check_identities(self, identity: dict[str, Any]) -> None:
+        for identity_id in identity.get("userAssignedIdentities") or {}:
+            if self._world.store.get(ResourceId.parse(identity_id)) is None:
+                raise refusal.identity_not_found(identity_id)
+
+
+def _kept(resource: Resource) -> ImageTemplate:
+    image_template = resource.private[KEPT_AS]
+    if not isinstance(image_template, ImageTemplate):
+        raise TypeError(f"{resource.id} is kept without its image template.")
+    return image_template
+
+
+def _image_template(image_template_id: ResourceId, body: dict[str, Any], api_version: str) -> ImageTemplate:
+    identity = {
+        "type": body["identity"]["type"],
+        "userAssignedIdentities": {name: {} for name in body["identity"].get("userAssignedIdentities") or {}},
+    }
+    sent = {name: value for name, value in body["properties"].items() if name not in READ_ONLY}
+    return ImageTemplate(
+        image_template_id,
+        location=body["location"],
+        tags=dict(body.get("tags") or {}),
+        identity=identity,
+        properties=completed(sent, api_version),
+    )
+
+
+def _no_location(location: object) -> ArmError:
+    if not location:
+        return ArmError(400, "LocationRequired", "The location property is required for this definition.")
+    return ArmError(
+        400,
+        "LocationNotAvailableForResourceType",
+        f"The provided location '{location}' is not available for resource type '{RESOURCE_TYPE}'.",
+    )

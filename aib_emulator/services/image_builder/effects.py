@@ -1,0 +1,144 @@
+"""What the phases of a run leave behind: log lines, images, versions, VHDs; each made when its phase is done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from aib_emulator.arm.locations import short_name
+from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.services.image_builder.blob_address import account_and_blob
+from aib_emulator.services.image_builder.image_versions import next_version
+from aib_emulator.services.image_builder.run import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aib_emulator.services.image_builder.log_lines import LogPart, LogWriter
+    from aib_emulator.services.image_builder.run import ImageRun
+    from aib_emulator.world import World
+
+LOG_CONTAINER = "packerlogs"
+VHD_CONTAINER = "vhds"
+STAMP_ZONE = ZoneInfo("America/Los_Angeles")
+"""Inferred from the one sample: the stamp in a VHD's name is in this zone."""
+
+
+class RunEffects:
+    """Make what one run leaves behind.
+
+    :param world: what the services share
+    :param run: the run
+    :param log_writer: words its logs
+    """
+
+    def __init__(self, world: World, run: ImageRun, log_writer: LogWriter) -> None:
+        self._world = world
+        self._run = run
+        self._log_writer = log_writer
+        self._image_template = run.image_template
+
+    def of_whole_run(self) -> Iterator[Effect]:
+        """Yield everything that the run leaves when nobody interferes."""
+        timeline = self._run.timeline
+        for part in self._log_writer.parts(timeline):
+            yield self._log_effect(part)
+        for phase in timeline.phases:
+            if phase.kind == "distribute" and not phase.fails:
+                distributor = self._image_template.properties["distribute"][phase.index]
+                perform = partial(self._distribute, distributor, phase.start)
+                yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
+
+    def of_cancel(self, at: datetime) -> Iterator[Effect]:
+        """Yield what a run that was cancelled at `at` still leaves."""
+        for part in self._log_writer.parts(self._run.timeline):
+            if part.at >= at:
+                yield self._log_effect(part)
+
+    def _log_effect(self, part: LogPart) -> Effect:
+        return Effect(part.at, f"write {part.log_name}", partial(self._append, part))
+
+    async def _append(self, part: LogPart) -> None:
+        blob = f"{self._run.log_folder}/{part.log_name}"
+        await self._world.blobs.append_text(self._image_template.staging_account, LOG_CONTAINER, blob, part.text)
+
+    async def _distribute(self, distributor: dict[str, Any], started: datetime) -> None:
+        makers = {
+            "ManagedImage": self._make_managed_image,
+            "SharedImage": self._make_image_version,
+            "VHD": self._make_vhd,
+        }
+        artifact = await makers[distributor["type"]](distributor, started)
+        name = distributor["runOutputName"]
+        self._run.run_outputs[name.lower()] = {"name": name, **artifact}
+
+    async def _make_managed_image(self, distributor: dict[str, Any], _: datetime) -> dict[str, str]:
+        image_id = ResourceId.parse(distributor["imageId"])
+        sku = str(self._image_template.properties["source"].get("sku", ""))
+        self._world.compute.put_managed_image(
+            image_id,
+            location=short_name(distributor["location"]),
+            tags=distributor["artifactTags"],
+            os_type="Windows" if self._image_template.is_windows else "Linux",
+            hyper_v_generation="V2" if "gen2" in sku.lower() or sku.lower().endswith("-g2") else "V1",
+            source_image_template_id=str(self._image_template.image_template_id),
+        )
+        return {"artifactId": image_id.write()}
+
+    async def _make_image_version(self, distributor: dict[str, Any], started: datetime) -> dict[str, str]:
+        given = ResourceId.parse(distributor["galleryImageId"])
+        is_pinned = given.is_type("Microsoft.Compute/galleries/images/versions")
+        definition_id = given.parent if is_pinned and given.parent is not None else given
+        version_id = given if is_pinned else definition_id.child("versions", self._version(distributor, given, started))
+        definition = self._world.store.get(definition_id)
+        location = definition.body["location"] if definition is not None else self._image_template.location
+        self._world.compute.put_image_version(
+            version_id,
+            location=location,
+            tags=distributor["artifactTags"],
+            target_regions=self._target_regions(distributor),
+            exclude_from_latest=bool(distributor.get("excludeFromLatest")),
+            published=self._world.clock.now(),
+            source_image_template_id=str(self._image_template.image_template_id),
+        )
+        return {"artifactId": version_id.write()}
+
+    def _version(self, distributor: dict[str, Any], definition_id: ResourceId, started: datetime) -> str:
+        existing = self._world.store.list(
+            below=definition_id, resource_type="Microsoft.Compute/galleries/images/versions"
+        )
+        return next_version(
+            distributor.get("versioning"),
+            existing=[version.id.name for version in existing],
+            source_version=str(self._image_template.properties["source"].get("exactVersion", "")).rpartition("/")[2],
+            started=started,
+        )
+
+    def _target_regions(self, distributor: dict[str, Any]) -> list[dict[str, Any]]:
+        if distributor.get("targetRegions"):
+            return [dict(region) for region in distributor["targetRegions"]]
+        names = distributor.get("replicationRegions") or [self._image_template.location]
+        kind = (
+            {"storageAccountType": distributor["storageAccountType"]} if distributor.get("storageAccountType") else {}
+        )
+        return [{"name": name, **kind} for name in names]
+
+    async def _make_vhd(self, distributor: dict[str, Any], started: datetime) -> dict[str, str]:
+        stamp = f"{started.astimezone(STAMP_ZONE):%Y%m%d%H%M%S}"
+        blobs, settings = self._world.blobs, self._world.settings
+        account, container = self._image_template.staging_account, VHD_CONTAINER
+        blob = f"{distributor['runOutputName']}_{stamp}.vhd"
+        given = account_and_blob(distributor.get("uri") or "", blobs.public_url)
+        if given is not None:
+            account, container, blob = given
+        await blobs.put_sparse_vhd(
+            account,
+            container,
+            blob,
+            size_bytes=settings.vhd_size_bytes,
+            allocated_bytes=settings.vhd_allocated_bytes,
+            seed=f"{self._image_template.image_template_id} {started.astimezone(UTC).isoformat()}",
+        )
+        return {"artifactUri": blobs.blob_url(account, container, blob)}

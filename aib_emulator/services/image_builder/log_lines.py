@@ -1,0 +1,144 @@
+"""The text of a run's logs: which lines each phase writes, and at which instants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from math import ceil
+from typing import TYPE_CHECKING
+
+from aib_emulator.services.image_builder.customizers import (
+    Failure,
+    Line,
+    cancel_lines,
+    capture_lines,
+    clean_up_lines,
+    connect_lines,
+    customize_lines,
+    deploy_lines,
+    deprovision_lines,
+    failed_clean_up_lines,
+    said,
+    too_short_lines,
+    usual_failure_output,
+    validator_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.services.image_builder.timeline import Phase, Timeline
+
+CUSTOMIZATION_LOG = "customization.log"
+VALIDATION_LOG = "validation.log"
+APPENDS_PER_PHASE = 4
+
+
+@dataclass(frozen=True)
+class LogPart:
+    """Hold lines that are appended together.
+
+    :param at: when the last of them is written
+    :param log_name: which log they go into
+    :param text: the lines, each with its line end
+    """
+
+    at: datetime
+    log_name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LogWriter:
+    """Word the logs of one run.
+
+    :param image_template: what is built
+    :param prefix: the id in brackets before every line
+    :param exit_code: what the failing script exits with
+    :param failure_output: its last lines; empty takes usual ones
+    """
+
+    image_template: ImageTemplate
+    prefix: str
+    exit_code: int = 1
+    failure_output: tuple[str, ...] = ()
+
+    def parts(self, timeline: Timeline) -> Iterator[LogPart]:
+        """Yield what is written, in the order of time."""
+        for phase in timeline.phases:
+            log_name = VALIDATION_LOG if phase.kind == "validate" else CUSTOMIZATION_LOG
+            timed = [(_instant(phase, line), line) for line in self._lines(phase, timeline)]
+            written = [(at, line) for at, line in timed if at <= phase.end]
+            for _, group in groupby(written, key=lambda pair: ceil(pair[1].at * APPENDS_PER_PHASE)):
+                together = list(group)
+                text = "".join(self._text(at, line) for at, line in together)
+                yield LogPart(max(at for at, _ in together), log_name, text)
+        if timeline.reason == "timeout":
+            last = (said(1.0, "Cancelling builder after context cancellation"), *clean_up_lines()[-1:])
+            text = "".join(self._text(timeline.end, line) for line in last)
+            yield LogPart(timeline.end, CUSTOMIZATION_LOG, text)
+
+    def _lines(self, phase: Phase, timeline: Timeline) -> list[Line]:
+        is_windows = self.image_template.is_windows
+        if phase.kind == "customize":
+            return self._customize_lines(phase)
+        if phase.kind == "validate":
+            return self._validate_lines(phase)
+        if phase.kind == "deploy":
+            return self._deploy_lines(phase)
+        if phase.kind == "clean_up":
+            return self._clean_up_lines(phase, timeline)
+        plain = {
+            "connect": lambda: connect_lines(is_windows=is_windows),
+            "deprovision": lambda: deprovision_lines(is_windows=is_windows),
+            "capture": lambda: capture_lines(is_windows=is_windows),
+            "cancel": cancel_lines,
+        }
+        return plain[phase.kind]() if phase.kind in plain else []
+
+    def _deploy_lines(self, phase: Phase) -> list[Line]:
+        group = self.image_template.staging_group_id
+        lines = deploy_lines(
+            _image_name(self.image_template),
+            location=self.image_template.location,
+            group=group.name if group is not None else "",
+        )
+        return [*lines, *too_short_lines()] if phase.fails else lines
+
+    def _customize_lines(self, phase: Phase) -> list[Line]:
+        customizer = self.image_template.properties["customize"][phase.index]
+        if phase.hangs:
+            return customize_lines(customizer, hangs=True)
+        return customize_lines(customizer, self._failure(customizer) if phase.fails else None)
+
+    def _validate_lines(self, phase: Phase) -> list[Line]:
+        validator = self.image_template.properties["validate"]["inVMValidations"][phase.index]
+        return validator_lines(validator, self._failure(validator) if phase.fails else None)
+
+    def _clean_up_lines(self, phase: Phase, timeline: Timeline) -> list[Line]:
+        failed = [before for before in timeline.phases if before.fails and before.kind == "customize"]
+        if not failed:
+            return clean_up_lines()
+        customizer = self.image_template.properties["customize"][failed[0].index]
+        seconds = int((phase.start - timeline.start).total_seconds())
+        return failed_clean_up_lines(self._failure(customizer), f"{seconds // 60} minutes {seconds % 60} seconds")
+
+    def _failure(self, step: dict[str, object]) -> Failure:
+        return Failure(self.exit_code, self.failure_output or usual_failure_output(step))
+
+    def _text(self, at: datetime, line: Line) -> str:
+        stamp = f"{at:%Y/%m/%d %H:%M:%S} " if line.is_timed else ""
+        return f"[{self.prefix}] PACKER {stamp}{line.text}\n"
+
+
+def _instant(phase: Phase, line: Line) -> datetime:
+    return phase.start + timedelta(seconds=phase.seconds * line.at)
+
+
+def _image_name(image_template: ImageTemplate) -> str:
+    source = image_template.properties["source"]
+    if source["type"] == "PlatformImage":
+        return ":".join(str(source[name]) for name in ("publisher", "offer", "sku", "exactVersion"))
+    return str(source.get("imageId") or source.get("exactVersion") or source.get("imageVersionId"))

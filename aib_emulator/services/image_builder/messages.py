@@ -1,0 +1,49 @@
+"""What the service says about runs and creations that ended badly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aib_emulator.services.image_builder.log_lines import CUSTOMIZATION_LOG, VALIDATION_LOG
+
+if TYPE_CHECKING:
+    from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.services.image_builder.timeline import Timeline
+
+MORE = "https://aka.ms/azvmimagebuilderts"
+GENERIC = f"Internal error occurred. This is a generic error. To identify possible causes, go to {MORE}."
+TIMEOUT = (
+    "Failed in building/customizing image: Failed while waiting for packerizer: "
+    "Timeout waiting for microservice to complete: 'context deadline exceeded'"
+)
+
+
+def failure_of(image_template: ImageTemplate, timeline: Timeline, log_folder: str, log_prefix: str) -> dict[str, str]:
+    """Return code and message for a run that ended badly."""
+    if timeline.reason == "packer":
+        log_name = VALIDATION_LOG if timeline.phases[-1].kind == "validate" else CUSTOMIZATION_LOG
+        message = packer_failure(image_template, f"{log_folder}/{log_name}", log_prefix)
+        return {"code": "PackerBuildFailed", "message": message}
+    failed = sum(phase.fails for phase in timeline.phases if phase.kind == "distribute")
+    total = len(image_template.properties["distribute"])
+    cause = f"{{[Error 0] [InternalOperationError: {GENERIC}]}}"
+    distribute = f"Failed in distributing {failed} images out of total {total}: {cause}"
+    code, message = {
+        "timeout": ("InternalOperationError", TIMEOUT),
+        "distribute": ("InternalOperationError", distribute),
+        "cancel": ("Canceled", "The build was canceled"),
+        "internal": ("InternalOperationError", GENERIC),
+    }[timeline.reason]
+    return {"code": code, "message": message}
+
+
+def packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str) -> str:
+    """Return the sentence of 2024 about a script that failed."""
+    group = image_template.staging_group_id
+    account = f"providers/Microsoft.Storage/storageAccounts/{image_template.staging_account}"
+    return (
+        f"During the image build a failure has occurred. Packer build logs are at location {group}/{account}"
+        f"/blobServices/default/containers/packerlogs/{log_path}. Please navigate to this location using portal or "
+        "other tools to download logs for identifying which build/customization step failed. Use this operationId "
+        f"{log_prefix} to search packer logs. For more troubleshooting steps go to {MORE}."
+    )

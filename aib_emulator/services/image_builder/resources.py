@@ -1,0 +1,159 @@
+"""What an image template and its run outputs look like in answers."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aib_emulator.arm.operations import Operation
+    from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.services.image_builder.run import ImageRun
+
+NAMESPACE = "Microsoft.VirtualMachineImages"
+RESOURCE_TYPE = f"{NAMESPACE}/imageTemplates"
+RUN_OUTPUT_TYPE = f"{RESOURCE_TYPE}/runOutputs"
+STAGING_MEMBERS_SINCE = "2022-02-14"
+VERSIONING_SINCE = "2022-07-01"
+TAGS_BEFORE_ID_SINCE = "2021-10-01"
+
+PUBLIC_STATES = {"creating": "Creating", "provisioned": "Succeeded", "failed": "Failed", "deleting": "Deleting"}
+"""The service's internal words, which show in refusals, and those that answers show."""
+
+
+@dataclass
+class ImageTemplate:
+    """Keep one image template.
+
+    :param image_template_id: as it was first written
+    :param location: as it was sent
+    :param tags: as sent
+    :param identity: as sent, later with principal and client ids
+    :param properties: as read and completed; without the members that the state decides
+    :param state: the service's internal word
+    :param provisioning_error: why the creation failed
+    :param staging_group_id: where logs and default VHDs lie; None before it exists
+    :param staging_account: the storage account there
+    :param owns_staging_group: whether it goes with the image template
+    :param run: the last run
+    :param deletion: the operation that is deleting it
+    """
+
+    image_template_id: ResourceId
+    location: str
+    tags: dict[str, str]
+    identity: dict[str, Any]
+    properties: dict[str, Any]
+    state: str = "creating"
+    provisioning_error: dict[str, str] | None = None
+    staging_group_id: ResourceId | None = None
+    staging_account: str = ""
+    owns_staging_group: bool = True
+    run: ImageRun | None = None
+    deletion: Operation | None = None
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the source is a Windows image, as far as the document tells."""
+        source = self.properties["source"]
+        if "windows" in f"{source.get('publisher', '')}{source.get('offer', '')}".lower():
+            return True
+        steps = self.properties.get("customize") or []
+        return any(step["type"] in {"PowerShell", "WindowsRestart", "WindowsUpdate"} for step in steps)
+
+
+def completed(properties: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+    """Return the properties of a new image template with what the service adds and without what it drops."""
+    made = copy.deepcopy(dict(properties))
+    source = made["source"]
+    source.pop("exactVersion", None)
+    if source["type"] == "PlatformImage":
+        source["exactVersion"] = source["version"]
+    made["source"] = _sorted(source)
+    if "customize" in made:
+        made["customize"] = [without_empty_checksum(step) for step in made["customize"] or []]
+    made["distribute"] = [completed_distributor(distributor, api_version) for distributor in made["distribute"]]
+    made.setdefault("buildTimeoutInMinutes", 0)
+    if "vmProfile" in made:
+        made["vmProfile"] = {"vmSize": "", "osDiskSizeGB": 0, **(made["vmProfile"] or {})}
+    made["stagingResourceGroup"] = made.get("stagingResourceGroup") or ""
+    return made
+
+
+def completed_distributor(distributor: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+    """Return a distributor with the members that the service adds."""
+    made = {"artifactTags": {}, **distributor}
+    made["artifactTags"] = made["artifactTags"] or {}
+    if made["type"] == "SharedImage":
+        made.setdefault("excludeFromLatest", False)
+        if api_version >= VERSIONING_SINCE:
+            made.setdefault("versioning", None)
+    return _sorted(made)
+
+
+def without_empty_checksum(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a customizer or validator as the service keeps it."""
+    return {name: value for name, value in step.items() if name != "sha256Checksum" or value}
+
+
+def render(
+    image_template: ImageTemplate, api_version: str, last_run_status: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the image template as an answer shows it; the caller's api-version decides the shape."""
+    resource_id = image_template.image_template_id
+    properties = {"properties": _rendered_properties(image_template, api_version, last_run_status)}
+    identity = {"identity": copy.deepcopy(image_template.identity)}
+    placed = {"location": image_template.location}
+    tags = {"tags": dict(image_template.tags)}
+    named = {"id": resource_id.write("resourcegroups"), "name": resource_id.name, "type": RESOURCE_TYPE}
+    if api_version < TAGS_BEFORE_ID_SINCE:
+        return {**properties, **identity, **named, **placed, **tags}
+    return {**properties, **identity, **tags, **placed, **named}
+
+
+def _rendered_properties(
+    image_template: ImageTemplate, api_version: str, last_run_status: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    kept = copy.deepcopy(image_template.properties)
+    is_old = api_version < STAGING_MEMBERS_SINCE
+    if is_old:
+        kept["source"].pop("exactVersion", None)
+    if api_version < VERSIONING_SINCE:
+        for distributor in kept["distribute"]:
+            distributor.pop("versioning", None)
+    before = ("source", "customize", "optimize", "validate", "distribute", "errorHandling")
+    after = ("buildTimeoutInMinutes", "vmProfile", "additionalDataDisks", "stagingResourceGroup")
+    shown = {name: kept[name] for name in before if name in kept}
+    shown["provisioningState"] = PUBLIC_STATES[image_template.state]
+    if image_template.provisioning_error is not None:
+        shown["provisioningError"] = dict(image_template.provisioning_error)
+    if last_run_status is not None:
+        shown["lastRunStatus"] = dict(last_run_status)
+    shown.update({name: kept[name] for name in after if name in kept and not (is_old and name == after[-1])})
+    if not is_old:
+        group_id = image_template.staging_group_id
+        shown["exactStagingResourceGroup"] = "" if group_id is None else group_id.write()
+    shown.update({name: kept[name] for name in ("managedResourceTags", "autoRun") if name in kept})
+    return shown
+
+
+def run_output_body(image_template_id: ResourceId, run_output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one run output as an answer shows it.
+
+    :param run_output: its `name`, and `artifactId` or `artifactUri`
+    """
+    name = run_output["name"]
+    artifact = {member: run_output[member] for member in ("artifactId", "artifactUri") if member in run_output}
+    return {
+        "properties": {**artifact, "provisioningState": "Succeeded"},
+        "id": f"{image_template_id.write('resourcegroups')}/runOutputs/{name}",
+        "name": name,
+        "type": RUN_OUTPUT_TYPE,
+    }
+
+
+def _sorted(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in sorted(document)}

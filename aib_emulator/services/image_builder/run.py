@@ -1,0 +1,144 @@
+"""One run of an image template: its timeline, the effects still to come, and what it shows meanwhile."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from aib_emulator.arm.time_format import NEVER, nanoseconds_text
+from aib_emulator.services.image_builder import timeline as course
+from aib_emulator.services.image_builder.messages import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from aib_emulator.arm.operations import Operation
+    from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.world import PlannedFailure
+
+OPERATION_ENDS_LATER = timedelta(seconds=1.476)
+"""Measured: the image template already reads Succeeded while the operation still says InProgress."""
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Describe something that a run leaves at an instant.
+
+    :param at: when it has to be there
+    :param what: for people
+    :param perform: makes it
+    """
+
+    at: datetime
+    what: str
+    perform: Callable[[], Awaitable[None]] = field(compare=False)
+
+
+class ImageRun:
+    """Follow one run; a Process of the schedule.
+
+    A state is shown only once every effect up to it has been carried out.
+
+    :param image_template: what is built
+    :param timeline: how it is going to go
+    :param operation: what pollers ask about
+    :param failure: what was planned to go wrong
+    :param all_sub_states: whether to show sub-states that no recording shows
+    """
+
+    def __init__(
+        self,
+        image_template: ImageTemplate,
+        timeline: course.Timeline,
+        operation: Operation,
+        *,
+        failure: PlannedFailure | None = None,
+        all_sub_states: bool = False,
+    ) -> None:
+        self.image_template = image_template
+        self.timeline = timeline
+        self.operation = operation
+        self.failure = failure
+        self.log_folder = str(uuid.uuid4())
+        self.log_prefix = str(uuid.uuid4())
+        self.run_outputs: dict[str, dict[str, Any]] = {}
+        self._all_sub_states = all_sub_states
+        self._pending: deque[Effect] = deque()
+        self._performing: Effect | None = None
+
+    def __repr__(self) -> str:
+        return f"the run of {self.image_template.image_template_id}"
+
+    def expect(self, effects: Iterable[Effect]) -> None:
+        """Carry out these effects, in the order of their instants, and then end."""
+        self._pending = deque(sorted(effects, key=lambda effect: effect.at))
+        self._pending.append(Effect(self.timeline.end, "the end", self._finish))
+
+    def next_due(self) -> datetime | None:
+        """Return when its next effect is due; None when it is over."""
+        return self._pending[0].at if self._pending else None
+
+    async def perform_next(self) -> None:
+        """Carry out the next effect."""
+        effect = self._performing = self._pending.popleft()
+        try:
+            await effect.perform()
+        finally:
+            self._performing = None
+
+    def break_off(self, error: Exception) -> None:
+        """End as the service does when it fails itself."""
+        del error
+        at = self._pending[0].at if self._pending else self.timeline.end
+        self.timeline = course.broken_off(self.timeline, at)
+        self._pending.clear()
+        self._end_operation()
+
+    def cancel(self, now: datetime) -> None:
+        """Stop building; what was to come is replaced by winding up."""
+        self.timeline = course.cancelled(self.timeline, now)
+        self._pending.clear()
+
+    def look(self, now: datetime) -> course.RunLook:
+        """Return what it looks like."""
+        return course.look(self.timeline, self._seen_until(now), all_sub_states=self._all_sub_states)
+
+    def last_run_status(self, now: datetime) -> dict[str, Any]:
+        """Return what the image template says about it."""
+        look = self.look(now)
+        status = {
+            "startTime": nanoseconds_text(self.timeline.start),
+            "endTime": nanoseconds_text(self.timeline.end) if look.is_over else NEVER,
+            "runState": look.run_state,
+        }
+        if look.run_sub_state is not None:
+            status["runSubState"] = look.run_sub_state
+        return {**status, "message": self._message(look)}
+
+    def _message(self, look: course.RunLook) -> str:
+        if look.run_state == "Canceling":
+            return "Canceling image build"
+        return self._failure()["message"] if look.is_over and self.timeline.reason else ""
+
+    def _failure(self) -> dict[str, str]:
+        return failure_of(self.image_template, self.timeline, self.log_folder, self.log_prefix)
+
+    def _seen_until(self, now: datetime) -> datetime:
+        undone = self._performing or (self._pending[0] if self._pending else None)
+        return now if undone is None or undone.at > now else undone.at - JUST_BEFORE
+
+    async def _finish(self) -> None:
+        self._end_operation()
+
+    def _end_operation(self) -> None:
+        at = self.timeline.end + OPERATION_ENDS_LATER
+        if not self.timeline.reason:
+            self.operation.end(at)
+            return
+        # What the operation says after a cancel is unknown; the word is the one that Azure's pollers end at.
+        outcome = "Canceled" if self.timeline.reason == "cancel" else "Failed"
+        self.operation.end(at, outcome, self._failure())

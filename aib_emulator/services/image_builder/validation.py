@@ -1,0 +1,240 @@
+"""What Image Builder refuses at once when an image template is put."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aib_emulator.arm.locations import is_known
+from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
+from aib_emulator.services.image_builder.refusal import bad_value, missing_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NAME = re.compile(r"[A-Za-z0-9-_.]{1,64}")
+CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
+LONGEST_BUILD_MINUTES = 960
+ROOT = "ImageTemplate"
+PROPERTIES = "ImageTemplate.properties"
+
+Document = dict[str, Any]
+
+
+def validate(body: Mapping[str, Any], name: str) -> None:
+    """Raise the RefusalError of the first thing that is wrong with a document that `members.read` has read.
+
+    :param name: of the image template
+    """
+    if not NAME.fullmatch(name):
+        raise bad_value(ROOT, "name", name)
+    _require(body, ("location", "identity", "properties"), ROOT)
+    _validate_identity(body["identity"])
+    properties = body["properties"]
+    _require(properties, ("source", "distribute"), PROPERTIES)
+    validate_source(properties["source"])
+    validate_steps(properties.get("customize") or [], f"{PROPERTIES}.customize")
+    in_vm = (properties.get("validate") or {}).get("inVMValidations") or []
+    validate_steps(in_vm, f"{PROPERTIES}.validate.inVMValidations")
+    validate_distribute(properties["distribute"])
+    _validate_numbers(properties)
+    _validate_enumerations(properties)
+    validate_vm_profile(properties.get("vmProfile") or {})
+
+
+def validate_source(source: Document) -> None:
+    """Check the source image's form; whether it exists is found out while the template is created."""
+    place = f"{PROPERTIES}.source"
+    if source["type"] == "PlatformImage":
+        _require(source, ("publisher", "offer", "sku", "version"), place)
+    elif source["type"] == "ManagedImage":
+        _require_id(source, "imageId", place, "Microsoft.Compute/images")
+    else:
+        _require_id(source, "imageVersionId", place, "Microsoft.Compute/galleries/images/versions")
+
+
+def validate_steps(steps: list[Document], place: str) -> None:
+    """Check customizers or validators."""
+    for index, step in enumerate(steps):
+        STEP_CHECKS[step["type"]](step, f"{place}[{index}]")
+
+
+def validate_distribute(distribute: list[Document]) -> None:
+    """Check the distributors."""
+    place = f"{PROPERTIES}.distribute"
+    if not distribute:
+        raise missing_field(PROPERTIES, "distribute")
+    names: set[str] = set()
+    for index, distributor in enumerate(distribute):
+        here = f"{place}[{index}]"
+        _require(distributor, ("runOutputName",), here)
+        name = distributor["runOutputName"]
+        if not isinstance(name, str) or not NAME.fullmatch(name) or name.lower() in names:
+            raise bad_value(here, "runOutputName", name)
+        names.add(name.lower())
+        DISTRIBUTOR_CHECKS[distributor["type"]](distributor, here)
+
+
+def validate_vm_profile(profile: Document) -> None:
+    """Check the build VM's profile."""
+    place = f"{PROPERTIES}.vmProfile"
+    size = profile.get("osDiskSizeGB", 0)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise bad_value(place, "osDiskSizeGB", size)
+    network = profile.get("vnetConfig") or {}
+    for field in ("subnetId", "containerInstanceSubnetId"):
+        if network.get(field):
+            _require_id(network, field, f"{place}.vnetConfig", "Microsoft.Network/virtualNetworks/subnets")
+    for identity_id in profile.get("userAssignedIdentities") or []:
+        _check_id(identity_id, "userAssignedIdentities", place, "Microsoft.ManagedIdentity/userAssignedIdentities")
+
+
+def _validate_identity(identity: Any) -> None:
+    if not isinstance(identity, dict) or identity.get("type") not in {"UserAssigned", "None"}:
+        raise bad_value(ROOT, "identity.type", identity.get("type") if isinstance(identity, dict) else identity)
+    ids = identity.get("userAssignedIdentities") or {}
+    if identity["type"] == "UserAssigned" and not ids:
+        raise missing_field(ROOT, "identity.userAssignedIdentities")
+    for identity_id in ids:
+        _check_id(identity_id, "identity", ROOT, "Microsoft.ManagedIdentity/userAssignedIdentities")
+
+
+def _validate_numbers(properties: Document) -> None:
+    minutes = properties.get("buildTimeoutInMinutes", 0)
+    is_number = isinstance(minutes, int) and not isinstance(minutes, bool)
+    if not is_number or not 0 <= minutes <= LONGEST_BUILD_MINUTES:
+        raise bad_value(PROPERTIES, "buildTimeoutInMinutes", minutes)
+    for index, disk in enumerate(properties.get("additionalDataDisks") or []):
+        if not isinstance(disk.get("sizeGB"), int) or disk["sizeGB"] <= 0:
+            raise bad_value(f"{PROPERTIES}.additionalDataDisks[{index}]", "sizeGB", disk.get("sizeGB"))
+
+
+def _validate_enumerations(properties: Document) -> None:
+    handling, optimize = properties.get("errorHandling") or {}, properties.get("optimize") or {}
+    allowed = (
+        (handling, "errorHandling", "onCustomizerError", {"cleanup", "abort"}),
+        (handling, "errorHandling", "onValidationError", {"cleanup", "abort"}),
+        (properties.get("autoRun") or {}, "autoRun", "state", {"Enabled", "Disabled"}),
+        (optimize.get("vmBoot") or {}, "optimize.vmBoot", "state", {"Enabled", "Disabled"}),
+        (optimize.get("workload") or {}, "optimize.workload", "state", {"Enabled", "Disabled"}),
+    )
+    for holder, place, field, words in allowed:
+        if field in holder and holder[field] not in words:
+            raise bad_value(f"{PROPERTIES}.{place}", field, holder[field])
+
+
+def _check_script(step: Document, place: str) -> None:
+    has_script, has_lines = bool(step.get("scriptUri")), bool(step.get("inline"))
+    if not has_script and not has_lines:
+        raise missing_field(place, "scriptUri")
+    if has_script and has_lines:
+        raise bad_value(place, "scriptUri", step["scriptUri"])
+    if has_script:
+        _check_uri(step, "scriptUri", place)
+    elif not _is_list_of_text(step["inline"]):
+        raise bad_value(place, "inline", step["inline"])
+    if step.get("runAsSystem") and not step.get("runElevated"):
+        raise bad_value(place, "runAsSystem", "true")
+
+
+def _check_file(step: Document, place: str) -> None:
+    _require(step, ("sourceUri", "destination"), place)
+    _check_uri(step, "sourceUri", place)
+
+
+def _check_restart(step: Document, place: str) -> None:
+    timeout = step.get("restartTimeout")
+    if timeout and not (isinstance(timeout, str) and re.fullmatch(r"(\d+(\.\d+)?(h|m|s))+", timeout)):
+        raise bad_value(place, "restartTimeout", timeout)
+
+
+def _check_update(step: Document, place: str) -> None:
+    limit = step.get("updateLimit", 0)
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise bad_value(place, "updateLimit", limit)
+    if not _is_list_of_text(step.get("filters") or []):
+        raise bad_value(place, "filters", step["filters"])
+
+
+def _check_managed_image(distributor: Document, place: str) -> None:
+    _require_id(distributor, "imageId", place, "Microsoft.Compute/images")
+    _require(distributor, ("location",), place)
+    if not is_known(distributor["location"]):
+        raise bad_value(place, "location", distributor["location"])
+
+
+def _check_shared_image(distributor: Document, place: str) -> None:
+    _check_gallery_image_id(distributor, place)
+    regions = distributor.get("targetRegions") or [
+        {"name": name} for name in distributor.get("replicationRegions") or []
+    ]
+    for region in regions:
+        if not is_known(str(region.get("name", ""))):
+            raise bad_value(place, "replicationRegions", region.get("name", ""))
+    versioning = distributor.get("versioning") or {}
+    if versioning and versioning.get("scheme") not in {"Latest", "Source"}:
+        raise bad_value(f"{place}.versioning", "scheme", versioning.get("scheme"))
+    if distributor.get("replicationMode", "Full") not in {"Full", "Shallow"}:
+        raise bad_value(place, "replicationMode", distributor["replicationMode"])
+
+
+def _check_gallery_image_id(distributor: Document, place: str) -> None:
+    # A version may be pinned: .../images/{definition}/versions/{version}
+    _require(distributor, ("galleryImageId",), place)
+    text = distributor["galleryImageId"]
+    is_pinned = isinstance(text, str) and "/versions/" in text.lower()
+    kind = "Microsoft.Compute/galleries/images/versions" if is_pinned else "Microsoft.Compute/galleries/images"
+    _check_id(text, "galleryImageId", place, kind)
+
+
+def _check_vhd(distributor: Document, place: str) -> None:
+    if distributor.get("uri"):
+        _check_uri(distributor, "uri", place)
+
+
+def _check_uri(step: Document, field: str, place: str) -> None:
+    uri, checksum = step[field], step.get("sha256Checksum") or ""
+    parts = urlsplit(uri) if isinstance(uri, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise bad_value(place, field, uri)
+    if checksum and not (isinstance(checksum, str) and CHECKSUM.fullmatch(checksum)):
+        raise bad_value(place, "sha256Checksum", checksum)
+
+
+def _require(holder: Mapping[str, Any], fields: tuple[str, ...], place: str) -> None:
+    for field in fields:
+        if holder.get(field) in (None, "", [], {}):
+            raise missing_field(place, field)
+
+
+def _require_id(holder: Mapping[str, Any], field: str, place: str, resource_type: str) -> None:
+    _require(holder, (field,), place)
+    _check_id(holder[field], field, place, resource_type)
+
+
+def _check_id(text: Any, field: str, place: str, resource_type: str) -> None:
+    try:
+        resource_id = ResourceId.parse(text) if isinstance(text, str) else None
+    except ResourceIdError:
+        resource_id = None
+    if resource_id is None or resource_id.resource_group_name is None or not resource_id.is_type(resource_type):
+        raise bad_value(place, field, text)
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+STEP_CHECKS: dict[str, Callable[[Document, str], None]] = {
+    "Shell": _check_script,
+    "PowerShell": _check_script,
+    "File": _check_file,
+    "WindowsRestart": _check_restart,
+    "WindowsUpdate": _check_update,
+}
+DISTRIBUTOR_CHECKS: dict[str, Callable[[Document, str], None]] = {
+    "ManagedImage": _check_managed_image,
+    "SharedImage": _check_shared_image,
+    "VHD": _check_vhd,
+}

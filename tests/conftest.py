@@ -1,0 +1,33 @@
+"""The emulator that tests talk to: one for each worker, put back to its start before each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aib_emulator.server import EmulatorThread
+from aib_emulator.settings import MEBIBYTE, EmulatorSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EMULATED_SECONDS_PER_SECOND = 400.0
+"""A creation takes 0.03 s, a run of seven minutes about 1 s."""
+
+
+@pytest.fixture(scope="session")
+def emulator_thread() -> Iterator[EmulatorThread]:
+    """Start one emulator, with its Azurite, for all tests of this worker."""
+    settings = EmulatorSettings(
+        time_scale=EMULATED_SECONDS_PER_SECOND, vhd_size_bytes=64 * MEBIBYTE, vhd_allocated_bytes=MEBIBYTE
+    )
+    with EmulatorThread(settings) as thread:
+        yield thread
+
+
+@pytest.fixture
+def emulator(emulator_thread: EmulatorThread) -> EmulatorThread:
+    """Hand out the emulator as it is at its start."""
+    emulator_thread.control.reset()
+    return emulator_thread
