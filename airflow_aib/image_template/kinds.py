@@ -98,7 +98,7 @@ CUSTOMIZERS = family(
         _NAME,
         _text("searchCriteria", default="BrowseOnly=0 and IsInstalled=0"),
         _list("filters", "string", default=[]),
-        _number("updateLimit", default=1000, least=0, most=1000),
+        _number("updateLimit", default=1000, least=0),
         os=WINDOWS,
     ),
 )

@@ -31,6 +31,10 @@ class Change:
     what: str
     why: str
 
+    def __str__(self) -> str:
+        """Give the change as one line."""
+        return f"{self.path}: {self.what} ({self.why})"
+
 
 def upgrade(body: Mapping[str, Any], context: RenderContext) -> tuple[dict[str, Any], tuple[Change, ...]]:
     """Bring a filled-in body to the current api-version; a current one comes back unchanged."""

@@ -1,0 +1,139 @@
+"""The steps inside the build VM: customizers, and validators, which take the same scripts and files."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.image_template.checks.reading import mapping, objects, properties_of
+from airflow_aib.image_template.finding import Finding, error, warning
+from airflow_aib.image_template.kinds import CUSTOMIZERS, target_os
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_aib.image_template.render import RenderedImageTemplate
+
+MOST_UPDATES = 1000
+
+_SCRIPT_KINDS = frozenset({"Shell", "PowerShell"})
+_CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
+# How Go, in which AIB is written, writes durations: 5m, 2h, 1h30m.
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/]+/\S*", re.IGNORECASE)
+
+
+def check_customize(rendered: RenderedImageTemplate) -> Iterator[Finding]:
+    """Report steps that AIB refuses, or that fail in the build VM."""
+    properties = properties_of(rendered)
+    system = target_os(properties)
+    customizers = list(objects(properties.get("customize"), "/properties/customize"))
+    validations = mapping(properties.get("validate")).get("inVMValidations")
+    validators = list(objects(validations, "/properties/validate/inVMValidations"))
+    yield from _unique_names(customizers)
+    for path, step in (*customizers, *validators):
+        yield from _script(step, path)
+        yield from _addresses(step, path)
+        yield from _system(step, path, system)
+        yield from _KIND_CHECKS.get(str(step.get("type")), _nothing)(step, path, system)
+
+
+def _unique_names(customizers: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for path, customizer in customizers:
+        name = customizer.get("name")
+        if not isinstance(name, str) or not name:
+            continue
+        if name in first:
+            yield error(
+                f"{path}/name", "customize-name-unique", f"The name {name!r} has {first[name]} too", "Rename one."
+            )
+        first.setdefault(name, path)
+
+
+def _script(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    if step.get("type") not in _SCRIPT_KINDS:
+        return
+    has_script, has_inline = bool(step.get("scriptUri")), bool(step.get("inline"))
+    if has_script == has_inline:
+        yield error(
+            path,
+            "script-or-inline",
+            f"There is {'both' if has_script else 'neither'} 'scriptUri' and 'inline'",
+            "Write exactly one of them.",
+        )
+
+
+def _addresses(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    for member in ("scriptUri", "sourceUri"):
+        address = step.get(member)
+        if isinstance(address, str) and address and not _ADDRESS.fullmatch(address):
+            # The address itself may hold a signature.
+            yield warning(f"{path}/{member}", "address-form", f"{member!r} is no http address", "Use https.")
+    checksum = step.get("sha256Checksum")
+    if isinstance(checksum, str) and checksum and not _CHECKSUM.fullmatch(checksum):
+        yield error(
+            f"{path}/sha256Checksum",
+            "checksum-form",
+            "The checksum is not 64 hexadecimal digits, so no file can have it",
+            "Write what `sha256sum FILE` prints, or leave it out.",
+        )
+
+
+def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
+    kind = CUSTOMIZERS.find(step.get("type"))
+    if kind is not None and system is not None and system not in kind.os:
+        yield warning(
+            f"{path}/type", "step-system", f"{kind.name} works on {kind.os[0]}, and the source looks like {system}"
+        )
+
+
+def _file(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
+    destination = step.get("destination")
+    if not isinstance(destination, str) or not destination:
+        return
+    if system == "Linux" and not destination.startswith("/tmp/"):  # noqa: S108 - the build VM's own folder
+        yield warning(
+            f"{path}/destination",
+            "file-destination",
+            f"On Linux AIB writes files under /tmp only, not to {destination!r}",
+            "Write it there and move it in a Shell customizer with sudo.",
+        )
+    if destination.endswith(("/", "\\")):
+        yield warning(f"{path}/destination", "file-destination", "The destination needs a file name, not only a folder")
+
+
+def _restart(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator[Finding]:
+    timeout = step.get("restartTimeout")
+    if isinstance(timeout, str) and timeout and not _DURATION.fullmatch(timeout):
+        yield error(
+            f"{path}/restartTimeout",
+            "restart-timeout-form",
+            f"{timeout!r} is no duration",
+            "Write a number and a unit, as 5m or 2h.",
+        )
+
+
+def _update(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator[Finding]:
+    limit = step.get("updateLimit")
+    if isinstance(limit, int) and limit > MOST_UPDATES:
+        yield warning(
+            f"{path}/updateLimit", "update-limit", f"At most {MOST_UPDATES} updates are installed, not {limit}"
+        )
+
+
+def _powershell(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator[Finding]:
+    if step.get("runAsSystem") is True and step.get("runElevated") is not True:
+        yield error(
+            f"{path}/runAsSystem",
+            "run-as-system",
+            "'runAsSystem' can only be true where 'runElevated' is true",
+            "Set runElevated to true.",
+        )
+
+
+def _nothing(_step: Mapping[str, Any], _path: str, _system: str | None) -> Iterator[Finding]:
+    yield from ()
+
+
+_KIND_CHECKS = {"File": _file, "WindowsRestart": _restart, "WindowsUpdate": _update, "PowerShell": _powershell}
