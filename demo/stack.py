@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = Path(sys.executable).parent
 EMULATOR = "emulator"
 AIRFLOW_COMPONENTS = ("scheduler", "dag-processor", "triggerer")
 
@@ -36,6 +35,7 @@ class StackSettings:
     :param time_scale: how many seconds of a build the emulator lets pass in one second.
     :param poll_interval: seconds between two looks of the provider at a build.
     :param with_emulator: whether to start the emulator, and to give Airflow the connection to it.
+    :param scripts: where `aib-emulator` and `airflow` are.
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class StackSettings:
     time_scale: float = 30.0
     poll_interval: float = 2.0
     with_emulator: bool = True
+    scripts: Path = Path(sys.executable).parent
 
 
 class Stack:
@@ -105,7 +106,15 @@ class Stack:
     def _start_emulator(self) -> None:
         self._show("starting the emulator and Azurite")
         file = self.settings.folder / "emulator.json"
-        command = [str(SCRIPTS / "aib-emulator"), "--port", "0", "--env-file", str(file), "--env-format", "json"]
+        command = [
+            str(self.settings.scripts / "aib-emulator"),
+            "--port",
+            "0",
+            "--env-file",
+            str(file),
+            "--env-format",
+            "json",
+        ]
         command += ["--time-scale", str(self.settings.time_scale), "--data", str(self.settings.folder / "emulator")]
         self._run(EMULATOR, command, inherited_environment(os.environ))  # noqa: TID251  # what children may inherit
         self.emulator_environment = wait_for(
@@ -127,11 +136,11 @@ class Stack:
         )
         inherited = inherited_environment(os.environ)  # noqa: TID251  # what children may inherit
         environment = {**inherited, **self.emulator_environment, **own}
-        self._run_to_its_end("db-migrate", [str(SCRIPTS / "airflow"), "db", "migrate"], environment)
+        self._run_to_its_end("db-migrate", [str(self.settings.scripts / "airflow"), "db", "migrate"], environment)
         return environment
 
     def _start_airflow(self, environment: dict[str, str]) -> None:
-        airflow = str(SCRIPTS / "airflow")
+        airflow = str(self.settings.scripts / "airflow")
         server = [airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._ports.api)]
         self._run("api-server", server, environment)
         for component in AIRFLOW_COMPONENTS:
