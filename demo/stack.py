@@ -106,16 +106,9 @@ class Stack:
     def _start_emulator(self) -> None:
         self._show("starting the emulator and Azurite")
         file = self.settings.folder / "emulator.json"
-        command = [
-            str(self.settings.scripts / "aib-emulator"),
-            "--port",
-            "0",
-            "--env-file",
-            str(file),
-            "--env-format",
-            "json",
-        ]
-        command += ["--time-scale", str(self.settings.time_scale), "--data", str(self.settings.folder / "emulator")]
+        command = [str(self.settings.scripts / "aib-emulator"), "--port", "0", "--time-scale"]
+        command += [str(self.settings.time_scale), "--data", str(self.settings.folder / "emulator")]
+        command += ["--env-file", str(file), "--env-format", "json"]
         self._run(EMULATOR, command, inherited_environment(os.environ))  # noqa: TID251  # what children may inherit
         self.emulator_environment = wait_for(
             lambda: self._unless_dead(_read_json(file)), seconds=60, what="the emulator to listen"

@@ -31,7 +31,7 @@ def test_a_success_tells_everything() -> None:
         "",
         "  create  success            4.0 s",
         "  run     success           38.0 s",
-        "  last    None                 -",
+        "  last    None                  -",
         "",
         "Run outputs",
         "  gallery image version: /subscriptions/s/versions/1.0.0",

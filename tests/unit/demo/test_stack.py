@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from demo.programs import leftovers
 from demo.stack import ROOT, Stack, StackSettings, stop_leftovers
 from demo.state import State, read_state
 from demo.waiting import DemoError, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # An emulator that says at once where it listens, and an Airflow that never gets its database ready.
 EMULATOR = """#!{python}
@@ -39,7 +42,7 @@ def settings(folder: Path, *, emulator: str = EMULATOR, airflow: str = SLOW_AIRF
 
 
 def started_by_another_process(chosen: StackSettings) -> tuple[subprocess.Popen[bytes], State]:
-    """Start a stack in another process; return that process, and what it has noted once the emulator and Airflow run."""
+    """Start a stack in another process; return that process, and what it has noted of two programs."""
     script = (
         "import sys; from pathlib import Path; from demo.stack import Stack, StackSettings; "
         "folder, dags, scripts = map(Path, sys.argv[1:]); "
