@@ -3,33 +3,125 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import logging
+import signal
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, install
+from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
+from aib_emulator.settings import MEBIBYTE, EmulatorSettings, EmulatorSettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aib_emulator.app import Emulator
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command that `arguments` name."""
+    """Run the command that `arguments` name, and return the exit code."""
     options = _parser().parse_args(arguments)
-    if options.command == "install-azurite":
-        return _install_azurite()
-    raise SystemExit(2)
+    try:
+        if options.command == "install-azurite":
+            return _install_azurite()
+        return _serve(options)
+    except (AzuriteInstallError, EmulatorSettingsError, OSError) as error:
+        print(f"aib-emulator: {error}", file=sys.stderr)  # noqa: T201 - the command's own answer
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="aib-emulator", description=__doc__)
-    commands = parser.add_subparsers(dest="command", metavar="command")
+    usual = EmulatorSettings()
+    parser = argparse.ArgumentParser(
+        prog="aib-emulator",
+        description="A local Azure for image builds, over TLS on loopback. Ends at SIGTERM or Ctrl-C.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="of Resource Manager and Entra; 0 takes a free one")
+    parser.add_argument("--blob-port", type=int, default=0, help="of the blob endpoint; 0 takes a free one")
+    parser.add_argument("--host", default=usual.host, help="loopback address to listen on (%(default)s)")
+    parser.add_argument("--env-file", type=Path, help="where to write the variables for clients, once it is up")
+    parser.add_argument("--env-format", choices=("sh", "json"), default="sh", help="form of that file (%(default)s)")
+    parser.add_argument(
+        "--time-scale", type=float, default=usual.time_scale, help="emulated seconds per second (%(default)s)"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder for certificates, signing key and blobs; else a temporary one"
+    )
+    parser.add_argument("--retry-after", type=int, help="seconds to send as Retry-After; Azure was seen to send none")
+    parser.add_argument(
+        "--vhd-size-mib", type=int, default=usual.vhd_size_bytes // MEBIBYTE, help="size of built VHDs (%(default)s)"
+    )
+    parser.add_argument(
+        "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     commands.add_parser("install-azurite", help="install the pinned Azurite into this Python environment")
     return parser
 
 
+def _settings(options: argparse.Namespace) -> EmulatorSettings:
+    usual = EmulatorSettings()
+    size = options.vhd_size_mib * MEBIBYTE
+    return EmulatorSettings(
+        host=options.host,
+        arm_port=options.port,
+        blob_port=options.blob_port,
+        data_dir=None if options.data is None else options.data.absolute(),
+        time_scale=options.time_scale,
+        retry_after=options.retry_after,
+        vhd_size_bytes=size,
+        vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
+        all_run_sub_states=options.all_run_sub_states,
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from aib_emulator.app import Emulator
+    from aib_emulator.env_file import write_env_file
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    azurite_program()
+    emulator = Emulator(_settings(options))
+
+    def tell() -> None:
+        if options.env_file is not None:
+            write_env_file(options.env_file, emulator.environment(), options.env_format)
+        where = f", variables for clients in {options.env_file}" if options.env_file is not None else ""
+        print(f"Up: {emulator.arm_url}, blobs {emulator.blob_url}{where}", flush=True)  # noqa: T201 - as above
+
+    asyncio.run(_serve_until_signal(emulator, tell))
+    return 0
+
+
+async def _serve_until_signal(emulator: Emulator, when_ready: Callable[[], None]) -> None:
+    """Start `emulator`, call `when_ready`, and stop it at SIGTERM or SIGINT."""
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    starting = asyncio.create_task(emulator.start())
+    ended = asyncio.create_task(ending.wait())
+    try:
+        await asyncio.wait((starting, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            return
+        await starting
+        when_ready()
+        await ended
+    finally:
+        ended.cancel()
+        await emulator.stop()
+
+
 def _install_azurite() -> int:
     folder = azurite_folder()
-    try:
-        is_new = install(folder)
-    except AzuriteInstallError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the command's own answer
-        return 1
+    is_new = install(folder)
     print(f"Azurite {'is installed' if is_new else 'was installed already'}: {folder}")  # noqa: T201 - as above
     return 0
 

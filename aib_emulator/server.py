@@ -1,11 +1,9 @@
-"""Runs an emulator for others: in a thread for tests, in the foreground for the command line."""
+"""Runs an emulator on a thread of its own, for tests and for programs that have another loop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import signal
 import threading
 from typing import TYPE_CHECKING, Self
 
@@ -14,7 +12,6 @@ from aib_emulator.control_client import ControlClient
 from aib_emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
 START_TIMEOUT = 90.0
@@ -85,26 +82,3 @@ class EmulatorThread:
             self._is_ready.set()
         await self._ending.wait()
         await self.emulator.stop()
-
-
-async def serve_until_signal(emulator: Emulator, when_ready: Callable[[], None]) -> None:
-    """Start `emulator`, call `when_ready`, and stop it at SIGTERM or SIGINT."""
-    ending = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
-    starting = asyncio.create_task(emulator.start())
-    ended = asyncio.create_task(ending.wait())
-    try:
-        await asyncio.wait((starting, ended), return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await starting
-            return
-        await starting
-        when_ready()
-        await ended
-    finally:
-        ended.cancel()
-        await emulator.stop()
