@@ -1,0 +1,52 @@
+"""The deployment's options of section `[azure_image_builder]`: how Airflow waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+CONFIG_SECTION = "azure_image_builder"
+
+
+@dataclass(frozen=True)
+class WaitingOptions:
+    """
+    Hold how this deployment waits; `get_provider_info` describes each option, and has the same defaults.
+
+    :param poll_interval: seconds between two looks
+    :param trigger_min_age: seconds that a task stays deferred at least
+    :param run_allowance: seconds that a run may take beyond its build timeout
+    :param cancel_allowance: seconds that a cancelled run may take to end
+    :param provision_timeout: seconds that creating or deleting an image template may take
+    """
+
+    poll_interval: float = 30.0
+    trigger_min_age: float = 15.0
+    run_allowance: float = 1800.0
+    cancel_allowance: float = 1200.0
+    provision_timeout: float = 3600.0
+
+    @property
+    def defer_margin(self) -> timedelta:
+        """What Airflow's own time limit of a deferral has over the trigger's, so that the trigger speaks first."""
+        return timedelta(minutes=10, seconds=self.trigger_min_age)
+
+
+def read_waiting_options() -> WaitingOptions:
+    """Read the options from Airflow's configuration."""
+    # Here, since the first question makes Airflow read the configuration of every provider.
+    from airflow.sdk import conf
+
+    return WaitingOptions(
+        **{
+            option.name: conf.getfloat(CONFIG_SECTION, option.name, fallback=option.default)
+            for option in fields(WaitingOptions)
+        }
+    )
+
+
+def default_deferrable() -> bool:
+    """Whether tasks of this deployment wait on the triggerer unless told otherwise."""
+    from airflow.sdk import conf
+
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))

@@ -1,0 +1,59 @@
+"""Which run of an image template somebody waits for, and whether a status describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import parse_service_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_aib.image_run.run_status import LastRunStatus
+
+
+@dataclass(frozen=True)
+class WantedRun:
+    """
+    Choose a run: by its handle, or the first one after a moment, or else the last one.
+
+    :param handle: the run itself
+    :param started_after: without a handle: earlier runs do not count, ISO 8601
+    """
+
+    handle: ImageRunHandle | None = None
+    started_after: str | None = None
+
+    def is_described_by(self, status: LastRunStatus | None) -> bool:
+        """Whether the status is the wanted run's."""
+        if status is None or status.started_at is None:
+            return False
+        if self.handle is not None:
+            return self.handle.matches(status)
+        after = parse_service_time(self.started_after)
+        return after is None or status.started_at > after
+
+    def is_past(self, status: LastRunStatus | None) -> bool:
+        """Whether the status is of a later run, so that nobody can say any more how the wanted one ended."""
+        start_time = self.handle.start_time if self.handle else None
+        started_at = parse_service_time(start_time)
+        if status is None or started_at is None or status.start_time == start_time:
+            return False
+        return status.started_at is not None and status.started_at > started_at
+
+    def is_decided(self, status: LastRunStatus | None) -> bool:
+        """Whether waiting has an end: the wanted run is over, or past."""
+        is_over = status is not None and status.is_over and self.is_described_by(status)
+        return is_over or self.is_past(status)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the choice as JSON."""
+        return {"handle": self.handle.to_json() if self.handle else None, "started_after": self.started_after}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> WantedRun:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        handle = value.get("handle")
+        return cls(ImageRunHandle.from_json(handle) if handle else None, value.get("started_after"))

@@ -1,0 +1,110 @@
+"""Watch one run to its end, log what happens, and end a run that is overdue: the same on triggerer and worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.log_relay import LogRelay
+from airflow_aib.hooks.run_watch import watch_run
+from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_handle import ImageRunHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_aib.hooks.connection import AzureSettings
+    from airflow_aib.triggers.task_log import TaskLog
+
+
+@dataclass(frozen=True)
+class WatchOrder:
+    """
+    Say which run to watch and how; it is what a trigger is made of, so it holds no secrets.
+
+    :param handle: the run
+    :param deadline: when it must be over
+    :param poll_interval: seconds between two looks
+    :param cancel_overdue: whether to cancel a run that is not over by then
+    :param cancel_allowance: seconds that it may then take to end
+    :param relay_log: whether to log the customization log as it grows
+    """
+
+    handle: ImageRunHandle
+    deadline: datetime
+    poll_interval: float = 30.0
+    cancel_overdue: bool = True
+    cancel_allowance: float = 1200.0
+    relay_log: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the order as JSON."""
+        return {
+            "handle": self.handle.to_json(),
+            "deadline": self.deadline.isoformat(),
+            "poll_interval": self.poll_interval,
+            "cancel_overdue": self.cancel_overdue,
+            "cancel_allowance": self.cancel_allowance,
+            "relay_log": self.relay_log,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> WatchOrder:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        known = {name: value[name] for name in _PLAIN_FIELDS if name in value}
+        handle = ImageRunHandle.from_json(value["handle"])
+        return cls(handle=handle, deadline=datetime.fromisoformat(value["deadline"]), **known)
+
+
+_PLAIN_FIELDS = ("poll_interval", "cancel_overdue", "cancel_allowance", "relay_log")
+
+
+async def watch_to_the_end(
+    settings: AzureSettings, order: WatchOrder, *, log: TaskLog, clock: Clock = SYSTEM_CLOCK
+) -> RunEvent:
+    """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled."""
+    async with shared_clients(settings) as clients:
+        service = ImageTemplateService(clients, clock=clock)
+        relay = LogRelay(StagingArea(clients)) if order.relay_log else None
+        updates = watch_run(
+            service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
+        )
+        async for update in updates:
+            if isinstance(update, RunEvent):
+                if update.status == "timeout" and order.cancel_overdue:
+                    return await _end_overdue_run(service, order, update, log)
+                return update
+            log.log(update.level, "%s", update.message)
+    raise RuntimeError("watch_run ended without an event")
+
+
+async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, event: RunEvent, log: TaskLog) -> RunEvent:
+    """Cancel a run whose time has passed, and wait for its real end."""
+    handle = order.handle
+    log.warning("%s It is cancelled now.", event.message)
+    try:
+        await service.cancel_run(handle.image_template_id, handle=handle)
+        status = await service.wait_until_over(
+            handle.image_template_id,
+            handle=handle,
+            poll_interval=order.poll_interval,
+            within=timedelta(seconds=order.cancel_allowance),
+        )
+    except ImageBuilderError as error:
+        return replace(event, message=f"{event.message} Cancelling it did not work: {error}")
+    if status is None or not handle.matches(status):
+        return event
+    # It may have ended well while it was being cancelled: then it is what was wanted, only late.
+    is_late_success = status.has_succeeded
+    return RunEvent(
+        status="over" if is_late_success else "timeout",
+        image_template_id=handle.image_template_id,
+        last_run_status=status.to_json(),
+        message=f"{event.message} It was cancelled and ended {status.run_state}.",
+    )
