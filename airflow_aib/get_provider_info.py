@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_aib import __version__
+from airflow_aib.hooks.connection_form import CONNECTION_TYPE_INFO
 
 INTEGRATION = "Azure VM Image Builder"
 CONFIG_SECTION = "azure_image_builder"
@@ -76,16 +77,18 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": INTEGRATION,
                 "python-modules": [
+                    "airflow_aib.operators.asset",
+                    "airflow_aib.operators.image_run",
                     "airflow_aib.operators.image_template",
                     "airflow_aib.operators.log",
                     "airflow_aib.operators.vhd",
-                    "airflow_aib.operators.asset",
                 ],
             },
         ],
-        "sensors": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.sensors.image_template"]}],
+        "sensors": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.sensors.image_run"]}],
         "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.hooks.image_builder"]}],
         "triggers": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.triggers.image_template"]}],
+        "connection-types": [CONNECTION_TYPE_INFO],
         "extra-links": [
             "airflow_aib.links.image_template.AzureImageTemplateLink",
             "airflow_aib.links.image_template.AzureStagingResourceGroupLink",

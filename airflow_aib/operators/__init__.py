@@ -1,0 +1,1 @@
+"""Operators for image templates, their runs, logs, VHDs and assets."""

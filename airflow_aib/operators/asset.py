@@ -1,0 +1,64 @@
+"""The operator that makes a built image known to other DAGs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Asset, Context, XComArg
+
+
+class AzureImagePublishOperator(BaseOperator):
+    """
+    Emit an image as an asset, with what it is in the event's `extra`; Azure is not asked.
+
+    Returns that same extra: `image_template_id`, `start_time`, `source_version`, `artifacts`, `vhds`, `log_archive`.
+
+    :param image_run: what `AzureImageTemplateRunOperator` returned
+    :param vhds: what `AzureImageVhdCopyOperator` returned
+    :param log_archive: what `AzureImageLogCollectOperator` returned
+    :param asset: the image; None emits nothing
+    """
+
+    template_fields: Sequence[str] = ("image_run", "vhds", "log_archive")
+    template_fields_renderers = {"image_run": "json", "vhds": "json", "log_archive": "json"}  # noqa: RUF012 - as Airflow
+    ui_color = "#d9f0d3"
+
+    def __init__(
+        self,
+        *,
+        image_run: Mapping[str, Any] | XComArg,
+        vhds: Sequence[Mapping[str, Any]] | XComArg | None = None,
+        log_archive: Mapping[str, Any] | XComArg | None = None,
+        asset: Asset | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if asset is not None:
+            kwargs["outlets"] = [*kwargs.get("outlets", []), asset]
+        super().__init__(**kwargs)
+        # Airflow puts the values in the place of XComArgs before `execute`.
+        self.image_run: Any = image_run
+        self.vhds: Any = vhds
+        self.log_archive: Any = log_archive
+        self.asset = asset
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Emit the asset."""
+        extra = {
+            "image_template_id": self.image_run["image_template_id"],
+            "start_time": self.image_run["start_time"],
+            "source_version": self.image_run.get("source_version"),
+            "artifacts": list(self.image_run["artifacts"]),
+            "vhds": list(self.vhds or []),
+            "log_archive": (self.log_archive or {}).get("location"),
+        }
+        if self.asset is not None:
+            context["outlet_events"][self.asset].extra = extra
+            self.log.info("Emitted %s.", self.asset.uri)
+        for artifact in extra["artifacts"]:
+            self.log.info("%s: %s", artifact["kind"], artifact.get("artifact_id") or artifact.get("artifact_uri"))
+        return extra

@@ -1,0 +1,198 @@
+"""What all operators on an image template share: which one, how Azure is reached, links, and how they wait."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
+from airflow_aib.links.image_template import (
+    AzureGalleryImageVersionLink,
+    AzureImageTemplateLink,
+    AzureStagingResourceGroupLink,
+    PortalResources,
+)
+from airflow_aib.operators.removal import AcceptedLosses, Removal
+from airflow_aib.operators.retry import ImageBuilderRetryPolicy
+from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger, WaitedState
+from airflow_aib.triggers.options import WaitingOptions, default_deferrable, read_waiting_options
+from airflow_aib.triggers.wanted_run import WantedRun
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+    from airflow.sdk import BaseOperatorLink, Context, XComArg
+
+    from airflow_aib.image_run.artifacts import ImageArtifact
+    from airflow_aib.image_run.run_handle import ImageRunHandle
+
+# Under this key a task that starts a run leaves its handle, before it waits.
+HANDLE_XCOM = "image_run"
+# How long a task looks again after it was woken.
+LAST_LOOKS = timedelta(minutes=1)
+
+
+def read_start_time(context: Context, run_task_id: str | None) -> str | None:
+    """Give the start time of the run that a task of this DAG run started; None means the last run."""
+    if run_task_id is None:
+        return None
+    image_run = context["ti"].xcom_pull(task_ids=run_task_id, key=HANDLE_XCOM)
+    if not image_run:
+        raise AirflowSkipException(f"Task {run_task_id!r} has not started a run: there is nothing to collect.")
+    start_time = image_run.get("start_time")
+    return str(start_time) if start_time else None
+
+
+class ImageTemplateOperator(BaseOperator):
+    """
+    Do something with one image template.
+
+    :param image_template_id: resource id of the image template; or instead of it
+    :param resource_group_name: its resource group, in the connection's subscription, and
+    :param image_template_name: its name
+    :param azure_conn_id: id of the Airflow connection
+    """
+
+    template_fields: Sequence[str] = (
+        "azure_conn_id",
+        "image_template_id",
+        "resource_group_name",
+        "image_template_name",
+    )
+    ui_color = "#d8ecfa"
+    operator_extra_links: Collection[BaseOperatorLink] = (
+        AzureImageTemplateLink(),
+        AzureStagingResourceGroupLink(),
+        AzureGalleryImageVersionLink(),
+    )
+
+    def __init__(
+        self,
+        *,
+        image_template_id: str | XComArg | None = None,
+        resource_group_name: str | None = None,
+        image_template_name: str | None = None,
+        azure_conn_id: str = DEFAULT_CONNECTION_ID,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("retry_policy", ImageBuilderRetryPolicy())
+        super().__init__(**kwargs)
+        # Airflow puts the value in the place of an XComArg before `execute`.
+        self.image_template_id: Any = image_template_id
+        self.resource_group_name = resource_group_name
+        self.image_template_name = image_template_name
+        self.azure_conn_id = azure_conn_id
+        self.portal_resources = PortalResources()
+
+    @cached_property
+    def hook(self) -> AzureImageBuilderHook:
+        """The way to Azure."""
+        return AzureImageBuilderHook(self.azure_conn_id)
+
+    @cached_property
+    def waiting(self) -> WaitingOptions:
+        """How this deployment waits."""
+        return read_waiting_options()
+
+    def find_image_template_id(self) -> str:
+        """Give the resource id, by whichever arguments it is named."""
+        return self.hook.find_image_template_id(
+            self.image_template_id, self.resource_group_name, self.image_template_name
+        )
+
+    @asynccontextmanager
+    async def open_service(self) -> AsyncIterator[ImageTemplateService]:
+        """Lend what talks to Azure about image templates; the connection must have been read before."""
+        async with shared_clients(self.hook.settings) as clients:
+            yield ImageTemplateService(clients)
+
+    def note_image_template(self, image_template_id: str, body: Mapping[str, Any] | None = None) -> None:
+        """Note for the links what this task works on."""
+        settings, resources = self.hook.settings, self.portal_resources
+        resources.portal, resources.tenant_id = settings.cloud.portal, settings.tenant_id
+        resources.image_template_id = image_template_id
+        staging = ((body or {}).get("properties") or {}).get("exactStagingResourceGroup")
+        resources.staging_resource_group_id = staging or resources.staging_resource_group_id
+
+    def note_artifacts(self, artifacts: Sequence[ImageArtifact]) -> None:
+        """Note for the links which gallery image version was made."""
+        for artifact in artifacts:
+            if artifact.kind == "SharedImage":
+                self.portal_resources.image_version_id = artifact.artifact_id
+
+
+class WaitingOperator(ImageTemplateOperator):
+    """
+    Wait for what Azure was asked to do, on the triggerer or on the worker.
+
+    :param wait_for_completion: whether to wait at all; without, `deferrable` has no meaning
+    :param deferrable: whether to wait on the triggerer, where many waits cost little
+    :param poll_interval: seconds between two looks; by default option `poll_interval`
+    """
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool | None = None,
+        poll_interval: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if deferrable and not wait_for_completion:
+            self.log.warning("Task %r does not wait for completion, so deferrable=True has no effect.", self.task_id)
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = wait_for_completion and (default_deferrable() if deferrable is None else deferrable)
+        self.poll_interval = poll_interval
+
+    @property
+    def seconds_between_looks(self) -> float:
+        """The poll interval that holds."""
+        return self.poll_interval if self.poll_interval is not None else self.waiting.poll_interval
+
+    @property
+    def provision_timeout(self) -> timedelta:
+        """How long creating or deleting an image template may take."""
+        return timedelta(seconds=self.waiting.provision_timeout)
+
+    @property
+    def cancel_allowance(self) -> timedelta:
+        """How long a cancelled run may take to end."""
+        return timedelta(seconds=self.waiting.cancel_allowance)
+
+    def removal(self, service: ImageTemplateService, image_template_id: str, accepted: AcceptedLosses) -> Removal:
+        """Say how an image template is removed."""
+        return Removal(service, image_template_id, accepted, self.waiting, self.seconds_between_looks)
+
+    def earliest_event(self) -> str:
+        """When a trigger that starts now may send its event at the earliest."""
+        return (datetime.now(UTC) + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
+
+    def defer_until(
+        self, wait_for: WaitedState, image_template_id: str, within: timedelta, handle: ImageRunHandle | None = None
+    ) -> None:
+        """Hand the wait for a state over to the triggerer; `execute_complete` goes on from there."""
+        self.defer(
+            trigger=AzureImageTemplateStateTrigger(
+                image_template_id=image_template_id,
+                wait_for=wait_for,
+                deadline=(datetime.now(UTC) + within).isoformat(),
+                not_before=self.earliest_event(),
+                run=WantedRun(handle).to_json(),
+                poll_interval=self.seconds_between_looks,
+                azure_conn_id=self.azure_conn_id,
+            ),
+            method_name="execute_complete",
+            # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
+            timeout=within + self.waiting.defer_margin,
+        )
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Go on after the wait."""
+        raise NotImplementedError

@@ -1,0 +1,291 @@
+"""Operators that start and cancel runs of image templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowTaskTimeout
+
+from airflow_aib.exceptions import ImageRunFailedError, ImageRunTimeoutError, ImageRunWatchError
+from airflow_aib.hooks.run_async import run_async, run_async_bounded
+from airflow_aib.image_run.deadline import run_deadline
+from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
+from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
+from airflow_aib.operators.run_memory import RunMemory
+from airflow_aib.operators.run_report import bare_run_error, log_digest, read_report, run_error
+from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
+from airflow_aib.triggers.state_event import StateEvent
+from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
+from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.operators.run_report import RunReport
+
+# Seconds. A worker that is told that its task is over has five until it is killed.
+ON_KILL_TIME = 4.0
+# Seconds, after an execution timeout: nobody is waiting with a kill.
+ON_TIMEOUT_TIME = 30.0
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Hold the run that this try is about, as it looked when it was joined."""
+
+    handle: ImageRunHandle
+    body: Mapping[str, Any]
+
+    @property
+    def status(self) -> LastRunStatus | None:
+        status = read_last_run_status(self.body)
+        return status if self.handle.matches(status) else None
+
+
+class AzureImageTemplateRunOperator(WaitingOperator):
+    """
+    Run an image template, wait for the end of the build, and return what it made.
+
+    The run is remembered before Azure is asked for it, so that a retry joins it instead of starting another one. Its
+    customization log appears in the task's log as it grows, and a failed build's error says why it failed.
+
+    :param run_allowance: seconds that the run may take beyond the image template's build timeout; by default option
+        `run_allowance`. A run that is not over by then, or by the `execution_timeout`, is cancelled
+    :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
+        retry never cancels it, but goes on with it
+    :param relay_log: whether to show the customization log as it grows
+    """
+
+    ui_color = "#b3d9f5"
+
+    def __init__(
+        self,
+        *,
+        run_allowance: float | None = None,
+        cancel_on_kill: bool = True,
+        relay_log: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.run_allowance = run_allowance
+        self.cancel_on_kill = cancel_on_kill
+        self.relay_log = relay_log
+        # What `on_kill` needs, from the moment at which a run is asked for.
+        self._task_instance: TaskInstanceFacts | None = None
+        self._asked_for: ImageRunHandle | None = None
+        self._has_timed_out = False
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Start or join the run, and wait for it."""
+        image_template_id = self.find_image_template_id()
+        memory = RunMemory.of(context)
+        self._task_instance = context["ti"]
+        self.note_image_template(image_template_id)
+        joined = run_async(self._start_or_join(image_template_id, memory))
+        handle, status = joined.handle, joined.status
+        self.note_image_template(image_template_id, joined.body)
+        context["ti"].xcom_push(key=HANDLE_XCOM, value=handle.to_json())
+        if not self.wait_for_completion:
+            return handle.to_json()
+        if status is not None and status.is_over:
+            event = RunEvent("over", image_template_id, status.to_json(), "The run is over already.")
+        elif self.deferrable:
+            self._defer(self._order(joined))
+        else:
+            event = self._watch_here(memory, self._order(joined))
+        self._asked_for = None
+        return self._conclude(context, event)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Report how the run ended that the trigger has watched."""
+        return self._conclude(context, RunEvent.from_payload(event))
+
+    def on_kill(self) -> None:
+        """
+        Cancel the run that this worker has asked for, if nobody wants it any more.
+
+        Tried with a LocalExecutor: the task's state can be asked for within milliseconds, from another thread; it is
+        `failed` or `success` when a person has ended the task, `restarting` after a clear, `running` when it is only
+        the worker that is told to stop, or when the execution timeout has struck. If it cannot be told, the run goes
+        on: a build too many costs money until its own timeout, a build cancelled without cause costs a new one.
+        """
+        handle, task_instance = self._asked_for, self._task_instance
+        if handle is None or task_instance is None or not self.cancel_on_kill:
+            return
+        seconds = ON_TIMEOUT_TIME if self._has_timed_out else ON_KILL_TIME
+        try:
+            if not run_async_bounded(lambda: self._cancel_if_unwanted(handle, task_instance), seconds=seconds):
+                self.log.warning("There was no time to cancel the run; it goes on until its build timeout.")
+        except Exception:  # this may be a signal handler, in the midst of anything
+            self.log.warning("The run was not cancelled; it goes on until its build timeout.", exc_info=True)
+
+    async def _start_or_join(self, image_template_id: str, memory: RunMemory) -> _Joined:
+        async with self.open_service() as service:
+            body = await service.require_image_template(image_template_id)
+            handle = memory.recall(image_template_id, read_last_run_status(body))
+            if handle is None:
+                handle = await service.prepare_run(image_template_id)
+                memory.keep(handle)
+            else:
+                self.log.info(
+                    "An earlier try asked for a run at %s; it is joined if it came about.", handle.submit_time
+                )
+            self._asked_for = handle
+            handle = await service.start_run(image_template_id, handle=handle)
+            memory.keep(handle)
+            self.log.info("The run started %s.", handle.start_time or "a moment ago")
+            return _Joined(handle, await service.require_image_template(image_template_id))
+
+    def _order(self, joined: _Joined) -> WatchOrder:
+        handle = joined.handle
+        asked = datetime.fromisoformat(handle.submit_time)
+        allowance = self.run_allowance if self.run_allowance is not None else self.waiting.run_allowance
+        deadline = run_deadline(
+            joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
+        )
+        if self.execution_timeout:
+            # Airflow itself limits only the time on a worker by it.
+            deadline = min(deadline, datetime.now(UTC) + self.execution_timeout)
+        return WatchOrder(
+            handle=handle,
+            deadline=deadline,
+            poll_interval=self.seconds_between_looks,
+            cancel_allowance=self.waiting.cancel_allowance,
+            relay_log=self.relay_log,
+        )
+
+    def _defer(self, order: WatchOrder) -> None:
+        left = max(order.deadline - datetime.now(UTC), timedelta())
+        self.defer(
+            trigger=AzureImageTemplateRunTrigger(
+                order=order.to_json(),
+                not_before=self.earliest_event(),
+                azure_conn_id=self.azure_conn_id,
+                cancel_on_kill=self.cancel_on_kill,
+            ),
+            method_name="execute_complete",
+            # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
+            timeout=left + self.cancel_allowance + self.waiting.defer_margin,
+        )
+
+    def _watch_here(self, memory: RunMemory, order: WatchOrder) -> RunEvent:
+        try:
+            return run_async(watch_to_the_end(self.hook.settings, order, log=self.log))
+        except AirflowTaskTimeout:
+            # Airflow calls `on_kill` next, which cancels the run: the next try must not join it.
+            self._has_timed_out = True
+            memory.forget()
+            raise
+
+    async def _cancel_if_unwanted(self, handle: ImageRunHandle, task_instance: TaskInstanceFacts) -> None:
+        if not self._has_timed_out:
+            state = await read_task_state(task_instance)
+            if state not in OVER_STATES:
+                self.log.info("The task instance is %s, so its run is still wanted; it goes on.", state)
+                return
+        await cancel_run(self.hook.settings, handle)
+        self.log.info("The run was cancelled, since its task is over.")
+
+    def _conclude(self, context: Context, event: RunEvent) -> dict[str, Any]:
+        image_template_id, status = event.image_template_id, event.read_last_run_status()
+        self.note_image_template(image_template_id)
+        self.log.info("%s", event.message)
+        if event.status == "unwatchable":
+            raise bare_run_error(
+                ImageRunWatchError, image_template_id, event.message, "The run goes on; the next try joins it."
+            )
+        memory = RunMemory.of(context)
+        if event.status == "gone" or status is None:
+            memory.forget()
+            kind = ImageRunTimeoutError if event.status == "timeout" else ImageRunFailedError
+            raise bare_run_error(kind, image_template_id, event.message, "Look into the portal's activity log.")
+        return self._report(memory, event, status)
+
+    def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
+        report = run_async(self._read_report(event.image_template_id, status))
+        self.portal_resources.staging_resource_group_id = report.staging_resource_group_id
+        self.note_artifacts(report.artifacts)
+        log_digest(report, self.log)
+        # From here on the end has been reported: another try, or a clear, starts another run.
+        memory.forget()
+        if event.status == "timeout":
+            raise run_error(report, is_overdue=True, reason=event.message)
+        if not status.has_succeeded:
+            raise run_error(report)
+        return report.to_json()
+
+    async def _read_report(self, image_template_id: str, status: LastRunStatus) -> RunReport:
+        async with self.open_service() as service:
+            return await read_report(service, image_template_id, status, self.log)
+
+
+class AzureImageTemplateCancelOperator(WaitingOperator):
+    """
+    Cancel the run that goes on, and wait until it has really ended, which takes a minute or more.
+
+    No run is fine too. Returns the last run's status, or None when there never was one.
+
+    :param image_run: which run, as the XCom `image_run` of the task that started it has it; any other is left alone
+    """
+
+    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "image_run")
+
+    def __init__(self, *, image_run: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.image_run = image_run
+
+    def execute(self, context: Context) -> dict[str, Any] | None:
+        """Cancel the run."""
+        del context
+        image_template_id = self.find_image_template_id()
+        self.note_image_template(image_template_id)
+        status = run_async(self._cancel(image_template_id))
+        if self.deferrable and status is not None and not status.is_over:
+            self.defer_until("canceled", image_template_id, self.cancel_allowance, self._handle())
+        return status.to_json() if status else None
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any] | None:
+        """Look how it turned out."""
+        del context
+        state = StateEvent.from_payload(event)
+        self.log.info("%s", state.message)
+        self.note_image_template(state.image_template_id)
+        status = run_async(self._look_again(state.image_template_id))
+        return status.to_json() if status else None
+
+    def _handle(self) -> ImageRunHandle | None:
+        return ImageRunHandle.from_json(self.image_run) if self.image_run else None
+
+    async def _cancel(self, image_template_id: str) -> LastRunStatus | None:
+        handle = self._handle()
+        async with self.open_service() as service:
+            if await service.cancel_run(image_template_id, handle=handle):
+                self.log.info("Azure was asked to cancel the run.")
+                if self.wait_for_completion and not self.deferrable:
+                    return await self._wait_until_over(service, image_template_id, self.cancel_allowance)
+            else:
+                self.log.info("There is no such run to cancel.")
+            body = await service.require_image_template(image_template_id)
+            self.note_image_template(image_template_id, body)
+            return read_last_run_status(body)
+
+    async def _look_again(self, image_template_id: str) -> LastRunStatus | None:
+        async with self.open_service() as service:
+            return await self._wait_until_over(service, image_template_id, LAST_LOOKS)
+
+    async def _wait_until_over(
+        self, service: ImageTemplateService, image_template_id: str, within: timedelta
+    ) -> LastRunStatus | None:
+        status = await service.wait_until_over(
+            image_template_id, handle=self._handle(), poll_interval=self.seconds_between_looks, within=within
+        )
+        if status is not None:
+            self.log.info("The run that started %s ended %s.", status.start_time, status.run_state)
+        return status

@@ -1,0 +1,228 @@
+"""Operators that create, run, cancel and delete image templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import literal
+from airflow.sdk.log import mask_secret
+
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateReadError
+from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.hooks.run_async import run_async
+from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
+from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
+from airflow_aib.operators.removal import AcceptedLosses
+from airflow_aib.operators.submission import Submission, require_good
+from airflow_aib.triggers.state_event import StateEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+
+# How long a deferrable task looks itself before it defers.
+FIRST_LOOKS = timedelta(seconds=10)
+
+
+class AzureImageTemplateCreateOperator(WaitingOperator):
+    """
+    Create an image template from a document, and wait until Azure has taken it in.
+
+    The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
+    that would lose something. Returns the image template's resource id.
+
+    :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict. Only
+        the path is a Jinja template: the document may hold scripts with braces of their own
+    :param resource_group_name: where to create it, in the connection's subscription
+    :param image_template_name: its name; by default the document's own
+    :param parameters: what to fill in for the document's parameters and `<placeholders>`
+    :param location: region, for documents that leave it open
+    :param document_name: which one, where a deployment file holds several image templates
+    :param replace: whether an image template of other content may be replaced
+    :param cancel_running: on replacing, cancel a run that goes on and give up its log
+    :param discard_vhds: on replacing, give up VHDs that have not been copied
+    :param discard_logs: on replacing, give up a customization log that has not been archived
+    """
+
+    template_fields: Sequence[str] = (
+        *(field for field in WaitingOperator.template_fields if field != "image_template_id"),
+        "image_template",
+        "parameters",
+        "location",
+    )
+    template_fields_renderers = {"image_template": "json", "parameters": "json"}  # noqa: RUF012 - Airflow's own spelling
+
+    def __init__(
+        self,
+        *,
+        image_template: str | Path | Mapping[str, Any],
+        resource_group_name: str,
+        image_template_name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        location: str | None = None,
+        document_name: str | None = None,
+        replace: bool = True,
+        cancel_running: bool = False,
+        discard_vhds: bool = False,
+        discard_logs: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(resource_group_name=resource_group_name, image_template_name=image_template_name, **kwargs)
+        self.image_template: Any = str(image_template) if isinstance(image_template, Path) else image_template
+        if isinstance(image_template, Mapping):
+            # Airflow would take every text inside it for a Jinja template.
+            self.image_template = literal(image_template)
+        self.parameters = dict(parameters or {})
+        self.location = location
+        self.document_name = document_name
+        self.replace = replace
+        self.accepted_losses = AcceptedLosses(cancel_running, discard_vhds, discard_logs)
+
+    def execute(self, context: Context) -> str:
+        """Create or keep the image template."""
+        del context
+        rendered = self.render_document()
+        image_template_id = self._choose_image_template_id(rendered)
+        self.note_image_template(image_template_id)
+        body = run_async(self._submit(image_template_id, rendered))
+        self.note_image_template(image_template_id, body)
+        if self.deferrable and provisioning_state(body) != "Succeeded":
+            self.defer_until("provisioned", image_template_id, self.provision_timeout)
+        return image_template_id
+
+    def execute_complete(self, context: Context, event: Any = None) -> str:
+        """Look how it turned out."""
+        del context
+        state = StateEvent.from_payload(event)
+        self.log.info("%s", state.message)
+        body = run_async(self._look_again(state.image_template_id))
+        self.note_image_template(state.image_template_id, body)
+        return state.image_template_id
+
+    def render_document(self) -> RenderedImageTemplate:
+        """Read the document, fill it in and check it; nothing is sent to Azure."""
+        document = read_document(self._find_document(), name=self.document_name)
+        context = RenderContext(
+            subscription_id=self.hook.settings.require_subscription_id(),
+            resource_group_name=str(self.resource_group_name),
+            location=self.location,
+        )
+        rendered = render(document, self.parameters, context)
+        for secret in rendered.secrets:
+            mask_secret(secret)
+        require_good(rendered, self.log)
+        return rendered
+
+    def _find_document(self) -> str | Path | Mapping[str, Any]:
+        given: str | Mapping[str, Any] = self.image_template
+        if not isinstance(given, str) or Path(given).is_absolute() or self._dag is None:
+            return given
+        beside_dag_file = Path(self.dag.fileloc).parent / given
+        return beside_dag_file if beside_dag_file.exists() else given
+
+    def _choose_image_template_id(self, rendered: RenderedImageTemplate) -> str:
+        name = self.image_template_name or rendered.name
+        if not name:
+            raise ImageTemplateReadError(
+                f"{rendered.source} does not name its image template",
+                hint="Give image_template_name, or write a name into the document.",
+                source=rendered.source,
+            )
+        return self.hook.image_template_id(str(self.resource_group_name), name)
+
+    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
+        async with self.open_service() as service:
+            await service.wait_for_dependencies(rendered.depends_on, poll_interval=self.seconds_between_looks)
+            removal = self.removal(service, image_template_id, self.accepted_losses)
+            body = await Submission(removal, rendered, self.replace, self.log).submit()
+            if not self.wait_for_completion or provisioning_state(body) == "Succeeded":
+                return body
+            if self.deferrable:
+                return await self._first_looks(service, image_template_id) or body
+            return await self._wait_until_provisioned(service, image_template_id, self.provision_timeout)
+
+    async def _first_looks(self, service: ImageTemplateService, image_template_id: str) -> dict[str, Any] | None:
+        """Look a few times before deferring, which costs more than a short wait."""
+        try:
+            return await self._wait_until_provisioned(service, image_template_id, FIRST_LOOKS)
+        except ArmRequestError as error:
+            if error.code != "Overdue":
+                raise
+            return None
+
+    async def _look_again(self, image_template_id: str) -> dict[str, Any]:
+        async with self.open_service() as service:
+            return await self._wait_until_provisioned(service, image_template_id, LAST_LOOKS)
+
+    async def _wait_until_provisioned(
+        self, service: ImageTemplateService, image_template_id: str, within: timedelta
+    ) -> dict[str, Any]:
+        return await service.wait_until_provisioned(
+            image_template_id, poll_interval=self.seconds_between_looks, within=within
+        )
+
+
+class AzureImageTemplateDeleteOperator(WaitingOperator):
+    """
+    Delete an image template with its staging resource group, unless that would lose something.
+
+    Refused are the loss of a run that goes on, of a VHD that nobody has copied, and of a customization log that nobody
+    has archived. One that is not there is fine. Returns whether there was one.
+
+    :param cancel_running: cancel a run that goes on and give up its log
+    :param discard_vhds: give up VHDs that have not been copied
+    :param discard_logs: give up a customization log that has not been archived
+    """
+
+    def __init__(
+        self,
+        *,
+        cancel_running: bool = False,
+        discard_vhds: bool = False,
+        discard_logs: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.accepted_losses = AcceptedLosses(cancel_running, discard_vhds, discard_logs)
+
+    def execute(self, context: Context) -> bool:
+        """Delete the image template."""
+        del context
+        image_template_id = self.find_image_template_id()
+        self.note_image_template(image_template_id)
+        if not run_async(self._delete(image_template_id)):
+            self.log.info("There is no image template %s.", image_template_id)
+            return False
+        if self.deferrable:
+            self.defer_until("deleted", image_template_id, self.provision_timeout)
+        return True
+
+    def execute_complete(self, context: Context, event: Any = None) -> bool:
+        """Look how it turned out."""
+        del context
+        state = StateEvent.from_payload(event)
+        self.log.info("%s", state.message)
+        self.note_image_template(state.image_template_id)
+        run_async(self._look_again(state.image_template_id))
+        return True
+
+    async def _delete(self, image_template_id: str) -> bool:
+        async with self.open_service() as service:
+            removal = self.removal(service, image_template_id, self.accepted_losses)
+            was_there = await removal.delete()
+            if was_there and self.wait_for_completion and not self.deferrable:
+                await removal.until_deleted()
+        return was_there
+
+    async def _look_again(self, image_template_id: str) -> None:
+        async with self.open_service() as service:
+            await service.wait_until_deleted(
+                image_template_id, poll_interval=self.seconds_between_looks, within=LAST_LOOKS
+            )

@@ -1,0 +1,60 @@
+"""The operator that archives the logs of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_aib.hooks.archive import archive_logs
+from airflow_aib.hooks.run_async import run_async
+from airflow_aib.image_run.run_status import read_last_run_status
+from airflow_aib.operators.base import ImageTemplateOperator, read_start_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class AzureImageLogCollectOperator(ImageTemplateOperator):
+    """
+    Copy the logs of an image template's last run to storage of yours, for good and failed runs alike.
+
+    They lie in the staging resource group, which goes away with the image template. The copies are checked, and the
+    image template is marked, so that it may be replaced or deleted. Twice does no harm. Skips itself when there is
+    nothing to collect. Returns where the archive lies: `location`, and `files` with name, url, bytes and sha256.
+
+    :param destination: `account/container[/folder]`, or the container's https address
+    :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected
+    """
+
+    template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")
+    ui_color = "#f3e9d2"
+
+    def __init__(self, *, destination: str, run_task_id: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.destination = destination
+        self.run_task_id = run_task_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Archive the logs."""
+        start_time = read_start_time(context, self.run_task_id)
+        image_template_id = self.find_image_template_id()
+        self.note_image_template(image_template_id)
+        archive = run_async(self._archive(image_template_id, start_time))
+        for file in archive["files"]:
+            self.log.info(
+                "Archived %s, %d bytes, sha256 %s: %s", file["name"], file["bytes"], file["sha256"], file["url"]
+            )
+        if not archive["files"]:
+            self.log.warning("The run that started %s has left no log.", archive["start_time"])
+        return archive
+
+    async def _archive(self, image_template_id: str, start_time: str | None) -> dict[str, Any]:
+        async with self.open_service() as service:
+            body = await service.get_image_template(image_template_id)
+            if body is None or read_last_run_status(body) is None:
+                raise AirflowSkipException(f"Image template {image_template_id} has never run: there is no log.")
+            self.note_image_template(image_template_id, body)
+            return await archive_logs(service, image_template_id, self.destination, start_time=start_time)

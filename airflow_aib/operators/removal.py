@@ -1,0 +1,107 @@
+"""Delete an image template without losing what its last run left; settle what is still being created."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.hooks.guards import refuse_losses
+from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState, read_last_run_status
+
+if TYPE_CHECKING:
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.triggers.options import WaitingOptions
+
+UNSETTLED_STATES = frozenset({"Creating", "Updating"})
+FAILED_STATES = frozenset({"Failed", "Canceled"})
+# Ends of a run that leave nothing for which the guard would have to look again.
+EMPTY_ENDS = FINAL_RUN_STATES - {RunState.SUCCEEDED, RunState.PARTIALLY_SUCCEEDED}
+
+
+@dataclass(frozen=True)
+class AcceptedLosses:
+    """
+    Say what may be lost when an image template goes away.
+
+    :param cancel_running: a run that goes on is cancelled, and its log given up
+    :param discard_vhds: VHDs that have not been copied
+    :param discard_logs: a customization log that has not been archived
+    """
+
+    cancel_running: bool = False
+    discard_vhds: bool = False
+    discard_logs: bool = False
+
+
+@dataclass(frozen=True)
+class Removal:
+    """
+    Remove one image template.
+
+    :param service: talks to Azure
+    :param image_template_id: resource id
+    :param accepted: what may be lost
+    :param waiting: how long things may take
+    :param poll_interval: seconds between two looks
+    """
+
+    service: ImageTemplateService
+    image_template_id: str
+    accepted: AcceptedLosses
+    waiting: WaitingOptions
+    poll_interval: float
+
+    async def delete(self) -> bool:
+        """Ask Azure to delete it, unless something would be lost; False when there is none."""
+        body = await self.settled()
+        if body is None:
+            return False
+        if provisioning_state(body) == "Deleting":
+            return True
+        self._refuse_losses(body)
+        status = read_last_run_status(body)
+        if status is not None and not status.is_over:
+            await self._cancel_run()
+        return await self.service.delete(self.image_template_id)
+
+    async def settled(self) -> dict[str, Any] | None:
+        """Give the body once it is neither being created nor updated; Azure refuses everything until then."""
+        body = await self.service.get_image_template(self.image_template_id)
+        if body is None or provisioning_state(body) not in UNSETTLED_STATES:
+            return body
+        try:
+            return await self.service.wait_until_provisioned(
+                self.image_template_id,
+                poll_interval=self.poll_interval,
+                within=timedelta(seconds=self.waiting.provision_timeout),
+            )
+        except ImageBuilderError:
+            body = await self.service.get_image_template(self.image_template_id)
+            if body is None or provisioning_state(body) in FAILED_STATES:
+                return body
+            raise
+
+    async def until_deleted(self) -> None:
+        """Wait until it is gone."""
+        await self.service.wait_until_deleted(
+            self.image_template_id,
+            poll_interval=self.poll_interval,
+            within=timedelta(seconds=self.waiting.provision_timeout),
+        )
+
+    async def _cancel_run(self) -> None:
+        await self.service.cancel_run(self.image_template_id)
+        status = await self.service.wait_until_over(
+            self.image_template_id,
+            poll_interval=self.poll_interval,
+            within=timedelta(seconds=self.waiting.cancel_allowance),
+        )
+        if status is not None and status.run_state not in EMPTY_ENDS:
+            # It was quicker than the cancel, and has left an image.
+            self._refuse_losses(await self.service.require_image_template(self.image_template_id))
+
+    def _refuse_losses(self, body: dict[str, Any]) -> None:
+        refuse_losses(self.image_template_id, body, **asdict(self.accepted))

@@ -1,0 +1,164 @@
+"""What a run that is over has left: read once, told in the task log, and given to whoever comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import (
+    ArmRequestError,
+    ImageArtifactMissingError,
+    ImageBuilderError,
+    ImageRunCanceledError,
+    ImageRunError,
+    ImageRunFailedError,
+    ImageRunTimeoutError,
+)
+from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts
+from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
+from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.triggers.task_log import TaskLog
+
+DIGEST_TAIL_LINES = 15
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """
+    Hold what is known of a run that is over.
+
+    :param image_template_id: resource id
+    :param status: how it ended
+    :param source: the source as Azure resolved it
+    :param artifacts: what it made; empty unless it succeeded
+    :param customize: its customizers
+    :param log_text: the customization log, or the end of a very long one; None when it cannot be read
+    :param log_location: address of that log in the staging resource group
+    :param staging_resource_group_id: resource id
+    """
+
+    image_template_id: str
+    status: LastRunStatus
+    source: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: tuple[ImageArtifact, ...] = ()
+    customize: tuple[Mapping[str, Any], ...] = ()
+    log_text: str | None = None
+    log_location: str | None = None
+    staging_resource_group_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what the task that waited for the run pushes as its XCom."""
+        return {
+            "image_template_id": self.image_template_id,
+            "start_time": self.status.start_time,
+            "end_time": self.status.end_time,
+            "run_state": self.status.run_state,
+            "source_version": source_version(self.source),
+            "artifacts": [artifact.to_json() for artifact in self.artifacts],
+            "log_location": self.log_location,
+        }
+
+    def diagnose(self) -> Diagnosis:
+        """Say why the run ended badly."""
+        return diagnose(self.status, [dict(customizer) for customizer in self.customize], self.log_text)
+
+
+def source_version(source: Mapping[str, Any]) -> str | None:
+    """Give the exact version that an image was built from."""
+    versions = (source.get(member) for member in ("exactVersion", "version", "imageVersionId", "imageId"))
+    return next((str(version) for version in versions if version), None)
+
+
+async def read_report(
+    service: ImageTemplateService, image_template_id: str, status: LastRunStatus, log: TaskLog
+) -> RunReport:
+    """Read what the run has left; the log is a help, so that trouble with it is only told."""
+    body = await service.require_image_template(image_template_id)
+    properties: Mapping[str, Any] = body.get("properties") or {}
+    current = read_last_run_status(body)
+    is_last_run = current is not None and current.start_time == status.start_time
+    log_location, log_text = await _read_log(service, body, status, log)
+    artifacts: list[ImageArtifact] = []
+    if status.has_succeeded:
+        if not is_last_run:
+            raise ImageArtifactMissingError(
+                f"Another run of image template {image_template_id} has begun since the one that started "
+                f"{status.start_time}, and Azure keeps only the outputs of the last run",
+                hint="Find the image version in the gallery by its date; let one DAG at a time run an image template.",
+            )
+        run_outputs = await service.list_run_outputs(image_template_id)
+        artifacts = read_artifacts(run_outputs, properties.get("distribute") or [])
+    return RunReport(
+        image_template_id=image_template_id,
+        status=status,
+        source=properties.get("source") or {},
+        artifacts=tuple(artifacts),
+        customize=tuple(properties.get("customize") or ()),
+        log_text=log_text,
+        log_location=log_location,
+        staging_resource_group_id=properties.get("exactStagingResourceGroup") or None,
+    )
+
+
+async def _read_log(
+    service: ImageTemplateService, body: Mapping[str, Any], status: LastRunStatus, log: TaskLog
+) -> tuple[str | None, str | None]:
+    staging = StagingArea(service.clients)
+    try:
+        log_file = await staging.find_customization_log(body, status)
+        if log_file is None:
+            return None, None
+        return log_file.address.url, await staging.read_customization_log(body, status)
+    except ArmRequestError as error:
+        log.warning("The customization log cannot be read: %s", error)
+        return None, None
+
+
+def log_digest(report: RunReport, log: TaskLog) -> None:
+    """
+    Tell how the run went, in few lines.
+
+    Again after a deferral, where all of it was relayed already: Airflow empties a trigger's log file when the trigger
+    comes back to the same triggerer.
+    """
+    status = report.status
+    log.info("The run that started %s ended %s at %s.", status.start_time, status.run_state, status.end_time)
+    if report.log_text:
+        customization_log = parse_customization_log(report.log_text)
+        phases = " > ".join(phase.name for phase in customization_log.phases)
+        log.info("Phases: %s; %d provisioners.", phases or "none", len(customization_log.provisioners))
+        log.info("End of the customization log:\n%s", "\n".join(customization_log.tail[-DIGEST_TAIL_LINES:]))
+    for artifact in report.artifacts:
+        log.info("%s %s: %s", artifact.kind, artifact.run_output_name, artifact.artifact_id or artifact.artifact_uri)
+    if report.log_location:
+        log.info("Full customization log: %s", report.log_location)
+
+
+def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
+    """Make the error for a run that ended badly; its text is the diagnosis."""
+    diagnosis = report.diagnose()
+    kind: type[ImageRunError] = ImageRunFailedError
+    if is_overdue:
+        kind = ImageRunTimeoutError
+    elif report.status.run_state == RunState.CANCELED:
+        kind = ImageRunCanceledError
+    head = reason or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
+    return kind(
+        "\n".join([f"{head}:", *(f"  {line}" for line in diagnosis.lines())]) + "\n",
+        image_template_id=report.image_template_id,
+        last_run_status=report.status,
+        diagnosis=diagnosis,
+        log_location=report.log_location,
+    )
+
+
+def bare_run_error(kind: type[ImageRunError], image_template_id: str, message: str, hint: str) -> ImageBuilderError:
+    """Make the error for a run of which nothing more can be read."""
+    return kind(message, hint=hint, image_template_id=image_template_id)

@@ -1,0 +1,95 @@
+"""Bring an image template about: create it, keep it when it is the same already, or replace it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateInUseError
+from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.image_template.checks import check
+from airflow_aib.image_template.finding import worst_first
+from airflow_aib.image_template.fingerprint import differences
+from airflow_aib.operators.removal import FAILED_STATES, UNSETTLED_STATES, Removal
+
+if TYPE_CHECKING:
+    from airflow_aib.image_template.render import RenderedImageTemplate
+    from airflow_aib.triggers.task_log import TaskLog
+
+SHOWN_DIFFERENCES = 20
+
+
+def require_good(rendered: RenderedImageTemplate, log: TaskLog) -> None:
+    """Log what is doubtful about a rendered image template; raise all that is wrong with it."""
+    for change in rendered.changes:
+        log.info("Brought to the current api-version: %s", change)
+    findings = worst_first([*rendered.findings, *check(rendered)])
+    errors = [finding for finding in findings if finding.severity == "error"]
+    for finding in findings:
+        if finding.severity != "error":
+            log.warning("%s", finding)
+    if errors:
+        raise ImageTemplateCheckError(
+            f"{rendered.source} has {len(errors)} {'error' if len(errors) == 1 else 'errors'}:\n"
+            + "\n".join(f"  {finding}" for finding in errors)
+            + "\n",
+            hint="Correct the document; nothing has been submitted.",
+            findings=findings,
+        )
+
+
+@dataclass(frozen=True)
+class Submission:
+    """
+    Submit a rendered image template under a name.
+
+    :param removal: how to remove what stands under that name
+    :param rendered: what to submit
+    :param may_replace: whether an image template of other content may be replaced
+    :param log: where to say what was done and why
+    """
+
+    removal: Removal
+    rendered: RenderedImageTemplate
+    may_replace: bool
+    log: TaskLog
+
+    async def submit(self) -> dict[str, Any]:
+        """Have Azure hold the wanted image template; give its body, which may not be provisioned yet."""
+        body = await self.removal.service.get_image_template(self.removal.image_template_id)
+        if body is not None and provisioning_state(body) in UNSETTLED_STATES:
+            if not differences(self.rendered.body, body):
+                self.log.info("The same image template is being created already.")
+                return body
+            body = await self.removal.settled()
+        if body is not None and provisioning_state(body) != "Deleting":
+            if self._is_wanted(body):
+                return body
+            await self.removal.delete()
+        if body is not None:
+            await self.removal.until_deleted()
+        return await self._create()
+
+    def _is_wanted(self, body: dict[str, Any]) -> bool:
+        state = provisioning_state(body)
+        if state in FAILED_STATES:
+            self.log.info("A %s image template stands under the name and is replaced.", state)
+            return False
+        changed = differences(self.rendered.body, body)
+        if not changed:
+            self.log.info("The image template exists with the same content and is used again.")
+            return True
+        shown = ", ".join(changed[:SHOWN_DIFFERENCES]) + (", ..." if len(changed) > SHOWN_DIFFERENCES else "")
+        if not self.may_replace:
+            raise ImageTemplateInUseError(
+                f"Image template {self.removal.image_template_id} exists with other content: {shown}",
+                hint="Allow replace=True, or choose another name.",
+                image_template_id=self.removal.image_template_id,
+            )
+        self.log.info("The image template exists with other content and is replaced. It differs in: %s", shown)
+        return False
+
+    async def _create(self) -> dict[str, Any]:
+        body = await self.removal.service.submit(self.removal.image_template_id, self.rendered.body)
+        self.log.info("Submitted image template %s.", self.removal.image_template_id)
+        return body
