@@ -1,0 +1,1 @@
+"""Chains of tasks for use in any DAG."""

@@ -1,0 +1,92 @@
+"""The chained rebuild: from a document to an image that other DAGs can wait for, in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TaskGroup, TriggerRule
+
+from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID
+from airflow_aib.operators.asset import AzureImagePublishOperator
+from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
+from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
+from airflow_aib.operators.log import AzureImageLogCollectOperator
+from airflow_aib.operators.vhd import AzureImageVhdCopyOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from airflow.sdk import Asset
+
+
+def image_rebuild(
+    *,
+    image_template: str | Path | Mapping[str, Any],
+    resource_group_name: str,
+    log_destination: str,
+    vhd_destination: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    image_template_name: str | None = None,
+    asset: Asset | None = None,
+    azure_conn_id: str = DEFAULT_CONNECTION_ID,
+    deferrable: bool | None = None,
+    poll_interval: float | None = None,
+    group_id: str = "image_rebuild",
+    create_args: Mapping[str, Any] | None = None,
+    run_args: Mapping[str, Any] | None = None,
+) -> TaskGroup:
+    """
+    Chain `create >> run >> [collect_logs, copy_vhds] >> publish` and give the task group.
+
+    `collect_logs` always comes, also after a failed build; `copy_vhds` only with `vhd_destination`. `publish` emits the
+    asset, and only when all of them have succeeded: nothing downstream runs on nothing. An image template that is there
+    with the same content is used again, run after run. Let the DAG have `max_active_runs=1`: an image template builds
+    one image at a time.
+
+    :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict
+    :param resource_group_name: where the image template lives, in the connection's subscription
+    :param log_destination: where logs are archived: `account/container[/folder]`
+    :param vhd_destination: where VHDs are copied: `account/container[/folder]`; needed when the document makes any
+    :param parameters: what to fill in for the document's parameters and `<placeholders>`
+    :param image_template_name: its name; by default the document's own
+    :param asset: the image as an asset, see `airflow_aib.assets.image.image_asset`
+    :param azure_conn_id: id of the Airflow connection
+    :param deferrable: whether to wait on the triggerer; by default as Airflow is configured
+    :param poll_interval: seconds between two looks; by default option `poll_interval`
+    :param group_id: of the task group
+    :param create_args: more arguments for the task `create`, as `discard_logs`
+    :param run_args: more arguments for the task `run`, as `retries` or `run_allowance`
+    """
+    waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}
+    with TaskGroup(group_id) as group:
+        create = AzureImageTemplateCreateOperator(
+            task_id="create",
+            image_template=image_template,
+            resource_group_name=resource_group_name,
+            image_template_name=image_template_name,
+            parameters=parameters,
+            **{**waiting, **(create_args or {})},
+        )
+        run = AzureImageTemplateRunOperator(
+            task_id="run", image_template_id=create.output, **{**waiting, **(run_args or {})}
+        )
+        left_by_run: dict[str, Any] = {
+            "image_template_id": create.output,
+            "run_task_id": run.task_id,
+            "azure_conn_id": azure_conn_id,
+        }
+        collect_logs = AzureImageLogCollectOperator(
+            task_id="collect_logs", destination=log_destination, trigger_rule=TriggerRule.ALL_DONE, **left_by_run
+        )
+        saved: list[AzureImageLogCollectOperator | AzureImageVhdCopyOperator] = [collect_logs]
+        copies = None
+        if vhd_destination is not None:
+            copy_vhds = AzureImageVhdCopyOperator(task_id="copy_vhds", destination=vhd_destination, **left_by_run)
+            saved.append(copy_vhds)
+            copies = copy_vhds.output
+        publish = AzureImagePublishOperator(
+            task_id="publish", image_run=run.output, vhds=copies, log_archive=collect_logs.output, asset=asset
+        )
+        run >> saved >> publish
+    return group
