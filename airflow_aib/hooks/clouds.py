@@ -55,16 +55,16 @@ class CloudSettings:
 
     def container_address(self, destination: str) -> ContainerAddress:
         """Read a destination: `https://host[/account]/container[/prefix]` or `account/container[/prefix]`."""
-        text = destination.strip()
+        text = destination.strip().partition("?")[0]
         if "://" in text:
             account_url, parts = split_blob_url(text, is_path_style=self.has_path_style_storage)
-            self._require_own_storage(account_url, destination)
+            self._require_own_storage(account_url)
         else:
-            account, *parts = [part for part in text.split("/") if part]
+            account, *parts = [part for part in text.split("/") if part] or [""]
             account_url = self.blob_endpoint(account)
         if not parts:
             raise ConnectionSettingsError(
-                f"Destination {destination!r} names no container",
+                f"Destination {text!r} names no container",
                 hint="Write `account/container`, `account/container/prefix`, or the container's https address.",
             )
         return ContainerAddress(account_url=account_url, container=parts[0], prefix="/".join(parts[1:]))
@@ -72,7 +72,7 @@ class CloudSettings:
     def blob_address(self, url: str) -> BlobAddress:
         """Read the https address of one blob; a signature in it is left out."""
         account_url, parts = split_blob_url(url, is_path_style=self.has_path_style_storage)
-        self._require_own_storage(account_url, account_url)
+        self._require_own_storage(account_url)
         if len(parts) < 2:  # noqa: PLR2004 - a container and a blob
             raise ConnectionSettingsError(
                 f"Address {account_url}/{'/'.join(parts)} names no blob",
@@ -80,14 +80,14 @@ class CloudSettings:
             )
         return BlobAddress(account_url=account_url, container=parts[0], blob="/".join(parts[1:]))
 
-    def _require_own_storage(self, account_url: str, shown: str) -> None:
+    def _require_own_storage(self, account_url: str) -> None:
         # A token that opens our storage must never be sent to a host outside it.
         host = urlsplit(account_url).netloc.lower()
         suffix = self.storage_suffix.lower()
         is_own = host == suffix if self.has_path_style_storage else host.endswith((f".{suffix}", _DNS_ZONE_SUFFIX))
         if not is_own:
             raise ConnectionSettingsError(
-                f"Address {shown!r} lies outside the storage of cloud {self.name} (*.{self.storage_suffix})",
+                f"Address {account_url!r} lies outside the storage of cloud {self.name} (*.{self.storage_suffix})",
                 hint="Use an address of this cloud, or a connection for the cloud that the address belongs to.",
             )
 

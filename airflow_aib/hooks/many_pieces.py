@@ -72,7 +72,7 @@ async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
     return await attempts(call)
 
 
-_growing = tenacity.wait_exponential_jitter(initial=0.5, max=30)
+_growing = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

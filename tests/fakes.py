@@ -1,0 +1,305 @@
+"""Stand-ins for what tests cannot have: a clock that obeys, an Azure that answers from a script."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
+
+from airflow_aib.exceptions import ArmRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+
+    from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.staging import StagedBlob
+    from airflow_aib.image_run.run_status import LastRunStatus
+
+SUBSCRIPTION = "6d9a1c2e-0000-4000-8000-000000000001"
+IMAGE_TEMPLATE_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
+)
+START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Pass time only when somebody sleeps, and at once."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.time = start
+        self.pauses: list[float] = []
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.pauses.append(seconds)
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeResponse:
+    """Answer as an HTTP client would."""
+
+    status_code: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reason: str = "Reason"
+
+    def text(self) -> str:
+        """Give the body as text."""
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
+
+    def json(self) -> Any:
+        """Give the body as JSON."""
+        return self.body
+
+
+def azure_error(status: int, code: str = "SomeCode", message: str = "Some words.", **headers: str) -> HttpResponseError:
+    """Make the SDK's exception for an error answer of Resource Manager."""
+    body = {"error": {"code": code, "message": message}}
+    response = cast("Any", FakeResponse(status, body, {name.replace("_", "-"): text for name, text in headers.items()}))
+    kind = ResourceNotFoundError if status == 404 else HttpResponseError
+    return kind(response=response)
+
+
+def reset() -> ServiceRequestError:
+    """Make the SDK's exception for a connection that broke."""
+    return ServiceRequestError("Connection reset by peer")
+
+
+def run_status(
+    state: str = "Running", sub_state: str | None = "Building", start: str = "A", **more: Any
+) -> dict[str, Any]:
+    """Give a `lastRunStatus`; `start` is a letter for one of a few start times."""
+    over = state in {"Succeeded", "Failed", "Canceled", "PartiallySucceeded"}
+    status = {
+        "startTime": start_time(start),
+        "endTime": "2026-01-05T04:00:00.5Z" if over else "0001-01-01T00:00:00Z",
+        "runState": state,
+        "message": "",
+        **more,
+    }
+    return {**status, "runSubState": sub_state} if sub_state and not over else status
+
+
+def start_time(letter: str = "A") -> str:
+    """Give one of a few start times, with all the digits that the service writes."""
+    return f"2026-01-05T03:{ord(letter) - ord('A'):02d}:42.169984039Z"
+
+
+def image_template(status: Mapping[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    """Give the body of an image template."""
+    run = {"lastRunStatus": dict(status)} if status else {}
+    return {
+        "id": IMAGE_TEMPLATE_ID,
+        "name": "base",
+        "tags": {},
+        "properties": {"provisioningState": "Succeeded", **run, **properties},
+    }
+
+
+@dataclass
+class FakeReader:
+    """Answer looks at an image template from a script; the last answer lasts."""
+
+    answers: Iterable[Any]
+    looks: int = 0
+
+    def __post_init__(self) -> None:
+        self._left = deque(self.answers)
+
+    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+        """Give the next answer, or raise it."""
+        assert image_template_id == IMAGE_TEMPLATE_ID
+        assert not retries, "a watch bears failed looks by itself"
+        self.looks += 1
+        answer = self._left.popleft() if len(self._left) > 1 else self._left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return cast("dict[str, Any] | None", answer)
+
+
+def look_error(
+    status: int | None = 500, *, trouble: str = "answer", retry_after: float | None = None
+) -> ArmRequestError:
+    """Make our error for a look that failed."""
+    return ArmRequestError("Could not look", status=status, trouble=trouble, retry_after=retry_after)
+
+
+@dataclass
+class FakeLog:
+    """Be a customization log that grows."""
+
+    content: bytes = b""
+    log_file: StagedBlob | None = None
+    error: Exception | None = None
+    reads: list[tuple[int, int]] = field(default_factory=list)
+
+    async def find_customization_log(self, body: Mapping[str, Any], status: LastRunStatus) -> StagedBlob | None:
+        """Find it, once it is there."""
+        assert body
+        assert status.start_time
+        self._fail()
+        return self.log_file
+
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> bytes:
+        """Read a part of it."""
+        assert log_file is self.log_file
+        self._fail()
+        self.reads.append((offset, max_bytes))
+        return self.content[offset : offset + max_bytes]
+
+    async def size_of(self, blob: StagedBlob) -> int:
+        """Measure it."""
+        assert blob is self.log_file
+        return len(self.content)
+
+    def _fail(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+class FakeModel:
+    """Be one of the SDK's models."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.body = dict(body)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the wire's JSON."""
+        return cast("dict[str, Any]", json.loads(json.dumps(self.body)))
+
+
+@dataclass(frozen=True)
+class FakePipelineResponse:
+    """Carry an answer through the SDK's pipeline."""
+
+    http_response: FakeResponse
+
+
+class FakePoller:
+    """Be a poller that does not poll."""
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    async def result(self) -> Any:
+        """Give the first answer."""
+        return self._result
+
+
+@dataclass
+class FakeImageBuilder:
+    """
+    Be the SDK's operations on image templates, with one image template.
+
+    :param body: the image template; None when there is none
+    :param scripts: by method: what its next calls do: raise, call, or nothing
+    """
+
+    body: dict[str, Any] | None = None
+    scripts: dict[str, list[Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def then(self, method: str, *steps: Any) -> FakeImageBuilder:
+        """Script the next calls of a method."""
+        self.scripts.setdefault(method, []).extend(steps)
+        return self
+
+    async def get(self, group: str, name: str, **options: Any) -> FakeModel:
+        """Read it."""
+        self._step("get", group, name, options)
+        if self.body is None:
+            raise azure_error(404, "ResourceNotFound", "The Resource was not found.")
+        return FakeModel(self.body)
+
+    async def begin_create_or_update(self, group: str, name: str, body: Any, **options: Any) -> FakePoller:
+        """Create it."""
+        answer = self._step("put", group, name, options)
+        if answer is None:
+            self.body = {**body, "properties": {**body["properties"], "provisioningState": "Creating"}}
+        return self._poller(answer if answer is not None else self.body, options)
+
+    async def begin_update(self, group: str, name: str, body: Any, **options: Any) -> FakePoller:
+        """Change its tags."""
+        self._step("patch", group, name, options)
+        assert self.body is not None
+        self.body = {**self.body, **body}
+        return self._poller(self.body, options)
+
+    async def begin_delete(self, group: str, name: str, **options: Any) -> FakePoller:
+        """Delete it."""
+        self._step("delete", group, name, options)
+        if self.body is None:
+            raise azure_error(404, "ResourceNotFound", "The Resource was not found.")
+        return FakePoller(None)
+
+    async def begin_run(self, group: str, name: str, **options: Any) -> FakePoller:
+        """Run it."""
+        self._step("run", group, name, options)
+        return FakePoller(None)
+
+    async def begin_cancel(self, group: str, name: str, **options: Any) -> FakePoller:
+        """Cancel its run."""
+        self._step("cancel", group, name, options)
+        return FakePoller(None)
+
+    async def list_run_outputs(self, group: str, name: str, **options: Any) -> AsyncIterator[FakeModel]:
+        """List what its run left."""
+        self._step("outputs", group, name, options)
+        yield FakeModel({"name": "vhd", "properties": {"artifactUri": "https://x/y"}})
+
+    def runs(self, status: Mapping[str, Any] | None) -> Callable[[], None]:
+        """Make a step that sets the run's status."""
+
+        def step() -> None:
+            assert self.body is not None
+            properties = {key: value for key, value in self.body["properties"].items() if key != "lastRunStatus"}
+            more = {"lastRunStatus": dict(status)} if status else {}
+            self.body = {**self.body, "properties": {**properties, **more}}
+
+        return step
+
+    def _step(self, method: str, group: str, name: str, options: dict[str, Any]) -> Any:
+        assert (group, name) == ("images", "base")
+        self.calls.append(method)
+        self.options[method] = options
+        script = self.scripts.get(method) or []
+        step = script.pop(0) if script else None
+        if isinstance(step, tuple):
+            # First what happens at Azure, then what comes back.
+            step[0]()
+            step = step[1]
+        if isinstance(step, Exception):
+            raise step
+        return step() if callable(step) else step
+
+    @staticmethod
+    def _poller(body: Any, options: Mapping[str, Any]) -> FakePoller:
+        answer = FakePipelineResponse(FakeResponse(201, body, {"x-ms-request-id": "request-1"}))
+        return FakePoller(options["cls"](answer, None, {}))
+
+
+class FakeClients:
+    """Be `AzureClients` of which only image templates are used."""
+
+    def __init__(self, operations: FakeImageBuilder) -> None:
+        self.virtual_machine_image_templates = operations
+
+    def image_builder(self, subscription_id: str | None = None) -> FakeClients:
+        """Give the client, for the right subscription."""
+        assert subscription_id in {None, SUBSCRIPTION}
+        return self
+
+
+def fake_clients(operations: FakeImageBuilder) -> AzureClients:
+    """Give clients that answer from a script."""
+    return cast("AzureClients", FakeClients(operations))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.hooks.clouds import PUBLIC_CLOUD, US_GOVERNMENT_CLOUD, CloudSettings
+from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress, account_name
+
+LOCAL = replace(PUBLIC_CLOUD, name="custom", storage_suffix="127.0.0.1:9444")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "endpoint"),
+    [
+        (PUBLIC_CLOUD, "https://store.blob.core.windows.net"),
+        (US_GOVERNMENT_CLOUD, "https://store.blob.core.usgovcloudapi.net"),
+        (LOCAL, "https://127.0.0.1:9444/store"),
+    ],
+)
+def test_an_account_has_its_address_in_each_cloud(cloud: CloudSettings, endpoint: str) -> None:
+    """The account stands in the host's name, or in the path where the suffix has a port."""
+    assert cloud.blob_endpoint("store") == endpoint
+    assert account_name(endpoint) == "store"
+
+
+@pytest.mark.parametrize(
+    ("cloud", "destination", "address"),
+    [
+        (PUBLIC_CLOUD, "store/box", ContainerAddress("https://store.blob.core.windows.net", "box")),
+        (PUBLIC_CLOUD, "store/box/a/b/", ContainerAddress("https://store.blob.core.windows.net", "box", "a/b")),
+        (
+            PUBLIC_CLOUD,
+            "https://store.blob.core.windows.net/box/a%20b",
+            ContainerAddress("https://store.blob.core.windows.net", "box", "a b"),
+        ),
+        (
+            PUBLIC_CLOUD,
+            "https://store.z01.blob.storage.azure.net/box",
+            ContainerAddress("https://store.z01.blob.storage.azure.net", "box"),
+        ),
+        (LOCAL, "store/box/a", ContainerAddress("https://127.0.0.1:9444/store", "box", "a")),
+        (LOCAL, "https://127.0.0.1:9444/store/box/a", ContainerAddress("https://127.0.0.1:9444/store", "box", "a")),
+    ],
+)
+def test_a_destination_is_read_in_both_forms(cloud: CloudSettings, destination: str, address: ContainerAddress) -> None:
+    """A destination is an address, or account and container with a slash between."""
+    assert cloud.container_address(destination) == address
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "",
+        "store",
+        "https://store.blob.core.windows.net",
+        "https://store.blob.core.windows.net/",
+        "http://store.blob.core.windows.net/box",
+        "https://user:word@store.blob.core.windows.net/box",
+    ],
+)
+def test_a_destination_without_a_container_or_without_tls_is_refused(destination: str) -> None:
+    """What names no container, or is no plain https address, is an error."""
+    with pytest.raises(ConnectionSettingsError):
+        PUBLIC_CLOUD.container_address(destination)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/box/disk.vhd",
+        "https://core.windows.net.evil.example/box/disk.vhd",
+        "https://evilcore.windows.net/box/disk.vhd",
+        "https://store.blob.core.usgovcloudapi.net/box/disk.vhd",
+    ],
+)
+def test_tokens_stay_inside_the_clouds_storage(url: str) -> None:
+    """An address outside the cloud's storage is refused before a token could be sent there."""
+    with pytest.raises(ConnectionSettingsError, match="outside"):
+        PUBLIC_CLOUD.blob_address(url)
+
+
+def test_a_blob_keeps_its_name_and_loses_its_signature() -> None:
+    """A blob's address is read without its signature, and written with its name encoded."""
+    blob = PUBLIC_CLOUD.blob_address("https://store.blob.core.windows.net/vhds/a%20b/c%23.vhd?sig=secret")
+
+    assert blob == BlobAddress("https://store.blob.core.windows.net", "vhds", "a b/c#.vhd")
+    assert blob.url == "https://store.blob.core.windows.net/vhds/a%20b/c%23.vhd"
+    assert blob.file_name == "c#.vhd"
+
+
+def test_an_address_of_no_blob_is_refused() -> None:
+    """An address that ends at the container names no blob."""
+    with pytest.raises(ConnectionSettingsError, match="no blob"):
+        PUBLIC_CLOUD.blob_address("https://store.blob.core.windows.net/vhds")
+
+
+def test_errors_about_an_address_hold_no_signature() -> None:
+    """The text of a refusal does not repeat what would open the blob."""
+    with pytest.raises(ConnectionSettingsError) as caught:
+        PUBLIC_CLOUD.blob_address("http://store.blob.core.windows.net/vhds/a?sig=secret")
+
+    assert "secret" not in str(caught.value)
+
+
+def test_a_container_puts_blobs_under_its_prefix() -> None:
+    """A blob's name begins with the destination's prefix, if it has one."""
+    assert ContainerAddress("https://s", "box", "a").blob("x.log").url == "https://s/box/a/x.log"
+    assert ContainerAddress("https://s", "box").blob("x.log").url == "https://s/box/x.log"
