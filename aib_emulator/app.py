@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 SERVICES = (identity, resources, managed_identity, storage, compute, image_builder)
 """Each answers `routes(world)`."""
+AZURE_CLI_FOLDER = "azure-config"
 SHUTDOWN_SECONDS = 1.0
 """How long calls that are being answered may still take when the emulator stops."""
 
@@ -94,7 +95,9 @@ class Emulator:
     async def start(self) -> None:
         """Start everything; once this returns, clients are answered."""
         self._folder = self.settings.data_dir or self._make_own_folder()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
+        # Certificates and signing key outlive the emulator; resources do not, so their blobs must not either.
+        await asyncio.to_thread(shutil.rmtree, self._folder / "blobs", ignore_errors=True)
         self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
         tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
         self._world = self._make_world(self._tls, tokens)
@@ -121,13 +124,13 @@ class Emulator:
                 self._runner = None
 
     async def reset(self) -> None:
-        """Forget every resource, plan and record, and furnish the start world again; the clock runs on as set."""
+        """Forget every resource, plan and record, turn the clock back, and furnish the start world again."""
         world = self.world
         await world.schedule.clear()
         for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
             forget.clear()
         await world.blobs.reset()
-        world.clock.set_scale(self.settings.time_scale)
+        world.clock.restart(self.settings.time_scale)
         await self._furnish()
 
     def environment(self) -> dict[str, str]:
@@ -137,7 +140,7 @@ class Emulator:
             "REQUESTS_CA_BUNDLE": ca_file,
             "SSL_CERT_FILE": ca_file,
             "NODE_EXTRA_CA_CERTS": ca_file,
-            "AZURE_CONFIG_DIR": str(self._folder / "azure-config"),
+            "AZURE_CONFIG_DIR": str(self._folder / AZURE_CLI_FOLDER),
             "AZURE_CORE_INSTANCE_DISCOVERY": "false",
             "AZURE_AUTHORITY_HOST": self.arm_url,
             "AZURE_TENANT_ID": settings.tenant_id,

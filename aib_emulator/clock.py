@@ -62,6 +62,12 @@ class ScaledClock:
         self._scale = scale
         self.wake()
 
+    def restart(self, scale: float) -> None:
+        """Begin again at the real instant, at this speed."""
+        self._emulated, self._real = datetime.now(UTC), self._monotonic()
+        self._scale = scale
+        self.wake()
+
     def advance(self, seconds: float) -> None:
         """Put the clock forward."""
         if seconds < 0:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from aib_emulator.arm.api_version import check_api_version
 from aib_emulator.arm.body_style import BodyStyle, encode
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError, resource_group_not_found
@@ -104,12 +105,8 @@ class Front:
         )
         if route.needs_token:
             call = Call(**{**vars(call), "claims": self._verify(call)})
-        if route.needs_api_version and not call.api_version:
-            raise ArmError(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
+        if route.needs_api_version:
+            check_api_version(call.api_version)
         self._check_scope(call)
         return await route.handle(call)
 
@@ -158,11 +155,17 @@ class Front:
             **COMMON_HEADERS,
             "x-ms-request-id": answer.operation_id or str(uuid.uuid4()),
             "x-ms-correlation-request-id": correlation_id,
+            "x-ms-operation-identifier": self._operation_identifier(),
             "x-ms-routing-request-id": f"{region}:{stamp_text(self._world.clock.now())}:{correlation_id}",
         }
         for kind, left in RATE_LIMITS.get(request.method, WRITE_RATE_LIMITS):
             headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] = str(left)
         return headers
+
+    def _operation_identifier(self) -> str:
+        settings = self._world.settings
+        who = f"tenantId={settings.tenant_id},objectId={settings.client_object_id}"
+        return f"{who}/{settings.location}/{uuid.uuid4()}"
 
     def _record(self, request: web.Request, path: str, fault: Fault | None, response: web.StreamResponse) -> None:
         was_dropped = fault is not None and fault.action == "reset"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
-from aib_emulator.arm.locations import is_known
+from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder import refusal
 from aib_emulator.services.image_builder.creation import (
@@ -79,7 +79,9 @@ class ImageTemplateDesk:
             if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
                 self.run(image_template)
 
-        self._world.schedule.add(Pending(operation.started + creation.duration(), operation, carry_out, creation.fail))
+        self._begin(
+            image_template, Pending(operation.started + creation.duration(), operation, carry_out, creation.fail)
+        )
         return image_template, operation
 
     def update(self, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
@@ -107,14 +109,15 @@ class ImageTemplateDesk:
         def fail(_: CreationError) -> None:
             image_template.state, image_template.deletion = "failed", None
 
-        self._world.schedule.add(Pending(now + timedelta(seconds=DELETION_SECONDS), operation, carry_out, fail))
+        self._begin(image_template, Pending(now + timedelta(seconds=DELETION_SECONDS), operation, carry_out, fail))
         return operation
 
     async def forget(self, resource: Resource) -> None:
         """Stop what goes on and delete the staging group, before the image template itself is forgotten."""
         image_template = _kept(resource)
-        if image_template.run is not None:
-            self._world.schedule.drop(image_template.run)
+        for process in (image_template.pending, image_template.run):
+            if process is not None:
+                self._world.schedule.drop(process)
         await delete_staging(self._world, image_template)
 
     def run(self, image_template: ImageTemplate) -> Operation:
@@ -154,6 +157,10 @@ class ImageTemplateDesk:
     def run_outputs(self, image_template: ImageTemplate) -> dict[str, dict[str, Any]]:
         """Return what the last run has distributed so far, by lower-case name."""
         return {} if image_template.run is None else image_template.run.run_outputs
+
+    def _begin(self, image_template: ImageTemplate, pending: Pending) -> None:
+        image_template.pending = pending
+        self._world.schedule.add(pending)
 
     def _effects(self, run: ImageRun) -> RunEffects:
         failure = run.failure
@@ -202,14 +209,13 @@ def _kept(resource: Resource) -> ImageTemplate:
 
 
 def _image_template(image_template_id: ResourceId, body: dict[str, Any], api_version: str) -> ImageTemplate:
-    identity = {
-        "type": body["identity"]["type"],
-        "userAssignedIdentities": {name: {} for name in body["identity"].get("userAssignedIdentities") or {}},
-    }
+    identity: dict[str, Any] = {"type": body["identity"]["type"]}
+    if identity["type"] != "None":
+        identity["userAssignedIdentities"] = {name: {} for name in body["identity"]["userAssignedIdentities"]}
     sent = {name: value for name, value in body["properties"].items() if name not in READ_ONLY}
     return ImageTemplate(
         image_template_id,
-        location=body["location"],
+        location=short_name(body["location"]),
         tags=dict(body.get("tags") or {}),
         identity=identity,
         properties=completed(sent, api_version),

@@ -187,11 +187,7 @@ def read(value: Any, shape: Shape | None, api_version: str, place: str = "", fie
     found = _named(value, members, api_version)
     inner = f"{place}.{field}" if place else "ImageTemplate"
     order = sorted(found) if isinstance(shape, ByType) else [name for name in members if name in found]
-    return {name: read(found[name], members[name].shape, api_version, _outer(inner), name) for name in order}
-
-
-def _outer(inner: str) -> str:
-    return inner.removesuffix(".")
+    return {name: read(found[name], members[name].shape, api_version, inner, name) for name in order}
 
 
 def _members(

@@ -21,7 +21,8 @@ TIMEOUT = (
 def failure_of(image_template: ImageTemplate, timeline: Timeline, log_folder: str, log_prefix: str) -> dict[str, str]:
     """Return code and message for a run that ended badly."""
     if timeline.reason == "packer":
-        log_name = VALIDATION_LOG if timeline.phases[-1].kind == "validate" else CUSTOMIZATION_LOG
+        is_validation = any(phase.fails and phase.kind == "validate" for phase in timeline.phases)
+        log_name = VALIDATION_LOG if is_validation else CUSTOMIZATION_LOG
         message = packer_failure(image_template, f"{log_folder}/{log_name}", log_prefix)
         return {"code": "PackerBuildFailed", "message": message}
     failed = sum(phase.fails for phase in timeline.phases if phase.kind == "distribute")

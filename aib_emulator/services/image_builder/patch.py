@@ -10,7 +10,7 @@ from aib_emulator.services.image_builder import refusal
 from aib_emulator.services.image_builder.creation import identity_value
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
 from aib_emulator.services.image_builder.resources import completed_distributor
-from aib_emulator.services.image_builder.validation import validate_distribute, validate_vm_profile
+from aib_emulator.services.image_builder.validation import validate_distribute, validate_tags, validate_vm_profile
 
 if TYPE_CHECKING:
     from aib_emulator.services.image_builder.resources import ImageTemplate
@@ -22,6 +22,7 @@ VM_PROFILE_SINCE = "2024-02-01"
 def apply_patch(world: World, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
     """Check the whole PATCH, then change the image template; tags are replaced as a whole."""
     body = read(sent, IMAGE_TEMPLATE, api_version)
+    validate_tags(body.get("tags"))
     properties = body.get("properties") or {}
     distribute = _patched_distribute(image_template, properties, api_version)
     profile = properties.get("vmProfile") if api_version >= VM_PROFILE_SINCE else None

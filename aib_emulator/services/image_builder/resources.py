@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from aib_emulator.arm.operations import Operation
     from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.schedule import Process
     from aib_emulator.services.image_builder.run import ImageRun
 
 NAMESPACE = "Microsoft.VirtualMachineImages"
@@ -39,6 +40,7 @@ class ImageTemplate:
     :param staging_account: the storage account there
     :param owns_staging_group: whether it goes with the image template
     :param run: the last run
+    :param pending: the creation or deletion that goes on, or went on last
     :param deletion: the operation that is deleting it
     """
 
@@ -53,6 +55,7 @@ class ImageTemplate:
     staging_account: str = ""
     owns_staging_group: bool = True
     run: ImageRun | None = None
+    pending: Process | None = None
     deletion: Operation | None = None
 
     @property

@@ -54,6 +54,12 @@ SUB_STATES: dict[str, str] = {
 }
 RECORDED_SUB_STATES = {"Queued", "Distributing"}
 """Besides Building, which stands for the others: no recording shows them. Distributing is inferred."""
+FAILING_KINDS: dict[str, Kind] = {
+    "customizer": "customize",
+    "validator": "validate",
+    "hang": "customize",
+    "partial": "distribute",
+}
 Reason = Literal["", "packer", "timeout", "distribute", "internal", "cancel"]
 
 
@@ -148,7 +154,7 @@ def plan_run(properties: dict[str, Any], start: datetime, fault: PlannedFault | 
     run_state: str = "Succeeded"
     reason: Reason = ""
     if fault is not None:
-        steps, run_state, reason = _spoilt(steps, fault, len(properties["distribute"]))
+        steps, run_state, reason = _spoilt(steps, fault, properties)
     phases = _laid_out(steps, start)
     minutes = properties.get("buildTimeoutInMinutes") or DEFAULT_BUILD_MINUTES
     if minutes < SHORTEST_WORKING_MINUTES:
@@ -225,23 +231,22 @@ def _extra_regions(distributor: dict[str, Any]) -> float:
     return SECONDS_PER_EXTRA_REGION * max(0, len(regions) - 1)
 
 
-def _spoilt(steps: list[_Step], fault: PlannedFault, distributors: int) -> tuple[list[_Step], str, Reason]:
-    if fault.kind == "partial":
-        spoilt = [replace(step, fails=True) if _is(step, "distribute", fault.index) else step for step in steps]
-        return spoilt, "PartiallySucceeded" if distributors > 1 else "Failed", "distribute"
-    kind: Kind = "validate" if fault.kind == "validator" else "customize"
-    at = next((at for at, step in enumerate(steps) if _is(step, kind, fault.index)), None)
+def _spoilt(steps: list[_Step], fault: PlannedFault, properties: dict[str, Any]) -> tuple[list[_Step], str, Reason]:
+    kind = FAILING_KINDS[fault.kind]
+    at = next((at for at, step in enumerate(steps) if step.kind == kind and step.index == fault.index), None)
     if at is None:
         return steps, "Succeeded", ""
+    before, failing, rest = steps[:at], replace(steps[at], fails=True), steps[at + 1 :]
     if fault.kind == "hang":
-        return [*steps[:at], replace(steps[at], fails=True, hangs=True)], "Failed", "timeout"
-    failing = replace(steps[at], fails=True)
-    rest = [] if kind == "validate" else [_plain("clean_up")]
-    return [*steps[:at], failing, *rest], "Failed", "packer"
-
-
-def _is(step: _Step, kind: Kind, index: int) -> bool:
-    return step.kind == kind and step.index == index
+        return [*before, replace(failing, hangs=True)], "Failed", "timeout"
+    if fault.kind == "partial":
+        is_only_one = len(properties["distribute"]) == 1
+        return [*before, failing, *rest], "Failed" if is_only_one else "PartiallySucceeded", "distribute"
+    if fault.kind == "customizer":
+        return [*before, failing, _plain("clean_up")], "Failed", "packer"
+    if (properties.get("validate") or {}).get("continueDistributeOnFailure"):
+        return [*before, failing, *rest], "PartiallySucceeded", "packer"
+    return [*before, failing], "Failed", "packer"
 
 
 def _laid_out(steps: list[_Step], start: datetime) -> tuple[Phase, ...]:

@@ -30,6 +30,7 @@ def validate(body: Mapping[str, Any], name: str) -> None:
     if not NAME.fullmatch(name):
         raise bad_value(ROOT, "name", name)
     _require(body, ("location", "identity", "properties"), ROOT)
+    validate_tags(body.get("tags"))
     _validate_identity(body["identity"])
     properties = body["properties"]
     _require(properties, ("source", "distribute"), PROPERTIES)
@@ -73,7 +74,13 @@ def validate_distribute(distribute: list[Document]) -> None:
         if not isinstance(name, str) or not NAME.fullmatch(name) or name.lower() in names:
             raise bad_value(here, "runOutputName", name)
         names.add(name.lower())
+        _check_tags(distributor.get("artifactTags"), "artifactTags", here)
         DISTRIBUTOR_CHECKS[distributor["type"]](distributor, here)
+
+
+def validate_tags(tags: Any) -> None:
+    """Check the image template's tags."""
+    _check_tags(tags, "tags", ROOT)
 
 
 def validate_vm_profile(profile: Document) -> None:
@@ -94,6 +101,8 @@ def _validate_identity(identity: Any) -> None:
     if not isinstance(identity, dict) or identity.get("type") not in {"UserAssigned", "None"}:
         raise bad_value(ROOT, "identity.type", identity.get("type") if isinstance(identity, dict) else identity)
     ids = identity.get("userAssignedIdentities") or {}
+    if not isinstance(ids, dict):
+        raise bad_value(ROOT, "identity.userAssignedIdentities", ids)
     if identity["type"] == "UserAssigned" and not ids:
         raise missing_field(ROOT, "identity.userAssignedIdentities")
     for identity_id in ids:
@@ -220,6 +229,12 @@ def _check_id(text: Any, field: str, place: str, resource_type: str) -> None:
         resource_id = None
     if resource_id is None or resource_id.resource_group_name is None or not resource_id.is_type(resource_type):
         raise bad_value(place, field, text)
+
+
+def _check_tags(tags: Any, field: str, place: str) -> None:
+    is_text = isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values())
+    if tags is not None and not is_text:
+        raise bad_value(place, field, tags)
 
 
 def _is_list_of_text(value: Any) -> bool:
