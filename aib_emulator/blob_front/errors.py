@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime  # noqa: TC003 - part of the public signature
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -12,6 +12,7 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 ERROR_CODE = "x-ms-error-code"
 CODE_IN_BODY = re.compile(rb"<Code>([^<]+)</Code>")
@@ -65,4 +66,4 @@ def code_of(status: int, body: bytes) -> str:
     found = CODE_IN_BODY.search(body)
     if found:
         return found[1].decode(errors="replace")
-    return CODES_BY_STATUS.get(status, CODES_BY_STATUS[500 if status >= 500 else 400])  # noqa: PLR2004 - HTTP's classes
+    return CODES_BY_STATUS.get(status, CODES_BY_STATUS[500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400])

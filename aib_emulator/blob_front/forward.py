@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -46,7 +47,7 @@ async def relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.Str
     async with answer:
         kept = ((name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP)
         headers = CIMultiDict(kept)
-        if request.method == "HEAD" or answer.status == 304:  # noqa: PLR2004 - neither has a body
+        if request.method == "HEAD" or answer.status == HTTPStatus.NOT_MODIFIED:  # neither has a body
             return _without_body(answer, headers)
         if answer.ok and _is_large(answer):
             return await _stream(request, answer, headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ CONDITIONS = {
     "x-ms-source-if-modified-since": "If-Modified-Since",
     "x-ms-source-if-unmodified-since": "If-Unmodified-Since",
 }
-UNFULFILLED = frozenset({304, 412})
+UNFULFILLED = frozenset({HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED})
 API_VERSION = "2021-12-02"
 
 
@@ -63,11 +64,11 @@ class Source:
         answer = await self._get(self.target.with_query("comp=pagelist"), window, self._conditions)
         async with answer:
             body = await answer.read()
-            if answer.status == 409:  # noqa: PLR2004 - InvalidBlobType: it is no page blob
+            if answer.status == HTTPStatus.CONFLICT:  # InvalidBlobType: it is no page blob
                 return Pages([window], "")
             _demand_success(answer, body)
             if window.end > int(answer.headers["x-ms-blob-content-length"]):
-                raise StorageError(416, "InvalidRange", "The range specified is invalid for the current size.")
+                raise _outside_of_source()
             return Pages(runs_within(read_page_list(body), window), answer.headers["ETag"])
 
     async def read(self, run: ByteRange, etag: str) -> bytes:
@@ -141,6 +142,12 @@ def _demand_success(answer: aiohttp.ClientResponse, body: bytes) -> None:
     if answer.status in UNFULFILLED:
         message = "The source condition specified using HTTP conditional header(s) is not met."
         raise StorageError(412, "SourceConditionNotMet", message)
+    if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        raise _outside_of_source()
     if not answer.ok:
         code = answer.headers.get(ERROR_CODE) or code_of(answer.status, body)
         raise unverified(answer.status, code, "Could not verify the copy source within the specified time.")
+
+
+def _outside_of_source() -> StorageError:
+    return StorageError(416, "InvalidRange", "The range specified is invalid for the current size of the resource.")
