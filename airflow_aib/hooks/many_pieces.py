@@ -69,7 +69,12 @@ async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
         sleep=clock.sleep,
         reraise=True,
     )
-    return await attempts(call)
+
+    async def attempt() -> T:
+        # A function of our own: tenacity does not await what a lambda gives.
+        return await call()
+
+    return await attempts(attempt)
 
 
 _growing = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
