@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,9 @@ from aib_emulator.settings import MEBIBYTE, EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Airflow reads it once, when it is first imported: no test may touch the home of whoever runs the tests.
+AIRFLOW_HOME = os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-aib-tests-")
 
 EMULATED_SECONDS_PER_SECOND = 400.0
 """A creation takes 0.03 s, a run of seven minutes about 1 s."""
@@ -31,3 +37,8 @@ def emulator(emulator_thread: EmulatorThread) -> EmulatorThread:
     """Hand out the emulator as it is at its start."""
     emulator_thread.control.reset()
     return emulator_thread
+
+
+def pytest_unconfigure() -> None:
+    """Leave no Airflow home behind."""
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
