@@ -85,8 +85,10 @@ class BlobStore(Protocol):
         """Replace one of an account's two keys."""
         ...
 
-    async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
-        """Write at the end of an append blob, made with its container at the first time."""
+    async def append_text(
+        self, account: str, container: str, blob: str, text: str, *, at: datetime | None = None
+    ) -> None:
+        """Write at the end of an append blob, made with its container at the first time; at an instant, or now."""
         ...
 
     async def put_blob(self, account: str, container: str, blob: str, content: bytes) -> None:
@@ -94,7 +96,15 @@ class BlobStore(Protocol):
         ...
 
     async def put_sparse_vhd(
-        self, account: str, container: str, blob: str, *, size_bytes: int, allocated_bytes: int, seed: str
+        self,
+        account: str,
+        container: str,
+        blob: str,
+        *,
+        size_bytes: int,
+        allocated_bytes: int,
+        seed: str,
+        at: datetime | None = None,
     ) -> None:
         """Write a fixed VHD as a page blob: `size_bytes` of disk, some of it data made from `seed`, and the footer."""
         ...

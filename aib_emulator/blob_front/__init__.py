@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aib_emulator.blob_front.access import BlobAccount, DataRoles
 from aib_emulator.blob_front.app import FrontParts, blob_front
+from aib_emulator.blob_front.backend import EMULATED_TIME
 from aib_emulator.blob_front.traffic import traffic_middleware
 
-__all__ = ["BlobAccount", "DataRoles", "FrontParts", "blob_front", "traffic_middleware"]
+__all__ = ["EMULATED_TIME", "BlobAccount", "DataRoles", "FrontParts", "blob_front", "traffic_middleware"]

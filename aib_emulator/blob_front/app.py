@@ -61,7 +61,7 @@ def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web
 class _Front:
     def __init__(self, parts: FrontParts) -> None:
         self._parts = parts
-        self._backend = Backend(parts.azurite_url)
+        self._backend = Backend(parts.azurite_url, parts.clock)
         self._gate = Gate(parts.accounts, parts.tokens, parts.roles, parts.authorization_uri)
 
     async def connections(self, _: web.Application) -> AsyncIterator[None]:

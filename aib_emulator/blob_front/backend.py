@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable
 
     from aib_emulator.blob_front.target import Target
+    from aib_emulator.clock import Clock
 
+EMULATED_TIME = "aib-emulated-time"
+"""The header that tells Azurite what time it is."""
 INVENTED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 IDLE_SECONDS = 3.0
 """Azurite closes an idle connection after five seconds; shorter, so that no request hits a closing one."""
@@ -24,10 +27,12 @@ class Backend:
     """Send requests to Azurite.
 
     :param url: scheme, host and port of Azurite
+    :param clock: the emulated time
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -61,8 +66,9 @@ class Backend:
         """
         if self._session is None:
             raise RuntimeError("The connections to Azurite are not open.")
+        headers = CIMultiDict(headers)
+        headers[EMULATED_TIME] = self._clock.now().isoformat()
         if key is not None:
-            headers = CIMultiDict(headers)
             headers["Authorization"] = authorization(method, target, headers, key)
         return await self._session.request(
             method, URL(self._url + target.raw, encoded=True), headers=headers, data=body, allow_redirects=False

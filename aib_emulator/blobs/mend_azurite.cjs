@@ -47,6 +47,17 @@ for (const name of ["startCopyFromURL", "copyFromURL"]) {
   };
 }
 
+// What storage says of times is in the emulated time, which each request carries; expiry stays with the wall clock.
+const context = load("blob/generated/Context.js").default.prototype;
+const { set: keepStartTime } = Object.getOwnPropertyDescriptor(context, "startTime");
+Object.defineProperty(context, "startTime", {
+  set: keepStartTime,
+  get() {
+    const emulated = this.request?.getHeader("aib-emulated-time");
+    return emulated ? new Date(emulated) : this.context.startTime;
+  },
+});
+
 function setAccount({ account, keys }) {
   if (keys === null) {
     accounts.delete(account);

@@ -15,11 +15,19 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.blob.aio import BlobServiceClient
 
-from aib_emulator.blob_front import BlobAccount, DataRoles, FrontParts, blob_front, traffic_middleware
+from aib_emulator.blob_front import (
+    EMULATED_TIME,
+    BlobAccount,
+    DataRoles,
+    FrontParts,
+    blob_front,
+    traffic_middleware,
+)
 from aib_emulator.blobs.azurite import Azurite
 from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from azure.storage.blob.aio import BlobClient
@@ -178,29 +186,40 @@ class AzuriteBlobStore:
         with suppress(ResourceNotFoundError):
             await self._service(account).delete_container(container)
 
-    async def append_text(self, account: str, container: str, blob: str, text: str) -> None:
-        """Write at the end of an append blob, made with its container at the first time."""
+    async def append_text(
+        self, account: str, container: str, blob: str, text: str, *, at: datetime | None = None
+    ) -> None:
+        """Write at the end of an append blob, made with its container at the first time; at an instant, or now."""
         client, content = self._blob(account, container, blob), text.encode()
+        headers = self._time_header(at)
         for start in range(0, len(content), LONGEST_APPEND):
             piece = content[start : start + LONGEST_APPEND]
             try:
-                await client.append_block(piece)
+                await client.append_block(piece, headers=headers)
             except ResourceNotFoundError:
                 await self.create_container(account, container)
-                await client.create_append_blob()
-                await client.append_block(piece)
+                await client.create_append_blob(headers=headers)
+                await client.append_block(piece, headers=headers)
 
     async def put_blob(self, account: str, container: str, blob: str, content: bytes) -> None:
         """Write a block blob, making its container at the first time."""
-        client = self._blob(account, container, blob)
+        client, headers = self._blob(account, container, blob), self._time_header()
         try:
-            await client.upload_blob(content, overwrite=True)
+            await client.upload_blob(content, overwrite=True, headers=headers)
         except ResourceNotFoundError:
             await self.create_container(account, container)
-            await client.upload_blob(content, overwrite=True)
+            await client.upload_blob(content, overwrite=True, headers=headers)
 
     async def put_sparse_vhd(
-        self, account: str, container: str, blob: str, *, size_bytes: int, allocated_bytes: int, seed: str
+        self,
+        account: str,
+        container: str,
+        blob: str,
+        *,
+        size_bytes: int,
+        allocated_bytes: int,
+        seed: str,
+        at: datetime | None = None,
     ) -> None:
         """Write a fixed VHD as a page blob: `size_bytes` of disk, some of it data made from `seed`, and the footer.
 
@@ -208,17 +227,17 @@ class AzuriteBlobStore:
         """
         layout = plan_vhd(size_bytes, allocated_bytes, seed)
         await self.create_container(account, container)
-        client = self._blob(account, container, blob)
-        await client.create_page_blob(layout.blob_bytes)
+        client, headers = self._blob(account, container, blob), self._time_header(at)
+        await client.create_page_blob(layout.blob_bytes, headers=headers)
         limit = asyncio.Semaphore(PARALLEL_WRITES)
 
         async def write(fragment: Fragment) -> None:
             async with limit:
                 content = await asyncio.to_thread(fragment_content, layout, fragment)
-                await _put_pages(client, fragment.offset, content)
+                await _put_pages(client, fragment.offset, content, headers)
 
         await asyncio.gather(*(write(fragment) for fragment in layout.fragments))
-        await _put_pages(client, layout.disk_bytes, vhd_footer(layout, self._clock.now()))
+        await _put_pages(client, layout.disk_bytes, vhd_footer(layout, at or self._clock.now()), headers)
 
     async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
         """Return the content of a blob, or None when there is none."""
@@ -228,6 +247,10 @@ class AzuriteBlobStore:
             return None
         content: bytes = await download.readall()
         return content
+
+    def _time_header(self, at: datetime | None = None) -> dict[str, str]:
+        """Return the header that dates a change: what a build leaves has its own instant, however late it is made."""
+        return {EMULATED_TIME: (at or self._clock.now()).isoformat()}
 
     async def _set_account(self, account: BlobAccount) -> None:
         await self._azurite.set_account(account.name, account.keys)
@@ -251,7 +274,7 @@ def new_account_key() -> str:
     return base64.b64encode(secrets.token_bytes(64)).decode()
 
 
-async def _put_pages(client: BlobClient, offset: int, content: bytes) -> None:
+async def _put_pages(client: BlobClient, offset: int, content: bytes, headers: dict[str, str]) -> None:
     for start in range(0, len(content), LONGEST_PUT_PAGE):
         piece = content[start : start + LONGEST_PUT_PAGE]
-        await client.upload_page(piece, offset=offset + start, length=len(piece))
+        await client.upload_page(piece, offset=offset + start, length=len(piece), headers=headers)

@@ -62,7 +62,8 @@ class RunEffects:
 
     async def _append(self, part: LogPart) -> None:
         blob = f"{self._run.log_folder}/{part.log_name}"
-        await self._world.blobs.append_text(self._image_template.staging_account, LOG_CONTAINER, blob, part.text)
+        account = self._image_template.staging_account
+        await self._world.blobs.append_text(account, LOG_CONTAINER, blob, part.text, at=part.at)
 
     async def _distribute(self, distributor: dict[str, Any], started: datetime) -> None:
         makers = {
@@ -140,5 +141,6 @@ class RunEffects:
             size_bytes=settings.vhd_size_bytes,
             allocated_bytes=settings.vhd_allocated_bytes,
             seed=f"{self._image_template.image_template_id} {started.astimezone(UTC).isoformat()}",
+            at=started,
         )
         return {"artifactUri": blobs.blob_url(account, container, blob)}
