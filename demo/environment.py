@@ -76,6 +76,7 @@ def airflow_environment(
             "trigger_log_server_port": ports.trigger_log,
         },
         "scheduler": {"scheduler_health_check_server_port": ports.scheduler_health},
+        "operators": {"default_deferrable": True},
         "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 10},
         # A worker that lingers after deferring makes the LocalExecutor take the end of the first leg for the task's.
         "workers": {"min_heartbeat_interval": 1},

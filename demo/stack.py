@@ -40,7 +40,7 @@ class StackSettings:
 
     folder: Path
     dags_folder: Path = ROOT / "dags"
-    time_scale: float = 30.0
+    time_scale: float = 20.0
     poll_interval: float = 2.0
     with_emulator: bool = True
     scripts: Path = Path(sys.executable).parent
