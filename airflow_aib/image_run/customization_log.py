@@ -33,6 +33,7 @@ PHASE_SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 # Words that end a build.
 FATAL_SIGNS = (
+    "ERROR: -> ",
     "Provisioning step had errors",
     "Script exited with non-zero exit status",
     "Build 'azure-arm' errored",
@@ -221,7 +222,7 @@ class _Reading:
                     self._open = None
 
     def _note_fatal(self, line: LogLine) -> None:
-        if line.source == "vm" or line.is_harmless or not any(sign in line.text for sign in FATAL_SIGNS):
+        if not _is_fatal(line):
             return
         self._errors.append(line.text)
         # Once the machine is captured, a failure is no provisioner's.
@@ -233,7 +234,7 @@ class _Reading:
         # The newer form says each of Packer's messages twice, once with and once without time.
         if last is not None and last.text == line.text and last.is_logged != line.is_logged:
             return
-        if self._open is not None:
+        if self._open is not None and not _is_fatal(line):
             self._open.output.append(line.text)
         if not line.is_harmless:
             self._tail.append(line.text)
@@ -247,6 +248,10 @@ class _Reading:
             last = self._sections[-1]
             phases.append(LogPhase("deprovision", last.line, last.started))
         return tuple(sorted(phases, key=lambda phase: phase.line))
+
+
+def _is_fatal(line: LogLine) -> bool:
+    return line.source != "vm" and not line.is_harmless and any(sign in line.text for sign in FATAL_SIGNS)
 
 
 _AFTER_CUSTOMIZING = frozenset({"capture", "clean-up", "end"})

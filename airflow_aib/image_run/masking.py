@@ -52,5 +52,5 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
 def _forms(secret: str) -> set[str]:
     """Give the ways in which a secret may be written; each line of a longer one is a secret too."""
     parts = {secret, *secret.splitlines()}
-    forms = {form for part in parts for form in (part, json.dumps(part)[1:-1], quote(part, safe=""))}
+    forms = {form for part in parts for form in (part, json.dumps(part)[1:-1], quote(part, safe="", errors="replace"))}
     return {form for form in forms if len(form.strip()) >= SHORTEST_SECRET}

@@ -119,13 +119,11 @@ def parse_service_time(text: str | None) -> datetime | None:
     fraction = (match["fraction"] or "").ljust(6, "0")[:6]
     try:
         moment = datetime.fromisoformat(f"{match['date']}T{match['clock']}.{fraction}")
-    except ValueError:
-        # Month 13 and the like: looks like a time and is none.
+        # Nothing of this service happened in year 1: that is the sentinel, however many zeros it carries.
+        return None if moment.year == 1 else moment.replace(tzinfo=_zone(match["zone"])).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Month 13, an offset of 99 hours and the like: looks like a time and is none.
         return None
-    # Nothing of this service happened in year 1: that is the sentinel, however many zeros it carries.
-    if moment.year == 1:
-        return None
-    return moment.replace(tzinfo=_zone(match["zone"])).astimezone(UTC)
 
 
 def _zone(text: str | None) -> timezone:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_aib.exceptions import ImageRunWatchError
+from airflow_aib.image_run.run_event import RUN_EVENT_STATUSES, RunEvent, RunEventStatus
+from airflow_aib.image_run.run_status import LastRunStatus
+
+STATUS = LastRunStatus("Succeeded", None, "2023-08-29T06:38:40.04274578Z", "2023-08-29T06:48:40Z", "")
+
+
+@pytest.mark.parametrize("status", RUN_EVENT_STATUSES)
+def test_event_travels_as_payload(status: RunEventStatus) -> None:
+    """An event survives the way through Airflow's database, and a member of a later release does no harm."""
+    event = RunEvent(status, "/subscriptions/s", STATUS.to_json(), "one sentence")
+    payload = json.loads(json.dumps(event.to_payload())) | {"a_later_member": 1}
+
+    assert RunEvent.from_payload(payload) == event
+
+
+def test_status_inside_is_read() -> None:
+    """The last status of an event is a LastRunStatus again."""
+    assert RunEvent("over", "/subscriptions/s", STATUS.to_json()).read_last_run_status() == STATUS
+    assert RunEvent("gone", "/subscriptions/s").read_last_run_status() is None
+
+
+@pytest.mark.parametrize("payload", [None, "success", 1, []])
+def test_payload_of_another_kind(payload: object) -> None:
+    """What is no event at all is an error of watching, and says that the run goes on."""
+    with pytest.raises(ImageRunWatchError, match="The run itself goes on"):
+        RunEvent.from_payload(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"status": "error", "message": "Trigger timeout"},
+        {"status": "over"},
+        {"status": "over", "image_template_id": None},
+        {"status": ["over"], "image_template_id": "/subscriptions/s"},
+    ],
+)
+def test_incomplete_payload(payload: dict[str, object]) -> None:
+    """An event without a known status or without its image template is an error of watching."""
+    with pytest.raises(ImageRunWatchError):
+        RunEvent.from_payload(payload)
+
+
+def test_message_of_a_foreign_payload_is_shown() -> None:
+    """The message of an event that is not ours stands in the error."""
+    with pytest.raises(ImageRunWatchError, match="Trigger timeout"):
+        RunEvent.from_payload({"status": "error", "message": "Trigger timeout"})
