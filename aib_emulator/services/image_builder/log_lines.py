@@ -69,7 +69,8 @@ class LogWriter:
         """Yield what is written, in the order of time."""
         for phase in timeline.phases:
             log_name = VALIDATION_LOG if phase.kind == "validate" else CUSTOMIZATION_LOG
-            timed = [(_instant(phase, line), line) for line in self._lines(phase, timeline)]
+            lines = sorted(self._lines(phase, timeline), key=lambda line: line.at)
+            timed = [(_instant(phase, line), line) for line in lines]
             written = [(at, line) for at, line in timed if at <= phase.end]
             for _, group in groupby(written, key=lambda pair: ceil(pair[1].at * APPENDS_PER_PHASE)):
                 together = list(group)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
+from aib_emulator.services.image_builder.refusal import RefusalError
+from tests.unit.aib_emulator.services.image_builder.samples import LATEST, SHELL, TO_GALLERY, body
+
+
+def properties_of(api_version: str, **sent: Any) -> dict[str, Any]:
+    """Read a document with these properties and return what is left of them."""
+    found: dict[str, Any] = read(body(**sent), IMAGE_TEMPLATE, api_version)["properties"]
+    return found
+
+
+def test_kinds_are_written_in_alphabetical_order() -> None:
+    """Sources, customizers and distributors come back with their members sorted, as recorded."""
+    found = properties_of(LATEST)
+    assert list(found["source"]) == ["offer", "publisher", "sku", "type", "version"]
+    assert list(found["customize"][0]) == ["inline", "name", "type"]
+
+
+def test_old_versions_ignore_case() -> None:
+    """Before 2024-02-01 a member in the wrong case is the member."""
+    found = properties_of("2022-07-01", customize=[{"Type": "Shell", "INLINE": ["true"]}])
+    assert found["customize"] == [{"inline": ["true"], "type": "Shell"}]
+
+
+def test_old_versions_drop_what_they_do_not_know() -> None:
+    """Before 2024-02-01 an unknown member, or one of a later version, is dropped in silence."""
+    found = properties_of("2022-02-14", surprise=1, optimize={"vmBoot": {"state": "Enabled"}})
+    assert "surprise" not in found
+    assert "optimize" not in found
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"surprise": 1},
+        {"customize": [{**SHELL, "Inline": ["true"]}]},
+        {"distribute": [{**TO_GALLERY, "replicationMode": "Full"}]},
+    ],
+)
+def test_strict_versions_refuse_what_they_do_not_know(sent: dict[str, Any]) -> None:
+    """From 2024-02-01 on an unknown member, a wrong case, and a member of a later version are refused."""
+    with pytest.raises(RefusalError) as refused:
+        properties_of("2024-02-01", **sent)
+    assert refused.value.message.startswith("Unmarshalling entity encountered error")
+    assert "unknown field" in refused.value.message
+
+
+def test_a_stray_api_version_in_the_body_is_refused() -> None:
+    """Documents written for deployments hold `apiVersion`, which is no member of the resource."""
+    with pytest.raises(RefusalError, match="apiVersion"):
+        read({**body(), "apiVersion": LATEST}, IMAGE_TEMPLATE, LATEST)
+
+
+def test_a_wrong_type_shows_an_empty_value() -> None:
+    """Recorded: `sharedImage` is refused with an empty value in the message."""
+    with pytest.raises(RefusalError) as refused:
+        properties_of("2022-07-01", distribute=[{**TO_GALLERY, "type": "sharedImage"}])
+    assert "Field 'distribute[0].type' has a bad value: ''." in refused.value.message
+
+
+@pytest.mark.parametrize("sent", [{"customize": {}}, {"customize": ["x"]}, {"source": "x"}, {"vmProfile": []}])
+def test_the_wrong_kind_of_json_is_refused(sent: dict[str, Any]) -> None:
+    """An object where a list belongs, or the other way round, is a bad value."""
+    with pytest.raises(RefusalError, match="has a bad value"):
+        properties_of(LATEST, **sent)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
+from aib_emulator.services.image_builder.refusal import RefusalError
+from aib_emulator.services.image_builder.validation import validate
+from tests.unit.aib_emulator.services.image_builder.samples import (
+    GALLERY_IMAGE,
+    GROUP,
+    LATEST,
+    MANAGED_IMAGE,
+    SHELL,
+    TO_GALLERY,
+    TO_MANAGED_IMAGE,
+    TO_VHD,
+    body,
+)
+
+REVIEW = (
+    " Please review  http://aka.ms/azvmimagebuildertmplref  for details on fields requirements in the Image Builder "
+    "Template."
+)
+SCRIPT = {"type": "Shell", "scriptUri": "https://example.com/a.sh"}
+FILE = {"type": "File", "sourceUri": "https://example.com/a", "destination": "/tmp/a"}  # noqa: S108 - in a build VM
+
+
+def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
+    """Return how a document is refused."""
+    with pytest.raises(RefusalError) as refused:
+        validate(read(document, IMAGE_TEMPLATE, LATEST), name)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {},
+        {"customize": [SCRIPT, FILE, {"type": "WindowsRestart", "restartTimeout": "15m"}, {"type": "WindowsUpdate"}]},
+        {"customize": []},
+        {"distribute": [TO_GALLERY, TO_VHD, TO_MANAGED_IMAGE]},
+        {"distribute": [{**TO_GALLERY, "galleryImageId": f"{GALLERY_IMAGE}/versions/1.0.0"}]},
+        {"distribute": [{**TO_GALLERY, "versioning": {"scheme": "Latest", "major": 1}}]},
+        {"source": {"type": "ManagedImage", "imageId": MANAGED_IMAGE}},
+        {"source": {"type": "SharedImageVersion", "imageVersionId": f"{GALLERY_IMAGE}/versions/latest"}},
+        {"validate": {"inVMValidations": [SHELL]}, "errorHandling": {"onCustomizerError": "abort"}},
+        {"buildTimeoutInMinutes": 960, "vmProfile": {"osDiskSizeGB": 64}},
+    ],
+)
+def test_good_documents_are_accepted(properties: dict[str, Any]) -> None:
+    """What the service takes is taken."""
+    document = read(body(**properties), IMAGE_TEMPLATE, LATEST)
+    validate(document, "tmpl1")
+    assert document["properties"]["distribute"]
+
+
+def test_a_bad_value_is_worded_as_recorded() -> None:
+    """The sentence is the documented one, to the letter."""
+    image_id = f"{GROUP}/providers/Microsoft.Compute/disks/imageName"
+    refused = refusal_of(body(source={"type": "ManagedImage", "imageId": image_id}))
+    assert (refused.status, refused.code) == (400, "ValidationFailed")
+    assert refused.message == (
+        f"Validation failed: 'ImageTemplate.properties.source': Field 'imageId' has a bad value: '{image_id}'.{REVIEW}"
+    )
+
+
+def test_a_missing_field_names_its_place() -> None:
+    """The message holds both words that the failure catalogue knows."""
+    refused = refusal_of(body(distribute=[{**TO_GALLERY, "runOutputName": ""}]))
+    assert "'ImageTemplate.properties.distribute[0]': Missing field 'runOutputName'." in refused.message
+
+
+@pytest.mark.parametrize("member", ["identity", "properties"])
+def test_required_members(member: str) -> None:
+    """Without identity or properties there is no image template."""
+    document = body()
+    del document[member]
+    assert f"Missing field '{member}'" in refusal_of(document).message
+
+
+@pytest.mark.parametrize(
+    ("properties", "complaint"),
+    [
+        ({"distribute": []}, "Missing field 'distribute'"),
+        ({"source": {"type": "PlatformImage", "publisher": "p", "offer": "o", "sku": "s"}}, "Missing field 'version'"),
+        ({"customize": [{"type": "Shell"}]}, "Missing field 'scriptUri'"),
+        ({"customize": [{**SCRIPT, "inline": ["true"]}]}, "Field 'scriptUri'"),
+        ({"customize": [{"type": "Shell", "scriptUri": "a.sh"}]}, "Field 'scriptUri'"),
+        ({"customize": [{**SCRIPT, "sha256Checksum": "xyz"}]}, "Field 'sha256Checksum'"),
+        ({"customize": [{"type": "Shell", "inline": [1]}]}, "Field 'inline'"),
+        ({"customize": [{"type": "File", "sourceUri": "https://e/a"}]}, "Missing field 'destination'"),
+        ({"customize": [{"type": "PowerShell", "inline": ["x"], "runAsSystem": True}]}, "Field 'runAsSystem'"),
+        ({"customize": [{"type": "WindowsRestart", "restartTimeout": "soon"}]}, "Field 'restartTimeout'"),
+        ({"customize": [{"type": "WindowsUpdate", "updateLimit": -1}]}, "Field 'updateLimit'"),
+        ({"customize": [{"type": "WindowsUpdate", "filters": "all"}]}, "Field 'filters'"),
+        ({"validate": {"inVMValidations": [{"type": "Shell"}]}}, "validate.inVMValidations[0]"),
+        ({"distribute": [TO_VHD, TO_VHD]}, "Field 'runOutputName'"),
+        ({"distribute": [{**TO_VHD, "runOutputName": "with space"}]}, "Field 'runOutputName'"),
+        ({"distribute": [{**TO_VHD, "artifactTags": {"a": 1}}]}, "Field 'artifactTags'"),
+        ({"distribute": [{**TO_VHD, "uri": "file:///x"}]}, "Field 'uri'"),
+        ({"distribute": [{**TO_MANAGED_IMAGE, "location": "atlantis"}]}, "Field 'location'"),
+        ({"distribute": [{**TO_GALLERY, "galleryImageId": GROUP}]}, "Field 'galleryImageId'"),
+        ({"distribute": [{**TO_GALLERY, "replicationRegions": ["atlantis"]}]}, "Field 'replicationRegions'"),
+        ({"distribute": [{**TO_GALLERY, "versioning": {"scheme": "latest"}}]}, "Field 'scheme'"),
+        ({"distribute": [{**TO_GALLERY, "replicationMode": "Deep"}]}, "Field 'replicationMode'"),
+        ({"buildTimeoutInMinutes": 961}, "Field 'buildTimeoutInMinutes'"),
+        ({"buildTimeoutInMinutes": "60"}, "Field 'buildTimeoutInMinutes'"),
+        ({"vmProfile": {"osDiskSizeGB": -1}}, "Field 'osDiskSizeGB'"),
+        ({"vmProfile": {"vnetConfig": {"subnetId": "default"}}}, "Field 'subnetId'"),
+        ({"errorHandling": {"onCustomizerError": "ignore"}}, "Field 'onCustomizerError'"),
+        ({"autoRun": {"state": "On"}}, "Field 'state'"),
+        ({"additionalDataDisks": [{"sizeGB": 0}]}, "Field 'sizeGB'"),
+    ],
+)
+def test_nonsense_is_refused(properties: dict[str, Any], complaint: str) -> None:
+    """Each of these is refused at once, with the field in the message."""
+    assert complaint in refusal_of(body(**properties)).message
+
+
+@pytest.mark.parametrize("name", ["with space", "x" * 65, "ü"])
+def test_names_have_a_pattern(name: str) -> None:
+    """Names are letters, digits, dashes, underscores and dots, at most 64 of them."""
+    assert "Field 'name'" in refusal_of(body(), name).message
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"type": "SystemAssigned"},
+        {"type": "UserAssigned"},
+        {"type": "UserAssigned", "userAssignedIdentities": []},
+        {"type": "UserAssigned", "userAssignedIdentities": {"ide1": {}}},
+        "me",
+    ],
+)
+def test_the_identity_must_be_assigned_by_the_user(identity: Any) -> None:
+    """Only user-assigned identities, named by their ids, will do."""
+    assert "identity" in refusal_of({**body(), "identity": identity}).message

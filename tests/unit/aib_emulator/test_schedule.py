@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from aib_emulator.clock import ManualClock
+from aib_emulator.schedule import Schedule
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+class FakeProcess:
+    """Have effects at the given seconds; the effect numbered `breaks_at` fails."""
+
+    def __init__(self, *seconds: float, breaks_at: int | None = None) -> None:
+        self.due = [START + timedelta(seconds=second) for second in seconds]
+        self.done: list[datetime] = []
+        self.is_done = asyncio.Event()
+        self.errors: list[Exception] = []
+        self._breaks_at = breaks_at
+
+    def next_due(self) -> datetime | None:
+        """Return when the next effect is due."""
+        return self.due[0] if self.due else None
+
+    async def perform_next(self) -> None:
+        """Note that an effect happened, or fail."""
+        if len(self.done) == self._breaks_at:
+            raise OSError("the effect failed")
+        await asyncio.sleep(0)
+        self.done.append(self.due.pop(0))
+        self.is_done.set()
+
+    def break_off(self, error: Exception) -> None:
+        """Note the error."""
+        self.errors.append(error)
+        self.due.clear()
+
+
+async def test_only_what_is_due_is_done() -> None:
+    """An effect is carried out once its instant has come, not before, and only once."""
+    clock = ManualClock(START)
+    schedule, process = Schedule(clock), FakeProcess(1, 2, 3)
+    schedule.add(process)
+    clock.advance(2)
+    await schedule.settle()
+    await schedule.settle()
+    assert [instant.second for instant in process.done] == [1, 2]
+
+
+async def test_the_ticker_wakes_when_the_clock_moves() -> None:
+    """Without anybody asking, effects happen when the clock is put forward."""
+    clock = ManualClock(START)
+    schedule, process = Schedule(clock), FakeProcess(3600)
+    schedule.add(process)
+    await schedule.start()
+    clock.advance(3600)
+    await asyncio.wait_for(process.is_done.wait(), 5)
+    await schedule.stop()
+    assert process.next_due() is None
+
+
+async def test_one_broken_process_does_not_stop_the_others() -> None:
+    """A failing effect ends its own process, which is told why, and no other."""
+    clock = ManualClock(START)
+    schedule, broken, sound = Schedule(clock), FakeProcess(1, 2, breaks_at=0), FakeProcess(1, 2)
+    schedule.add(broken)
+    schedule.add(sound)
+    clock.advance(5)
+    await schedule.settle()
+    assert [str(error) for error in broken.errors] == ["the effect failed"]
+    assert len(sound.done) == 2
+
+
+async def test_a_dropped_process_leaves_nothing_more() -> None:
+    """Nothing is carried out for a process that was dropped."""
+    clock = ManualClock(START)
+    schedule, process = Schedule(clock), FakeProcess(1)
+    schedule.add(process)
+    schedule.drop(process)
+    clock.advance(5)
+    await schedule.settle()
+    assert process.done == []

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+
+from aib_emulator.tokens import TokenAuthority, TokenError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARM = "https://management.azure.com"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> TokenAuthority:
+    """Make an authority with a key of its own."""
+    return TokenAuthority.from_folder(tmp_path_factory.mktemp("keys"))
+
+
+def issue(authority: TokenAuthority, audience: str = ARM) -> str:
+    """Sign a token."""
+    return authority.issue(tenant_id="t", audience=audience, client_id="c", object_id="o")
+
+
+def test_claims_are_those_that_azurite_and_arm_look_at(authority: TokenAuthority) -> None:
+    """The issuer is the one that Azurite insists on, and the identity is named in every usual claim."""
+    claims = authority.verify(issue(authority), [ARM])
+    assert claims["iss"] == "https://sts.windows.net/t/"
+    assert (claims["aud"], claims["tid"], claims["oid"], claims["appid"]) == (ARM, "t", "o", "c")
+    assert claims["nbf"] < claims["iat"] < claims["exp"]
+
+
+def test_tokens_name_their_key(authority: TokenAuthority) -> None:
+    """Tokens are signed with RS256 and name the key that is published."""
+    header = jwt.get_unverified_header(issue(authority))
+    assert (header["alg"], header["kid"]) == ("RS256", authority.public_jwk()["kid"])
+
+
+@pytest.mark.parametrize("audience", [ARM, ARM + "/"])
+def test_a_final_slash_of_the_audience_does_not_matter(authority: TokenAuthority, audience: str) -> None:
+    """Some clients ask for the audience with a slash at its end."""
+    assert authority.verify(issue(authority, audience), [ARM])["aud"] == audience
+
+
+def test_another_audience_is_refused(authority: TokenAuthority) -> None:
+    """A token for storage is no good for Resource Manager."""
+    with pytest.raises(TokenError) as refused:
+        authority.verify(issue(authority, "https://storage.azure.com"), [ARM])
+    assert not refused.value.is_foreign
+
+
+def test_a_token_of_another_key_would_be_replaced_by_a_new_one(authority: TokenAuthority, tmp_path: Path) -> None:
+    """A token that an earlier emulator signed is told apart: fetching a new one helps."""
+    with pytest.raises(TokenError) as refused:
+        authority.verify(issue(TokenAuthority.from_folder(tmp_path)), [ARM])
+    assert refused.value.is_foreign
+
+
+def test_the_key_outlives_a_restart(tmp_path: Path) -> None:
+    """Two authorities on one folder accept each other's tokens."""
+    before, after = TokenAuthority.from_folder(tmp_path), TokenAuthority.from_folder(tmp_path)
+    assert after.verify(issue(before), [ARM])["appid"] == "c"
+    assert (tmp_path / "token-signing.key").stat().st_mode & 0o077 == 0
+
+
+def test_rubbish_is_refused(authority: TokenAuthority) -> None:
+    """What is no token at all is refused, and no new one is asked for."""
+    with pytest.raises(TokenError) as refused:
+        authority.verify("rubbish", [ARM])
+    assert not refused.value.is_foreign
