@@ -83,11 +83,11 @@ class Diagnosis:
     def _headline(self) -> str:
         if self.customizer_index is None:
             return f"The run failed: {self.failure_class}"
-        name = f" {self.customizer_name!r}" if self.customizer_name else ""
+        name = f", {self.customizer_name!r}" if self.customizer_name else ""
         code = f", exit code {self.exit_code}" if self.exit_code is not None else ""
         return (
             f"The run failed: {self.failure_class}, in customizer {self.customizer_index + 1} of "
-            f"{self.customizer_count},{name} ({self.customizer_type}){code}"
+            f"{self.customizer_count}{name} ({self.customizer_type}){code}"
         )
 
 

@@ -19,11 +19,7 @@ ADDRESS = (
 MESSAGE = f"{PACKER}. Image Build log location: {ADDRESS}. OperationId: 3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11."
 
 LINUX = [{"type": "Shell", "name": "harden"}, {"type": "Shell", "name": "install-app"}]
-WINDOWS = [
-    {"type": "PowerShell", "name": "feature"},
-    {"type": "WindowsRestart"},
-    {"type": "PowerShell", "name": "agent"},
-]
+WINDOWS = [{"type": "PowerShell"}, {"type": "WindowsRestart"}, {"type": "PowerShell"}]
 
 
 def status(message: str = MESSAGE, run_state: str = "Failed") -> LastRunStatus:
@@ -49,7 +45,7 @@ def test_customizer_without_name() -> None:
     diagnosis = diagnose(status(), WINDOWS, sample_log("old-form-windows-failed"))
 
     assert (
-        diagnosis.lines()[0] == "The run failed: customizer-failed, in customizer 3 of 3, (PowerShell), exit code 1619"
+        diagnosis.lines()[0] == "The run failed: customizer-failed, in customizer 3 of 3 (PowerShell), exit code 1619"
     )
 
 
