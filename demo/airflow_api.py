@@ -92,11 +92,10 @@ class AirflowApi:
         answer = self._request("GET", path, params={"deserialize": "true"})
         return None if answer.status_code == httpx.codes.NOT_FOUND else _checked(answer)["value"]
 
-    def log_lines(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
-        """Return the task log of one try as the UI would show it, one text per record."""
+    def log_records(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Any]:
+        """Return the records of one try's task log, those of its trigger among them, as the UI shows them."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{try_number}"
-        content = _checked(self._request("GET", path, params={"full_content": "true"}))["content"]
-        return [str(record["event"]) if isinstance(record, dict) else str(record) for record in content]
+        return list(_checked(self._request("GET", path, params={"full_content": "true"}))["content"])
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         if "Authorization" not in self._client.headers:

@@ -53,6 +53,20 @@ def archived_log_urls(archive: dict[str, Any] | None) -> tuple[str, ...]:
     return tuple(file["url"] for file in (archive or {}).get("files", []))
 
 
+def log_lines(records: Iterable[Any]) -> list[str]:
+    """Return a task log as lines, errors with their type and text, without the marks that fold it in the UI."""
+    texts = [text for record in records for text in _record_texts(record)]
+    lines = [line for text in texts for line in text.splitlines()]
+    return [line for line in lines if not line.startswith(("::group::", "::endgroup::"))]
+
+
+def _record_texts(record: Any) -> list[str]:
+    if not isinstance(record, dict):
+        return [str(record)]
+    errors = [f"{error['exc_type']}: {error['exc_value']}" for error in record.get("error_detail") or []]
+    return [str(record["event"]), *errors]
+
+
 def _seconds(task: dict[str, Any]) -> float | None:
     """Return the time from start to end: Airflow's own `duration` may leave out what came before a deferral."""
     if not task["start_date"] or not task["end_date"]:

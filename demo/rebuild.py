@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from demo.pushed import archived_log_urls, artifacts, copied_vhds, describe_states, is_trouble, task_results
+from demo.pushed import (
+    archived_log_urls,
+    artifacts,
+    copied_vhds,
+    describe_states,
+    is_trouble,
+    log_lines,
+    task_results,
+)
 from demo.report import SUCCESS, ArchivedLog, FailedTask, RebuildReport
 from demo.waiting import DemoError, wait_for
 
@@ -51,9 +59,8 @@ class Rebuild:
         return self.api.task_instances(self.dag_id, self.run_id)
 
     def log_lines(self, task: dict[str, Any]) -> list[str]:
-        """Return the lines of a task's log; one record may hold several."""
-        records = self.api.log_lines(self.dag_id, self.run_id, task["task_id"], max(1, task["try_number"]))
-        return "\n".join(records).splitlines()
+        """Return the lines of a task's log as it is now."""
+        return log_lines(self.api.log_records(self.dag_id, self.run_id, task["task_id"], max(1, task["try_number"])))
 
     def follow(self, *, show: Callable[[list[dict[str, Any]]], None], seconds: float) -> str:
         """Wait for the end and return the state; a run that lasts longer than `seconds` is `unfinished`.

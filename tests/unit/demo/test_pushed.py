@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.pushed import archived_log_urls, artifacts, copied_vhds, describe_states, is_trouble, task_results
+from demo.pushed import archived_log_urls, artifacts, copied_vhds, describe_states, is_trouble, log_lines, task_results
 from demo.report import Artifact, CopiedVhd, TaskResult
 
 
@@ -70,3 +70,15 @@ def test_copies_carry_their_digest() -> None:
 def test_archived_logs_are_known_by_their_addresses() -> None:
     """The archive lists one file per log."""
     assert archived_log_urls({"files": [{"name": "customization.log", "url": "https://b/l"}]}) == ("https://b/l",)
+
+
+def test_a_log_shows_errors_with_their_text() -> None:
+    """One record may hold several lines, an error has its type and text, and the UI's folding marks are left out."""
+    records = [
+        "plain",
+        {"event": "::group::Pre Execute"},
+        {"event": "first\nsecond"},
+        {"event": "Task failed", "error_detail": [{"exc_type": "VhdCopyError", "exc_value": "no such VHD"}]},
+    ]
+
+    assert log_lines(records) == ["plain", "first", "second", "Task failed", "VhdCopyError: no such VHD"]
