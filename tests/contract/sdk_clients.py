@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.identity
 import azure.identity.aio
@@ -16,11 +17,16 @@ import azure.storage.blob
 import azure.storage.blob.aio
 import pytest
 from azure.core.exceptions import HttpResponseError
+from azure.core.rest import HttpRequest
+
+from aib_emulator.arm.resource_id import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from aib_emulator.server import EmulatorThread
+
+Result = TypeVar("Result")
 
 FLAVOURS = ("sync", "aio")
 GROUP = "images"
@@ -70,6 +76,11 @@ class Cloud:
         token = await done(self.credential.get_token("https://storage.azure.com/.default"))
         return f"Bearer {token.token}"
 
+    async def get_json(self, url: str) -> Any:
+        """Return what Resource Manager answers at `url`."""
+        answer = await done(self.compute().send_request(HttpRequest("GET", url)))
+        return answer.json()
+
     async def keys(self, account: str) -> list[str]:
         """Return the keys of an account in the group `images`."""
         answer = await done(self.storage().storage_accounts.list_keys(GROUP, account))
@@ -79,6 +90,19 @@ class Cloud:
         """Make a storage account in the group `images`."""
         body = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": properties}
         return await finished(self.storage().storage_accounts.begin_create(GROUP, name, body))
+
+    def put_group(self, name: str) -> ResourceId:
+        """Make a resource group, and return its id."""
+        world = self.thread.emulator.world
+        group_id = ResourceId(self.settings.subscription_id, name)
+        world.put_group(group_id, location="eastus", tags={})
+        return group_id
+
+    def on_emulator(self, doing: Coroutine[Any, Any, Result]) -> Result:
+        """Do something in the emulator's own event loop, as effects of a build do."""
+        loop = self.thread._loop
+        assert loop is not None
+        return asyncio.run_coroutine_threadsafe(doing, loop).result(60)
 
     def _sign_in(self) -> Any:
         module = azure.identity.aio if self._is_async else azure.identity

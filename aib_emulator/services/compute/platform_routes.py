@@ -12,7 +12,7 @@ from aib_emulator.arm.route import SUBSCRIPTION, Route
 from aib_emulator.services.compute.catalogue import PlatformImage, version_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from aib_emulator.services.compute.resources import ComputeResources
 
@@ -46,15 +46,17 @@ class PlatformImageRoutes:
 
     async def list_publishers(self, call: Call) -> Answer:
         """List the publishers."""
-        return self._names(call, self._catalogue.publishers())
+        return self._entries(call, [(publisher,) for publisher in self._catalogue.publishers()])
 
     async def list_offers(self, call: Call) -> Answer:
         """List the offers of a publisher."""
-        return self._names(call, self._catalogue.offers(call.parameters["publisher"]))
+        publisher = call.parameters["publisher"]
+        return self._entries(call, [(publisher, offer) for offer in self._catalogue.offers(publisher)])
 
     async def list_skus(self, call: Call) -> Answer:
         """List the SKUs of an offer."""
-        return self._names(call, self._catalogue.skus(call.parameters["publisher"], call.parameters["offer"]))
+        publisher, offer = call.parameters["publisher"], call.parameters["offer"]
+        return self._entries(call, [(publisher, offer, sku) for sku in self._catalogue.skus(publisher, offer)])
 
     async def list_versions(self, call: Call) -> Answer:
         """List the versions of an image; `$top` and `$orderby` decide which and in which order."""
@@ -82,16 +84,15 @@ class PlatformImageRoutes:
             raise _artifact_not_found()
         return image
 
-    def _names(self, call: Call, names: Iterable[str]) -> Answer:
+    def _entries(self, call: Call, paths: Sequence[tuple[str, ...]]) -> Answer:
         _demand_location(call)
-        found = [_named(call, name) for name in names]
-        if not found:
+        if not paths:
             raise _artifact_not_found()
-        return Answer(200, found, style=BodyStyle.COMPUTE)
+        return Answer(200, [_entry(call, *path) for path in paths], style=BodyStyle.COMPUTE)
 
 
 def _version(call: Call, image: PlatformImage, name: str, expand: str) -> dict[str, Any]:
-    body = _named(call, name)
+    body = _entry(call, image.publisher, image.offer, image.sku, name)
     properties = _version_properties(image)
     if expand == "properties":
         return {"properties": properties, **body}
@@ -116,13 +117,13 @@ def _version_properties(image: PlatformImage) -> dict[str, Any]:
     }
 
 
-def _named(call: Call, name: str) -> dict[str, Any]:
-    """Return an entry; its id is the path that leads to it, in the casing of this service alone."""
-    path = call.path.rstrip("/")
-    if not path.lower().endswith(f"/{name.lower()}"):
-        path = f"{path}/{name}"
-    written = path.replace("/subscriptions/", "/Subscriptions/", 1).replace("/providers/", "/Providers/", 1)
-    return {"location": short_name(call.parameters["location"]), "name": name, "id": written}
+def _entry(call: Call, *path: str) -> dict[str, Any]:
+    """Return an entry of a list; this service alone writes its ids with capitals."""
+    location = short_name(call.parameters["location"])
+    words = ("Publishers", "ArtifactTypes/VMImage/Offers", "Skus", "Versions")
+    below = "/".join(f"{word}/{name}" for word, name in zip(words, path, strict=False))
+    root = f"/Subscriptions/{call.parameters['subscription_id']}/Providers/Microsoft.Compute/Locations/{location}"
+    return {"location": location, "name": path[-1], "id": f"{root}/{below}"}
 
 
 def _demand_location(call: Call) -> None:
