@@ -129,6 +129,7 @@ class Emulator:
         await world.schedule.clear()
         for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
             forget.clear()
+        world.compute.reset()
         await world.blobs.reset()
         world.clock.restart(self.settings.time_scale)
         await self._furnish()

@@ -40,6 +40,9 @@ def routes(world: World, reset: Callable[[], Awaitable[None]]) -> list[Route]:
         ("GET", "/failures", control.get_failures),
         ("POST", "/failures", control.post_failure),
         ("DELETE", "/failures", control.delete_failures),
+        ("PUT", "/data-roles", control.put_data_role),
+        ("DELETE", "/data-roles", control.delete_data_roles),
+        ("POST", "/platform-versions", control.post_platform_version),
         ("GET", "/requests", control.get_requests),
         ("DELETE", "/requests", control.delete_requests),
     ]
@@ -117,6 +120,30 @@ class Control:
         """Forget the planned failures."""
         self._world.failures.clear()
         return Answer(204)
+
+    async def put_data_role(self, call: Call) -> Answer:
+        """Say what a principal may do with an account's blobs; `*` is every principal, or every account."""
+        sent = {"role": "", "account": "*", "object_id": "*", **call.json()}
+        try:
+            self._world.blobs.set_data_role(sent["role"], account=sent["account"], object_id=sent["object_id"])
+        except ValueError as error:
+            raise ArmError(400, "InvalidDataRole", f"{error}: use none, reader or contributor.") from error
+        return Answer(200, sent)
+
+    async def delete_data_roles(self, _: Call) -> Answer:
+        """Let everybody read and write all blobs again."""
+        self._world.blobs.clear_data_roles()
+        return Answer(204)
+
+    async def post_platform_version(self, call: Call) -> Answer:
+        """Publish a new version of a marketplace image."""
+        sent = call.json()
+        names = [str(sent.get(name, "")) for name in ("publisher", "offer", "sku", "version")]
+        try:
+            self._world.compute.publish_platform_version(*names)
+        except (LookupError, ValueError) as error:
+            raise ArmError(400, "InvalidPlatformVersion", str(error)) from error
+        return Answer(201, sent)
 
     async def get_requests(self, _: Call) -> Answer:
         """List what was asked since the last reset, oldest first."""

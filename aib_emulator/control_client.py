@@ -54,6 +54,15 @@ class ControlClient:
         self._call("DELETE", "/faults")
         self._call("DELETE", "/failures")
 
+    def set_data_role(self, role: str, *, account: str = "*", object_id: str = "*") -> None:
+        """Let a principal be `none`, `reader` or `contributor` of an account's blobs; at first all are the last."""
+        self._call("PUT", "/data-roles", {"role": role, "account": account, "object_id": object_id})
+
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Publish a new version of a marketplace image."""
+        names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
+        self._call("POST", "/platform-versions", names)
+
     def requests(self) -> list[dict[str, Any]]:
         """Return what was asked since the last reset, oldest first."""
         found: list[dict[str, Any]] = self._call("GET", "/requests")["value"]

@@ -81,6 +81,14 @@ class BlobStore(Protocol):
         """Say whether account keys are good for an account, and whether its containers may be opened to everybody."""
         ...
 
+    def set_data_role(self, role: str, *, account: str, object_id: str) -> None:
+        """Let a principal be `none`, `reader` or `contributor` of an account's blobs; `*` is every one of them."""
+        ...
+
+    def clear_data_roles(self) -> None:
+        """Let everybody be contributor of every account's blobs again."""
+        ...
+
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of an account's two keys."""
         ...
@@ -171,6 +179,14 @@ class ComputeShapes(Protocol):
 
     def latest_platform_version(self, publisher: str, offer: str, sku: str) -> str | None:
         """Return the newest marketplace version, or None when the catalogue has no such image."""
+        ...
+
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the marketplace versions that were published since the start."""
         ...
 
     def platform_version_exists(self, publisher: str, offer: str, sku: str, version: str) -> bool:

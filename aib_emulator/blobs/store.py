@@ -70,7 +70,7 @@ class AzuriteBlobStore:
         faults: Faults,
         requests: RequestRecord,
     ) -> None:
-        self.roles = DataRoles()
+        self._roles = DataRoles()
         self._settings = settings
         self._tls = tls
         self._tokens = tokens
@@ -98,7 +98,7 @@ class AzuriteBlobStore:
             delegation_seed=self._azurite.delegation_seed,
             accounts=self,
             tokens=self._tokens,
-            roles=self.roles,
+            roles=self._roles,
             # Clients take the tenant from it, and ask the authority that they know already.
             authorization_uri=f"https://login.microsoftonline.com/{tenant}/oauth2/authorize",
             clock=self._clock,
@@ -126,7 +126,7 @@ class AzuriteBlobStore:
 
     async def reset(self) -> None:
         """Delete every account with its blobs, and forget who may do what."""
-        self.roles.clear()
+        self._roles.clear()
         await asyncio.gather(*(self.delete_account(name) for name in list(self._accounts)))
 
     def account(self, name: str) -> BlobAccount | None:
@@ -143,6 +143,14 @@ class AzuriteBlobStore:
         self._accounts[name] = replace(
             self._accounts[name], allows_shared_key=allows_shared_key, allows_public_access=allows_public_access
         )
+
+    def set_data_role(self, role: str, *, account: str, object_id: str) -> None:
+        """Let a principal be `none`, `reader` or `contributor` of an account's blobs; `*` is every one of them."""
+        self._roles.assign(role, account=account, object_id=object_id)
+
+    def clear_data_roles(self) -> None:
+        """Let everybody be contributor of every account's blobs again."""
+        self._roles.clear()
 
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of the two keys; what the old one signed is worth nothing from now on."""

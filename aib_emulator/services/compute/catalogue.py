@@ -97,6 +97,10 @@ class PlatformCatalogue:
     def __init__(self) -> None:
         self._images = marketplace()
 
+    def reset(self) -> None:
+        """Forget what was published since the start."""
+        self._images = marketplace()
+
     def publishers(self) -> list[str]:
         """Return the publishers, in alphabetical order."""
         return sorted({image.publisher for image in self._images})

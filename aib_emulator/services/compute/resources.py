@@ -199,6 +199,14 @@ class ComputeResources:
         versions = self.catalogue.versions(publisher, offer, sku)
         return versions[-1] if versions else None
 
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
+        self.catalogue.publish(publisher, offer, sku, version)
+
+    def reset(self) -> None:
+        """Forget the marketplace versions that were published since the start."""
+        self.catalogue.reset()
+
     def platform_version_exists(self, publisher: str, offer: str, sku: str, version: str) -> bool:
         """Whether the catalogue has this very version."""
         return version in self.catalogue.versions(publisher, offer, sku)

@@ -59,3 +59,13 @@ async def test_unknown_location_is_refused(cloud: Cloud) -> None:
     """A location that is none is refused."""
     with refused("NoRegisteredProviderFound", status=400):
         await every(cloud.compute().virtual_machine_images.list_publishers("atlantis"))
+
+
+async def test_new_version_can_be_published(cloud: Cloud) -> None:
+    """A version published at the control door is the newest one, until the emulator is reset."""
+    client = cloud.compute().virtual_machine_images
+    cloud.thread.control.publish_platform_version(*UBUNTU[1:], "server", "24.04.202611200")
+    newest = {"top": 1, "orderby": "name desc"}
+    assert [item.name for item in await every(client.list(*UBUNTU, "server", **newest))] == ["24.04.202611200"]
+    cloud.thread.control.reset()
+    assert [item.name for item in await every(client.list(*UBUNTU, "server", **newest))] == ["24.04.202609100"]

@@ -164,11 +164,11 @@ async def test_unreadable_source_is_refused(cloud: Cloud, source: Any, target: A
 
 async def test_principal_needs_a_role_on_the_source(cloud: Cloud, source: Any, target: Any) -> None:
     """The bearer for the source needs a data role there, and a reader's is enough."""
-    roles = cloud.thread.emulator.world.blobs.roles  # type: ignore[attr-defined]  # of the real blob store
-    roles.assign("none", account=SOURCE)
+    control = cloud.thread.control
+    control.set_data_role("none", account=SOURCE)
     with refused("CannotVerifyCopySource", status=403):
         await put_pages(target, source.url, source_authorization=await cloud.token())
-    roles.assign("reader", account=SOURCE)
+    control.set_data_role("reader", account=SOURCE)
     await put_pages(target, source.url, source_authorization=await cloud.token())
 
 

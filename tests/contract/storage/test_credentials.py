@@ -40,11 +40,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def roles(cloud: Cloud) -> Any:
-    """Return who may do what with blobs."""
-    return cloud.thread.emulator.world.blobs.roles  # type: ignore[attr-defined]  # of the real blob store
-
-
 async def put_blob(cloud: Cloud) -> None:
     """Put a blob to read."""
     await done(cloud.blobs(ACCOUNT).get_blob_client(CONTAINER, NAME).upload_blob(b"hello", overwrite=True))
@@ -116,7 +111,7 @@ async def test_user_delegation_sas_opens_a_blob(cloud: Cloud) -> None:
     )
     client = cloud.blobs(ACCOUNT, sas).get_blob_client(CONTAINER, NAME)
     assert await content(client.download_blob()) == b"hello"
-    roles(cloud).assign("none", account=ACCOUNT)
+    cloud.thread.control.set_data_role("none", account=ACCOUNT)
     with refused("AuthorizationPermissionMismatch"):
         await content(client.download_blob())
 
@@ -134,7 +129,7 @@ async def test_accounts_are_strangers(cloud: Cloud) -> None:
 async def test_principal_without_data_role_needs_the_key(cloud: Cloud) -> None:
     """Without a data role the token is refused with the permission's code, while listKeys still opens the account."""
     await put_blob(cloud)
-    roles(cloud).assign("none", account=ACCOUNT, object_id=cloud.settings.client_object_id)
+    cloud.thread.control.set_data_role("none", account=ACCOUNT, object_id=cloud.settings.client_object_id)
     with refused("AuthorizationPermissionMismatch", status=403):
         await content(cloud.blobs(ACCOUNT).get_blob_client(CONTAINER, NAME).download_blob())
     with_key = cloud.blobs(ACCOUNT, await key_of(cloud)).get_blob_client(CONTAINER, NAME)
