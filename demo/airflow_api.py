@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
@@ -96,6 +97,21 @@ class AirflowApi:
         """Return the records of one try's task log, those of its trigger among them, as the UI shows them."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/logs/{try_number}"
         return list(_checked(self._request("GET", path, params={"full_content": "true"}))["content"])
+
+    def asset_events(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the asset events that tasks of the DAG have emitted."""
+        answer = self._request("GET", "/api/v2/assets/events", params={"source_dag_id": dag_id})
+        return list(_checked(answer)["asset_events"])
+
+    def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
+        """Return the task instance's buttons by name, with where they lead."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/links"
+        return dict(_checked(self._request("GET", path))["extra_links"])
+
+    def test_connection(self, connection: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the `status` and `message` that the button for testing a connection would show."""
+        body = {**connection, "connection_id": "tested", "extra": json.dumps(connection["extra"])}
+        return _checked(self._request("POST", "/api/v2/connections/test", json=body))
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         if "Authorization" not in self._client.headers:

@@ -34,6 +34,7 @@ class StackSettings:
     :param dags_folder: the DAG files.
     :param time_scale: how many seconds of a build the emulator lets pass in one second.
     :param poll_interval: seconds between two looks of the provider at a build.
+    :param vhd_size_mib: size of the VHDs that builds leave.
     :param with_emulator: whether to start the emulator, and to give Airflow the connection to it.
     :param scripts: where `aib-emulator` and `airflow` are.
     """
@@ -42,6 +43,7 @@ class StackSettings:
     dags_folder: Path = ROOT / "dags"
     time_scale: float = 20.0
     poll_interval: float = 2.0
+    vhd_size_mib: int = 2048
     with_emulator: bool = True
     scripts: Path = Path(sys.executable).parent
 
@@ -108,7 +110,7 @@ class Stack:
         file = self.settings.folder / "emulator.json"
         command = [str(self.settings.scripts / "aib-emulator"), "--port", "0", "--time-scale"]
         command += [str(self.settings.time_scale), "--data", str(self.settings.folder / "emulator")]
-        command += ["--env-file", str(file), "--env-format", "json"]
+        command += ["--vhd-size-mib", str(self.settings.vhd_size_mib), "--env-file", str(file), "--env-format", "json"]
         self._run(EMULATOR, command, inherited_environment(os.environ))  # noqa: TID251  # what children may inherit
         self.emulator_environment = wait_for(
             lambda: self._unless_dead(_read_json(file)), seconds=60, what="the emulator to listen"

@@ -1,0 +1,142 @@
+"""The road of `make demo` with real processes, and what only real processes show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from demo.blobs import blob_client
+from demo.programs import leftovers
+from demo.rebuild import Rebuild
+from demo.report import RebuildReport, format_report
+from demo.stack import Stack, StackSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.airflow_api import AirflowApi
+
+# One stack serves all tests of this file, so they must meet on one xdist worker.
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system"), pytest.mark.timeout(420)]
+
+RUN_TASK = "image_rebuild.run"
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Hold what one rebuild has left, and the stack that it ran on, which still runs."""
+
+    stack: Stack
+    api: AirflowApi
+    rebuild: Rebuild
+    report: RebuildReport
+    log_while_deferred: list[str]
+
+    def blob(self, url: str) -> bytes:
+        """Return a blob's whole content, pages that are not allocated as the zeros that they read as."""
+        with blob_client(url, self.stack.emulator_environment) as client:
+            return client.download_blob(max_concurrency=4).readall()
+
+    def pushed_by_run(self) -> dict[str, Any]:
+        """Return what the task that ran the image template has pushed."""
+        return dict(self.api.xcom(self.rebuild.dag_id, self.rebuild.run_id, RUN_TASK))
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rebuilt]:
+    """Start everything, rebuild an image once, and at the end see that nothing is left running."""
+    stack = Stack(StackSettings(tmp_path_factory.mktemp("system") / "stack", vhd_size_mib=128))
+    with stack, stack.api() as api:
+        programs = stack.state.programs
+        rebuild = Rebuild.trigger(api, show=print)
+        seen: list[str] = []
+
+        def observe(tasks: list[dict[str, Any]]) -> None:
+            seen.extend(line for task in tasks if task["state"] == "deferred" for line in rebuild.log_lines(task))
+
+        state = rebuild.follow(show=observe, seconds=240)
+        report = rebuild.report(state, read_text=lambda _url: "")
+        yield Rebuilt(stack, api, rebuild, report, seen)
+    assert leftovers(programs) == []
+
+
+def test_the_rebuild_succeeds(rebuilt: Rebuilt) -> None:
+    """Every task succeeds, and run outputs, VHD and log are where they belong."""
+    assert rebuilt.report.has_succeeded, format_report(rebuilt.report)
+    assert {task.state for task in rebuilt.report.tasks} == {"success"}
+
+
+def test_the_copied_vhd_is_the_original_byte_for_byte(rebuilt: Rebuilt) -> None:
+    """The VHD in the user's container equals the one in the staging account."""
+    (copied,) = rebuilt.report.vhds
+    (original,) = [found["artifact_uri"] for found in rebuilt.pushed_by_run()["artifacts"] if found["kind"] == "VHD"]
+    content = rebuilt.blob(copied.url)
+
+    assert copied.url != original
+    assert len(content) == 128 * 1024 * 1024 + 512
+    assert content[-512:-504] == b"conectix"
+    assert content == rebuilt.blob(original)
+
+
+def test_the_archived_log_is_the_original_line_for_line(rebuilt: Rebuilt) -> None:
+    """The log in the user's container equals the one in the staging account."""
+    (archived,) = rebuilt.report.logs
+    lines = rebuilt.blob(archived.url).decode().splitlines()
+
+    assert len(lines) > 20
+    assert lines == rebuilt.blob(rebuilt.pushed_by_run()["log_location"]).decode().splitlines()
+
+
+def test_the_task_log_grows_while_the_task_is_deferred(rebuilt: Rebuilt) -> None:
+    """Lines of the customization log stand in the task's log before the run is over."""
+    (archived,) = rebuilt.report.logs
+    lines = set(rebuilt.blob(archived.url).decode().splitlines())
+    relayed = lines & set(rebuilt.log_while_deferred)
+
+    assert len(relayed) > 5, rebuilt.log_while_deferred[-20:]
+
+
+def test_the_whole_customization_log_was_relayed(rebuilt: Rebuilt) -> None:
+    """After the end every line of the customization log stands in the task's log, in its order."""
+    (archived,) = rebuilt.report.logs
+    lines = rebuilt.blob(archived.url).decode().splitlines()
+    (run,) = [task for task in rebuilt.rebuild.task_instances() if task["task_id"] == RUN_TASK]
+    known = set(lines)
+
+    assert [line for line in rebuilt.rebuild.log_lines(run) if line in known][: len(lines)] == lines
+
+
+def test_the_image_is_an_asset_event(rebuilt: Rebuilt) -> None:
+    """Other DAGs can wait for the image: the event tells its artifacts and where the VHD is."""
+    (event,) = rebuilt.api.asset_events(rebuilt.rebuild.dag_id)
+    (copied,) = rebuilt.report.vhds
+
+    assert event["extra"]["artifacts"] == rebuilt.pushed_by_run()["artifacts"]
+    assert [vhd["destination"] for vhd in event["extra"]["vhds"]] == [copied.url]
+
+
+def test_the_task_links_to_the_portal(rebuilt: Rebuilt) -> None:
+    """The links of the task that ran the image template can be asked for."""
+    links = rebuilt.api.extra_links(rebuilt.rebuild.dag_id, rebuilt.rebuild.run_id, RUN_TASK)
+
+    assert links
+
+
+def test_the_connection_can_be_tested_in_the_ui(rebuilt: Rebuilt) -> None:
+    """What the emulator hands out as a connection passes the test button, which really asks Azure."""
+    connection = json.loads(rebuilt.stack.emulator_environment["AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT"])
+
+    assert rebuilt.api.test_connection(connection)["status"] is True
+    wrong = {**connection, "password": "wrong"}
+    assert rebuilt.api.test_connection(wrong)["status"] is False
+
+
+def test_the_ui_is_served_and_asks_for_a_password(rebuilt: Rebuilt) -> None:
+    """The page is there for everybody, what it shows is not."""
+    with httpx.Client(base_url=rebuilt.stack.state.url, trust_env=False) as anonymous:
+        assert "<html" in anonymous.get("/", follow_redirects=True).text
+        assert anonymous.get("/api/v2/dags").status_code == httpx.codes.UNAUTHORIZED
