@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MENDS = Path(__file__).with_name("mend_azurite.cjs")
 START_TIMEOUT = 60.0
-STOP_TIMEOUT = 10.0
+STOP_TIMEOUT = 5.0
 LISTENING = re.compile(r"successfully listens on (http://\S+)")
 ACCOUNT_SET = "account set"
 
