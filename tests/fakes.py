@@ -51,6 +51,7 @@ class FakeResponse:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = "Reason"
+    request: str = "GET /"
 
     def text(self) -> str:
         """Give the body as text."""

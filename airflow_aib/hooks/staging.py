@@ -86,24 +86,17 @@ class StagingArea:
 
     def __init__(self, clients: AzureClients) -> None:
         self.clients = clients
+        # A staging resource group keeps its account for as long as the image template lives.
+        self._accounts: dict[str, StorageAccount] = {}
 
     async def find_account(self, body: Mapping[str, Any]) -> StorageAccount | None:
         """Find the storage account; None while the image template has no staging resource group, or it is empty."""
-        group_id = (body.get("properties") or {}).get("exactStagingResourceGroup")
-        if not group_id:
-            return None
-        group = ResourceId.parse(str(group_id))
-        operations = self.clients.storage(group.subscription_id).storage_accounts
-        try:
-            with translated("list the storage accounts of", str(group_id)):
-                accounts = [
-                    item.as_dict() async for item in operations.list_by_resource_group(group.resource_group_name)
-                ]
-        except ArmRequestError as error:
-            if error.status == NOT_FOUND:
-                return None
-            raise
-        return self._read_account(accounts[0]) if accounts else None
+        group_id = str((body.get("properties") or {}).get("exactStagingResourceGroup") or "")
+        if group_id and group_id not in self._accounts:
+            account = await self._first_account(group_id)
+            if account is not None:
+                self._accounts[group_id] = account
+        return self._accounts.get(group_id)
 
     async def list_logs(self, account: StorageAccount) -> list[StagedBlob]:
         """List the logs of all runs."""
@@ -150,6 +143,18 @@ class StagingArea:
         start = max(0, await self.size_of(log_file) - max_bytes)
         content = await self.read_log_from(log_file, start, max_bytes)
         return content.decode("utf-8", errors="replace")
+
+    async def _first_account(self, group_id: str) -> StorageAccount | None:
+        group = ResourceId.parse(group_id)
+        operations = self.clients.storage(group.subscription_id).storage_accounts
+        try:
+            with translated("list the storage accounts of", group_id):
+                async for account in operations.list_by_resource_group(group.resource_group_name):
+                    return self._read_account(account.as_dict())
+        except ArmRequestError as error:
+            if error.status != NOT_FOUND:
+                raise
+        return None
 
     def _access(self, account: StorageAccount) -> StorageAccess:
         return StorageAccess(self.clients, account.account_url, account_id=account.resource_id)
