@@ -78,9 +78,9 @@ def parse_expression(text: str) -> Tree[Token]:
     try:
         return _parser().parse(text[1:-1])
     except UnexpectedInput as error:
-        # Column 1 is the opening bracket that the parser has not seen.
-        column = getattr(error, "column", 0)
-        where = f"column {column + 1}" if isinstance(column, int) and column > 0 else "its end"
+        is_at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
+        # The parser has not seen the opening bracket, which is column 1.
+        where = "its end" if is_at_end else f"column {error.column + 1}"
         raise ExpressionError(f"it cannot be read at {where}") from error
 
 

@@ -103,7 +103,7 @@ class _Upgrading:
         return upgraded
 
     def _list(self, value: Any, member: Member, path: str) -> Any:
-        if isinstance(value, str) and member.holds in {"string", "integer"}:
+        if isinstance(value, str) and isinstance(member.holds, str):
             value = self._list_of_text(value, member, path)
         if not isinstance(value, list):
             return value
