@@ -26,7 +26,10 @@ EMULATED_SECONDS_PER_SECOND = 400.0
 def emulator_thread() -> Iterator[EmulatorThread]:
     """Start one emulator, with its Azurite, for all tests of this worker."""
     settings = EmulatorSettings(
-        time_scale=EMULATED_SECONDS_PER_SECOND, vhd_size_bytes=64 * MEBIBYTE, vhd_allocated_bytes=MEBIBYTE
+        time_scale=EMULATED_SECONDS_PER_SECOND,
+        vhd_size_bytes=64 * MEBIBYTE,
+        vhd_allocated_bytes=MEBIBYTE,
+        list_page_size=2,  # so that whoever forgets to follow a link is found out
     )
     with EmulatorThread(settings) as thread:
         yield thread

@@ -69,6 +69,7 @@ class ImageRun:
         self._all_sub_states = all_sub_states
         self._pending: deque[Effect] = deque()
         self._performing: Effect | None = None
+        self._seen_at_least = timeline.start
 
     def __repr__(self) -> str:
         return f"the run of {self.image_template.image_template_id}"
@@ -102,6 +103,8 @@ class ImageRun:
         """Stop building; what was to come is replaced by winding up."""
         self.timeline = course.cancelled(self.timeline, now)
         self._pending.clear()
+        # Canceling shows at once, whether or not the log has its line yet.
+        self._seen_at_least = now
 
     def look(self, now: datetime) -> course.RunLook:
         """Return what it looks like."""
@@ -129,7 +132,7 @@ class ImageRun:
 
     def _seen_until(self, now: datetime) -> datetime:
         undone = self._performing or (self._pending[0] if self._pending else None)
-        return now if undone is None or undone.at > now else undone.at - JUST_BEFORE
+        return now if undone is None or undone.at > now else max(undone.at - JUST_BEFORE, self._seen_at_least)
 
     async def _finish(self) -> None:
         self._end_operation()

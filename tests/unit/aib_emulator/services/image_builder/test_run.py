@@ -111,3 +111,11 @@ async def test_a_run_whose_effect_fails_ends_as_the_services_own_failures_do() -
     status = run.last_run_status(run.timeline.end)
     assert status["runState"] == "Failed"
     assert status["message"].startswith("Internal error occurred.")
+
+
+async def test_cancelling_shows_at_once() -> None:
+    """Canceling is shown even before the log has been told."""
+    run = running()
+    run.cancel(START)
+    run.expect([Effect(START, "a line", partial(perform_until, running(), START))])
+    assert run.look(START).run_state == "Canceling"
