@@ -126,6 +126,7 @@ async def _try_connection(settings: AzureSettings) -> str:
 async def _count_first_page(clients: AzureClients, subscription_id: str) -> int:
     operations = clients.image_builder(subscription_id).virtual_machine_image_templates
     with translated("list the image templates of subscription", subscription_id):
-        async for page in operations.list().by_page():
+        # Somebody waits in front of a form: one try tells more than patience.
+        async for page in operations.list(retry_total=0).by_page():
             return len([item async for item in page])
     return 0
