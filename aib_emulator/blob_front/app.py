@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from aib_emulator.blob_front.access import Access, Accounts, DataRoles
     from aib_emulator.clock import Clock
     from aib_emulator.tokens import TokenAuthority
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,10 @@ class _Front:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         target = Target(request.raw_path)
-        access = self._gate.admit(request.method, target, request.headers.get("Authorization"))
-        if asks_for_delegation_key(request.method, target):
-            return await self._delegation_key(request, access)
+        authorization = request.headers.get("Authorization")
+        if asks_for_delegation_key(request.method, target):  # a POST that a reader may send
+            return await self._delegation_key(request, self._gate.admit("GET", target, authorization))
+        access = self._gate.admit(request.method, target, authorization)
         self._demand_private_container(request, access)
         copier = copier_for(request.method, target, CIMultiDict(request.headers))
         if copier is not None:
@@ -103,5 +107,9 @@ def _error_writer(clock: Clock) -> Middleware:
         except aiohttp.ClientConnectionError as error:
             busy = StorageError(503, "ServerBusy", f"Azurite cannot be reached: {error}")
             return error_response(busy, request, clock.now())
+        except Exception:
+            log.exception("%s %s could not be answered", request.method, request.path)
+            failed = StorageError(500, "InternalError", "The emulator failed; see its log.")
+            return error_response(failed, request, clock.now())
 
     return write_errors

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -12,7 +13,7 @@ from aib_emulator.blob_front.access import Credential
 from aib_emulator.blob_front.errors import ERROR_CODE, code_of
 
 if TYPE_CHECKING:
-    import aiohttp
+    from collections.abc import Iterable
 
     from aib_emulator.blob_front.access import Access
     from aib_emulator.blob_front.backend import Backend
@@ -42,11 +43,18 @@ async def forward(request: web.Request, target: Target, access: Access, backend:
     return await relay(request, await backend.send(request.method, target, headers, body, key=key))
 
 
-async def relay(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    """Pass an answer on; large bodies stream, and an error without a code gets one, since clients decide by it."""
+async def relay(
+    request: web.Request, answer: aiohttp.ClientResponse, *, without: Iterable[str] = ()
+) -> web.StreamResponse:
+    """Pass an answer on; large bodies stream, and an error without a code gets one, since clients decide by it.
+
+    :param without: headers to leave out
+    """
     async with answer:
         kept = ((name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP)
         headers = CIMultiDict(kept)
+        for name in without:
+            headers.popall(name, None)
         if request.method == "HEAD" or answer.status == HTTPStatus.NOT_MODIFIED:  # neither has a body
             return _without_body(answer, headers)
         if answer.ok and _is_large(answer):
@@ -74,7 +82,13 @@ async def _stream(
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    async for chunk in answer.content.iter_chunked(CHUNK):
-        await response.write(chunk)
+    try:
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            await response.write(chunk)
+    except aiohttp.ClientError:
+        # It is too late for an error answer: only a broken connection tells the client that something is missing.
+        if request.transport is not None:
+            request.transport.abort()
+        return response
     await response.write_eof()
     return response

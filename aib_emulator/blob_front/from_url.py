@@ -45,6 +45,7 @@ ONE_TIME_CONDITIONS = (
     "x-ms-blob-condition-appendpos",
     "x-ms-blob-condition-maxsize",
 )
+DIGESTS = ("Content-MD5", "x-ms-content-crc64")
 OWNERS = frozenset({Credential.BEARER, Credential.SHARED_KEY})
 BLOB_PROPERTIES = {
     "Content-Type": "x-ms-blob-content-type",
@@ -81,7 +82,7 @@ class CopyCall:
             for name in ONE_TIME_CONDITIONS:
                 headers.pop(name, None)
         headers.update(more_headers)
-        key = None if self.access.credential is Credential.SAS else self.access.account.keys[0]
+        key = self.access.account.keys[0] if self.access.credential in OWNERS else None
         return await self.backend.send("PUT", self.target, headers, body, key=key)
 
 
@@ -115,12 +116,12 @@ async def copy_from_url(
 async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
     """Put Page From URL: only what is allocated in the source is read and written, the rest is cleared."""
     wanted, destination = _page_ranges(call.request)
-    call.headers.popall("Range", None)
+    call.headers.popall("Range", None)  # it would count as well as x-ms-range, which the writes below have
     pages = await source.pages(wanted)
     if expected := call.request.headers.get("x-ms-source-content-md5"):
         await _check_md5(source, wanted, pages.etag, expected)
-    is_first = pages.runs == [wanted]
-    if not is_first:
+    is_whole = pages.runs == [wanted]
+    if not is_whole:
         clear = {"x-ms-page-write": "clear", "x-ms-range": destination.header}
         answer = await call.put(clear)
         if not answer.ok:
@@ -132,13 +133,12 @@ async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
             "x-ms-range": run.moved(destination.offset - wanted.offset).header,
             "Content-Length": str(len(content)),
         }
-        if not is_first:
+        if not is_whole:
             answer.release()
-        answer = await call.put(update, content, is_first=is_first)
-        is_first = False
+        answer = await call.put(update, content, is_first=is_whole)
         if not answer.ok:
             break
-    return await relay(call.request, answer)
+    return await relay(call.request, answer, without=() if is_whole else DIGESTS)
 
 
 async def put_part(call: CopyCall, source: Source) -> web.StreamResponse:

@@ -127,9 +127,12 @@ def find_source(
 
 def is_own_address(url: str, host: str) -> bool:
     """Whether `url` leads to the endpoint that was asked as `host`; every loopback name is the same one."""
-    asked, named = urlsplit(f"//{host}"), urlsplit(url)
-    same_port = asked.port == named.port
-    return same_port and (asked.hostname == named.hostname or {asked.hostname, named.hostname} <= LOOPBACK_HOSTS)
+    try:
+        asked, named = urlsplit(f"//{host}"), urlsplit(url)
+        is_same_port = asked.port == named.port
+    except ValueError:  # no address at all
+        return False
+    return is_same_port and (asked.hostname == named.hostname or {asked.hostname, named.hostname} <= LOOPBACK_HOSTS)
 
 
 def unverified(status: int, code: str, message: str) -> StorageError:

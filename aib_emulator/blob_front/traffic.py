@@ -24,12 +24,12 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
     @web.middleware
     async def traffic(request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = faults.strike(request.method, request.path)
-        response: web.StreamResponse | None = None
-        if fault is None or fault.moment == "after":
+        if fault is None:
             response = await handler(request)
-        if fault is not None:
+        else:
+            if fault.moment == "after":
+                await handler(request)
             response = _faulty(request, fault, clock)
-        assert response is not None  # noqa: S101 - one of the two has made it
         was_dropped = fault is not None and fault.action == "reset"
         requests.add(
             RecordedRequest(

@@ -26,7 +26,7 @@ constants.USERDELEGATIONKEY_SIGNING_SEED = process.env.AIB_EMULATOR_DELEGATION_S
 // Azurite would look at the source of a copy through its public address. The blob front has done that already.
 load("blob/handlers/BlobHandler.js").default.prototype.validateCopySource = async () => {};
 
-// A copied page blob shares its list of page ranges with its source: a write to one would show in the other.
+// A copied blob shares its lists of pages and blocks with its source: what is written to one would show in the other.
 const store = load("blob/persistence/LokiBlobMetadataStore.js").default.prototype;
 for (const name of ["startCopyFromURL", "copyFromURL"]) {
   const copy = store[name];
@@ -39,10 +39,10 @@ for (const name of ["startCopyFromURL", "copyFromURL"]) {
       name: destination.blob,
       snapshot: "",
     });
-    if (copied?.pageRangesInOrder) {
-      copied.pageRangesInOrder = copied.pageRangesInOrder.slice();
-      blobs.update(copied);
+    for (const list of ["pageRangesInOrder", "committedBlocksInOrder"]) {
+      copied[list] &&= copied[list].slice();
     }
+    blobs.update(copied);
     return properties;
   };
 }

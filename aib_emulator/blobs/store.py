@@ -105,7 +105,11 @@ class AzuriteBlobStore:
         )
         app = blob_front(parts, [traffic_middleware(self._faults, self._requests, self._clock)])
         self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=SHUTDOWN_SECONDS
+            app,
+            access_log=None,
+            auto_decompress=False,  # a blob that is sent compressed is kept compressed
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            shutdown_timeout=SHUTDOWN_SECONDS,
         )
         await self._runner.setup()
         site = web.TCPSite(

@@ -260,6 +260,18 @@ async def test_copied_page_blob_is_its_own(cloud: Cloud, source: Any) -> None:
     assert await content(copy.download_blob(offset=20480, length=4096)) == RUNS[20480]
 
 
+async def test_copied_log_is_its_own(cloud: Cloud, source: Any) -> None:
+    """After Copy Blob of an append blob, what is appended to one side does not show on the other."""
+    log = cloud.blobs(SOURCE).get_blob_client(source.container_name, "customization.log")
+    await done(log.create_append_blob())
+    await done(log.append_block(b"one\n"))
+    copy = cloud.blobs(SOURCE).get_blob_client(source.container_name, "copied.log")
+    await done(copy.start_copy_from_url(log.url))
+    await done(copy.append_block(b"two\n"))
+    assert await content(log.download_blob()) == b"one\n"
+    assert await content(copy.download_blob()) == b"one\ntwo\n"
+
+
 async def test_copy_within_an_account_needs_no_second_right(cloud: Cloud, source: Any) -> None:
     """Who may use the account may copy inside it; from another account the source needs a right of its own."""
     same = cloud.blobs(SOURCE).get_blob_client("vhds", "again.vhd")

@@ -161,7 +161,12 @@ async def test_public_container_needs_an_account_that_permits_it(cloud: Cloud) -
     await done(cloud.storage().storage_accounts.update("images", ACCOUNT, change))
     await done(open_container.create_container(public_access="blob"))
     await done(open_container.upload_blob(NAME, b"hello"))
-    assert await content(cloud.blob_at(open_container.get_blob_client(NAME).url).download_blob()) == b"hello"
+    anybody = cloud.blob_at(open_container.get_blob_client(NAME).url)
+    assert await content(anybody.download_blob()) == b"hello"
+    with refused("AuthorizationFailure", status=403):
+        await done(anybody.upload_blob(b"no", overwrite=True))
+    with refused("AuthorizationFailure", status=403):
+        await done(anybody.upload_blob_from_url(anybody.url, overwrite=True))
 
 
 async def test_account_can_refuse_its_keys(cloud: Cloud) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,7 +43,9 @@ class RawClient:
         self._key = thread.emulator.world.blobs.account_keys(ACCOUNT)[0]
         context = ssl.create_default_context(cafile=thread.emulator.ca_file)
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context), skip_auto_headers=("Content-Type", "User-Agent")
+            connector=aiohttp.TCPConnector(ssl=context),
+            skip_auto_headers=("Content-Type", "User-Agent"),
+            auto_decompress=False,
         )
 
     async def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> RawAnswer:
@@ -82,6 +85,15 @@ async def test_head_tells_the_length_without_the_body(client: RawClient) -> None
     head = await client.send("HEAD", BLOB)
     assert (head.status, head.headers["Content-Length"], head.body) == (200, "5", b"")
     assert (await client.send("GET", BLOB)).body == b"hello"
+
+
+async def test_compressed_blob_stays_compressed(client: RawClient) -> None:
+    """What is sent with a content encoding is kept and sent back as it is, never unpacked on the way."""
+    packed = gzip.compress(b"hello" * 1000)
+    encoding = {"Content-Encoding": "gzip", "x-ms-blob-content-encoding": "gzip"}
+    await client.send("PUT", BLOB, packed, x_ms_blob_type="BlockBlob", **encoding)
+    answer = await client.send("GET", BLOB)
+    assert (answer.headers["Content-Encoding"], answer.body) == ("gzip", packed)
 
 
 async def test_part_of_a_blob_is_answered_as_a_part(client: RawClient) -> None:
