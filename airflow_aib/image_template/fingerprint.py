@@ -58,12 +58,12 @@ def fingerprint(body: Mapping[str, Any]) -> str:
 
 def normalised(body: Mapping[str, Any]) -> dict[str, Any]:
     """Bring a body to the one form in which bodies that build the same are equal."""
-    identity = body.get("identity")
+    identity, properties = body.get("identity"), body.get("properties")
     parts = {
         "location": region(str(body.get("location") or "")),
         "tags": _tags(body.get("tags")),
         "identity": _identity(identity if isinstance(identity, Mapping) else {}),
-        "properties": _object(body.get("properties") or {}, "/properties"),
+        "properties": _object(properties if isinstance(properties, Mapping) else {}, "/properties"),
     }
     return {key: value for key, value in parts.items() if value not in _EMPTY}
 
