@@ -17,7 +17,7 @@ from aib_emulator.blob_front.shared_key import is_signed
 from aib_emulator.blob_front.source import CONDITIONS, find_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 
     import aiohttp
     from aiohttp import web
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aib_emulator.blob_front.source import Source
     from aib_emulator.blob_front.target import Target
 
+    Write = tuple[dict[str, str], bytes]
     Copier = Callable[["CopyCall", Source], Awaitable[web.StreamResponse]]
 
 PAGE = 512
@@ -120,24 +121,14 @@ async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
     pages = await source.pages(wanted)
     if expected := call.request.headers.get("x-ms-source-content-md5"):
         await _check_md5(source, wanted, pages.etag, expected)
+    # All is read before anything is written: a source that fails half-way leaves the target as it was.
+    contents = [(run, await source.read(run, pages.etag)) for run in pages.runs]
+    distance = destination.offset - wanted.offset
+    writes: list[Write] = [(_page_headers("update", run.moved(distance)), content) for run, content in contents]
     is_whole = pages.runs == [wanted]
     if not is_whole:
-        clear = {"x-ms-page-write": "clear", "x-ms-range": destination.header}
-        answer = await call.put(clear)
-        if not answer.ok:
-            return await relay(call.request, answer)
-    for run in pages.runs:
-        content = await source.read(run, pages.etag)
-        update = {
-            "x-ms-page-write": "update",
-            "x-ms-range": run.moved(destination.offset - wanted.offset).header,
-            "Content-Length": str(len(content)),
-        }
-        if not is_whole:
-            answer.release()
-        answer = await call.put(update, content, is_first=is_whole)
-        if not answer.ok:
-            break
+        writes.insert(0, (_page_headers("clear", destination), b""))
+    answer = await _write_in_turn(call, writes)
     return await relay(call.request, answer, without=() if is_whole else DIGESTS)
 
 
@@ -154,10 +145,7 @@ async def put_blob(call: CopyCall, source: Source) -> web.StreamResponse:
     async with await source.open(None) as content:
         headers = {"Content-Length": content.headers["Content-Length"], **_source_md5(call.request)}
         if call.request.headers.get("x-ms-copy-source-blob-properties", "true").lower() == "true":
-            named = {
-                name: content.headers[plain] for plain, name in BLOB_PROPERTIES.items() if plain in content.headers
-            }
-            headers.update({name: value for name, value in named.items() if name not in call.headers})
+            headers.update(_copied_properties(content.headers, call.headers))
         return await relay(call.request, await call.put(headers, content.content))
 
 
@@ -170,6 +158,23 @@ async def copy_blob(call: CopyCall, source: Source) -> web.StreamResponse:
 
 
 COPIERS: dict[str, Copier] = {"page": put_page, "block": put_part, "appendblock": put_part}
+
+
+async def _write_in_turn(call: CopyCall, writes: Sequence[Write]) -> aiohttp.ClientResponse:
+    """Send one write after the other until one is refused, and return the last answer."""
+    first, *others = writes
+    answer = await call.put(*first)
+    for headers, content in others:
+        if not answer.ok:
+            break
+        answer.release()
+        answer = await call.put(headers, content, is_first=False)
+    return answer
+
+
+def _page_headers(action: str, pages: ByteRange) -> dict[str, str]:
+    length = pages.length if action == "update" else 0
+    return {"x-ms-page-write": action, "x-ms-range": pages.header, "Content-Length": str(length)}
 
 
 def _page_ranges(request: web.Request) -> tuple[ByteRange, ByteRange]:

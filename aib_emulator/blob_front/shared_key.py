@@ -8,6 +8,8 @@ import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from aib_emulator.blob_front.target import SECONDARY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -69,7 +71,9 @@ def _canonical_headers(headers: Mapping[str, str]) -> list[str]:
 
 
 def _canonical_resource(target: Target) -> str:
-    lines = [f"/{target.account}{target.raw_path.replace('-secondary', '', 1)}"]
+    # The secondary endpoint of an account signs as the primary one does.
+    path = f"/{target.account}{target.raw_path.removeprefix(f'/{target.account}').removeprefix(SECONDARY)}"
+    lines = [f"/{target.account}{path}"]
     pairs = (piece.split("=") for piece in target.raw_query.split("&"))
     query = {pair[0].lower(): unquote(pair[1].replace("+", "%20")) for pair in pairs if _is_pair(pair)}
     return "\n".join([*lines, *(f"{name}:{query[name]}" for name in sorted(query))])

@@ -41,6 +41,12 @@ def test_query_values_are_signed_decoded() -> None:
     assert signed.endswith("\ncomp:list\nprefix:x/y z")
 
 
+def test_secondary_endpoint_signs_as_the_account() -> None:
+    """The suffix of the secondary endpoint is not signed; the same text in a blob's name is."""
+    assert string_to_sign("GET", Target("/a-secondary/c"), {}).endswith("/a/a/c")
+    assert string_to_sign("GET", Target("/a/c/x-secondary"), {}).endswith("/a/a/c/x-secondary")
+
+
 def test_signature_of_either_key_is_right() -> None:
     """A request signed with one of the account's keys is accepted, one signed otherwise is not."""
     target, headers = Target("/a/c/b"), CIMultiDict({"x-ms-date": "now"})
