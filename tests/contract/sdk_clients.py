@@ -78,8 +78,11 @@ class Cloud:
 
     async def get_json(self, url: str) -> Any:
         """Return what Resource Manager answers at `url`."""
-        answer = await done(self.compute().send_request(HttpRequest("GET", url)))
-        return answer.json()
+        return (await self.get(url)).json()
+
+    async def get(self, url: str) -> Any:
+        """Return the whole answer of Resource Manager at `url`."""
+        return await done(self.compute().send_request(HttpRequest("GET", url)))
 
     async def keys(self, account: str) -> list[str]:
         """Return the keys of an account in the group `images`."""

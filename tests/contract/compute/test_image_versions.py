@@ -168,6 +168,24 @@ async def test_version_is_deleted(cloud: Cloud) -> None:
     await finished(definitions.begin_delete(GROUP, GALLERY, DEFINITION))
 
 
+async def test_deletion_can_be_monitored(cloud: Cloud) -> None:
+    """DELETE answers 202 with the operation's address and one to monitor, which ends without a body."""
+    publish(cloud, "1.0.0")
+    client = cloud.compute().gallery_image_versions
+    poller = await done(client.begin_delete(GROUP, GALLERY, DEFINITION, "1.0.0", polling=False))
+    answer = poller.polling_method()._initial_response.http_response
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"{answer.headers['Azure-AsyncOperation']}&monitor=true"
+    assert (await cloud.get(answer.headers["Location"])).status_code == 204
+
+
+async def test_unknown_operation_is_not_found(cloud: Cloud) -> None:
+    """The address of an operation that was never begun answers 404."""
+    operation = "providers/Microsoft.Compute/locations/eastus/capsOperations/none?api-version=2024-03-03"
+    answer = await cloud.get(f"/subscriptions/{cloud.settings.subscription_id}/{operation}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NotFound")
+
+
 async def test_impossible_version_is_refused(cloud: Cloud) -> None:
     """Three numbers, a source and the home region are demanded."""
     with refused("InvalidParameter", status=400):
