@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_aib.image_template.checks import check
+from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.finding import Finding
+from airflow_aib.image_template.render import RenderedImageTemplate, render
+from tests.unit.airflow_aib.image_template.checks.findings import findings, rules
+from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, PARAMETERS, body, rendered_sample
+
+
+def test_good_image_template() -> None:
+    """A good image template has no findings."""
+    assert findings() == []
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_samples_have_no_errors(name: str) -> None:
+    """No sample, old or new, has an error."""
+    assert [finding for finding in check(rendered_sample(name)) if finding.severity == "error"] == []
+
+
+def test_errors_come_first() -> None:
+    """All findings of all parts are given, errors before warnings."""
+    severities = [
+        finding.severity
+        for finding in findings(
+            source={"type": "PlatformImage", "publisher": "p", "offer": "o", "sku": "s"},
+            buildTimeoutInMinutes=3,
+            unknownThing=1,
+            distribute=[],
+        )
+    ]
+
+    assert severities == ["error", "error", "warning", "warning"]
+
+
+def test_secrets_are_masked() -> None:
+    """A secure parameter in a wrong place is reported without being shown."""
+    document = {
+        "parameters": {"s": {"type": "securestring"}},
+        "resources": [
+            {
+                "type": "Microsoft.VirtualMachineImages/imageTemplates",
+                **body(distribute=[{"type": "VHD", "runOutputName": "[concat(parameters('s'), '!')]"}]),
+            }
+        ],
+    }
+    (finding,) = check(render(read_document(document), {"s": "hunter22"}, CONTEXT))
+
+    assert "hunter22" not in str(finding)
+    assert "***" in finding.message
+
+
+def test_finding_as_text_and_json() -> None:
+    """A finding is one readable line, and one JSON object."""
+    finding = Finding("error", "/properties/x", "a-rule", "It is wrong", "Correct it.")
+
+    assert str(finding) == "error: /properties/x: It is wrong. Correct it. [a-rule]"
+    assert json.loads(json.dumps(finding.to_json()))["rule"] == "a-rule"
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2000) | st.sampled_from(["Shell", "File", "VHD", "x", "/tmp/x", "5m"]),  # noqa: S108 - never opened
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "name", "inline", "scriptUri", "destination", "runOutputName", "imageId", "updateLimit", "uri"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+names = st.sampled_from(
+    ["source", "customize", "distribute", "vmProfile", "validate", "optimize", "buildTimeoutInMinutes", "x"]
+)
+
+
+@given(st.dictionaries(names, values), values, values)
+def test_nothing_breaks_the_checks(properties: dict[str, Any], identity: Any, location: Any) -> None:
+    """Whatever stands in a body, there are findings and no exception."""
+    rendered = RenderedImageTemplate(
+        body={"location": location, "identity": identity, "properties": properties},
+        name=None,
+        api_version=None,
+        depends_on=(),
+        source="<dict>",
+    )
+
+    assert all(finding.rule and finding.message for finding in check(rendered))
+
+
+def test_empty_body() -> None:
+    """An empty body lacks region, identity, source and distributors."""
+    empty = RenderedImageTemplate(body={}, name=None, api_version=None, depends_on=(), source="<dict>")
+
+    assert {finding.path for finding in check(empty)} == {
+        "/location",
+        "/identity",
+        "/properties/source",
+        "/properties/distribute",
+    }
+
+
+@pytest.mark.parametrize("name", ["a b", "ü", "", "x" * 65, "a/b"])
+def test_names_that_azure_refuses(name: str) -> None:
+    """A name is 1 to 64 letters, digits, dots, underscores and hyphens."""
+    assert rules(body() | {"name": name}) == ["error name-form"]
+
+
+@pytest.mark.parametrize("name", ["a", "A-1_2.3", "x" * 64])
+def test_names_that_azure_takes(name: str) -> None:
+    """Names in Azure's form are no finding."""
+    assert rules(body() | {"name": name}) == []
