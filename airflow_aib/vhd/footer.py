@@ -6,8 +6,6 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from airflow_aib.exceptions import VhdCopyError
-
 FOOTER_SIZE = 512
 
 FIXED_DISK = 2
@@ -41,19 +39,15 @@ class VhdFooter:
 
 
 def parse_footer(data: bytes) -> VhdFooter:
-    """Read a footer; anything else is a `VhdCopyError` that says why."""
+    """Read a footer; anything else is a `ValueError` that says why, and the caller knows which VHD it was."""
     if len(data) != FOOTER_SIZE:
-        raise VhdCopyError(f"A VHD footer has {FOOTER_SIZE} bytes, not {len(data)}")
+        raise ValueError(f"a VHD footer has {FOOTER_SIZE} bytes, not {len(data)}")
     fields = _LAYOUT.unpack_from(data)
     if fields[0] != _COOKIE:
-        raise VhdCopyError(
-            f"The last {FOOTER_SIZE} bytes do not begin with 'conectix'", hint="This is no VHD, or it is cut off."
-        )
+        raise ValueError(f"its last {FOOTER_SIZE} bytes do not begin with 'conectix', as those of a whole VHD do")
     stored, computed = fields[14], footer_checksum(data)
     if stored != computed:
-        raise VhdCopyError(
-            f"The footer's checksum is {stored:#010x} and should be {computed:#010x}", hint="The VHD is damaged."
-        )
+        raise ValueError(f"its footer is damaged: the checksum is {stored:#010x} and should be {computed:#010x}")
     return VhdFooter(
         disk_type=_DISK_TYPES.get(fields[13], f"unknown ({fields[13]})"),
         disk_size=fields[9],
@@ -72,12 +66,11 @@ def check_footer(data: bytes, blob_length: int) -> VhdFooter:
     """
     footer = parse_footer(data)
     if footer.disk_type != _DISK_TYPES[FIXED_DISK]:
-        raise VhdCopyError(f"The VHD is {footer.disk_type}", hint="Azure takes fixed ones only: convert it.")
-    if footer.disk_size + FOOTER_SIZE != blob_length:
-        before = blob_length - FOOTER_SIZE
-        raise VhdCopyError(
-            f"The footer says {footer.disk_size} bytes of disk and the blob has {before} before it",
-            hint="The VHD is cut off or was resized: build it again.",
+        raise ValueError(f"it is {footer.disk_type}, and Azure takes fixed ones only")
+    before = blob_length - FOOTER_SIZE
+    if footer.disk_size != before:
+        raise ValueError(
+            f"its footer says {footer.disk_size} bytes of disk and the blob has {before}: it was cut off or resized"
         )
     return footer
 

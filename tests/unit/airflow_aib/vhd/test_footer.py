@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.vhd.footer import FOOTER_SIZE, check_footer, footer_checksum, is_whole_mebibytes, parse_footer
 
 MEBIBYTE = 1024 * 1024
@@ -49,13 +48,13 @@ def test_disk_types(number: int, word: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"conectix", b"x" * 513])
 def test_wrong_size(data: bytes) -> None:
     """A footer has 512 bytes."""
-    with pytest.raises(VhdCopyError, match="has 512 bytes"):
+    with pytest.raises(ValueError, match="has 512 bytes"):
         parse_footer(data)
 
 
 def test_no_footer() -> None:
     """What does not begin with the cookie is no VHD."""
-    with pytest.raises(VhdCopyError, match="conectix"):
+    with pytest.raises(ValueError, match="conectix"):
         parse_footer(bytes(FOOTER_SIZE))
 
 
@@ -65,7 +64,7 @@ def test_any_damaged_byte_is_noticed(at: int, flipped: int) -> None:
     damaged = bytearray(footer())
     damaged[at] ^= flipped
 
-    with pytest.raises(VhdCopyError, match="checksum"):
+    with pytest.raises(ValueError, match="checksum"):
         parse_footer(bytes(damaged))
 
 
@@ -84,13 +83,13 @@ def test_fixed_disk_of_the_right_length() -> None:
 
 def test_dynamic_disks_are_refused() -> None:
     """Azure takes fixed disks only."""
-    with pytest.raises(VhdCopyError, match=r"dynamic\. Azure takes fixed ones only"):
+    with pytest.raises(ValueError, match="dynamic, and Azure takes fixed ones only"):
         check_footer(footer(disk_type=3), 64 * MEBIBYTE + FOOTER_SIZE)
 
 
 def test_blob_of_another_length() -> None:
     """A blob that is longer or shorter than its footer says is cut off."""
-    with pytest.raises(VhdCopyError, match="cut off or was resized"):
+    with pytest.raises(ValueError, match="cut off or resized"):
         check_footer(footer(), 64 * MEBIBYTE)
 
 
