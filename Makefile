@@ -69,7 +69,7 @@ test: check ## checks and all tests
 
 .PHONY: bench
 bench: $(READY) ## measure beside named peers, and write docs/benchmarks.md
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python -m tests.bench.run
 
 # LOCK is deploy (the provider, for Celery and PostgreSQL) or runtime (the provider and the emulator).
 LOCK ?= deploy

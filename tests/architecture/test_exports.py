@@ -46,12 +46,11 @@ def test_every_module_can_be_imported_and_says_what_it_is_for(name: str) -> None
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_all_is_sorted_and_true(name: str) -> None:
-    """`__all__` is in order, holds nothing twice, and names only what is there."""
+def test_all_is_true(name: str) -> None:
+    """`__all__` holds nothing twice, and names only what is there; its order is the linter's affair."""
     module = importlib.import_module(name)
     names = exported(module)
 
-    assert names == sorted(names)
     assert len(names) == len(set(names))
     assert [missing for missing in names if not hasattr(module, missing)] == []
 
