@@ -26,6 +26,7 @@ class PortalResources:
     :param image_template_id: resource id
     :param staging_resource_group_id: resource id
     :param image_version_id: resource id of the gallery image version
+    :param is_resumed: whether an earlier leg of this try may have left links
     """
 
     portal: str | None = None
@@ -33,6 +34,7 @@ class PortalResources:
     image_template_id: str | None = None
     staging_resource_group_id: str | None = None
     image_version_id: str | None = None
+    is_resumed: bool = False
 
 
 class HasPortalResources(Protocol):
@@ -60,7 +62,9 @@ class _PortalLink(BaseOperatorLink):
         """Give the address; empty where there is none, which shows as a link that is switched off."""
         resources = getattr(operator, "portal_resources", None) or PortalResources()
         url = portal_url(resources, self.resource_id(resources))
-        return url or self._left_by_earlier_leg(ti_key)
+        if url is None and resources.is_resumed:
+            return self._left_by_earlier_leg(ti_key)
+        return url or ""
 
     def _left_by_earlier_leg(self, ti_key: TaskInstanceKey) -> str:
         from airflow.sdk.execution_time.xcom import XCom

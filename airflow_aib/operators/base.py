@@ -120,6 +120,10 @@ class ImageTemplateOperator(BaseOperator):
         staging = ((body or {}).get("properties") or {}).get("exactStagingResourceGroup")
         resources.staging_resource_group_id = staging or resources.staging_resource_group_id
 
+    def note_resumed(self) -> None:
+        """Note that this leg comes after a deferral, so that the first leg's links are kept."""
+        self.portal_resources.is_resumed = True
+
     def note_artifacts(self, artifacts: Sequence[ImageArtifact]) -> None:
         """Note for the links which gallery image version was made."""
         for artifact in artifacts:

@@ -105,6 +105,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Report how the run ended that the trigger has watched."""
+        self.note_resumed()
         return self._conclude(context, RunEvent.from_payload(event))
 
     def on_kill(self) -> None:
@@ -254,6 +255,7 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any] | None:
         """Look how it turned out."""
         del context
+        self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         self.note_image_template(state.image_template_id)

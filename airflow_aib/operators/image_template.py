@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
 
-# How long a deferrable task looks itself before it defers.
-FIRST_LOOKS = timedelta(seconds=10)
+# Seconds that a deferrable task looks itself before it defers, unless a deferral may be shorter still.
+FIRST_LOOKS = 10.0
 
 
 class AzureImageTemplateCreateOperator(WaitingOperator):
@@ -100,6 +100,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Look how it turned out."""
         del context
+        self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         body = run_async(self._look_again(state.image_template_id))
@@ -149,9 +150,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             return await self._wait_until_provisioned(service, image_template_id, self.provision_timeout)
 
     async def _first_looks(self, service: ImageTemplateService, image_template_id: str) -> dict[str, Any] | None:
-        """Look a few times before deferring, which costs more than a short wait."""
+        """Look a few times before deferring, which takes longer than a short wait."""
+        within = timedelta(seconds=min(FIRST_LOOKS, self.waiting.trigger_min_age))
         try:
-            return await self._wait_until_provisioned(service, image_template_id, FIRST_LOOKS)
+            return await self._wait_until_provisioned(service, image_template_id, within)
         except ArmRequestError as error:
             if error.code != "Overdue":
                 raise
@@ -207,6 +209,7 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
     def execute_complete(self, context: Context, event: Any = None) -> bool:
         """Look how it turned out."""
         del context
+        self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         self.note_image_template(state.image_template_id)
