@@ -1,0 +1,260 @@
+"""Runs: started, watched, joined, cancelled and overdue, through Airflow's own machinery."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.airflow.cloud import NAME, until
+from tests.integration.airflow.tasks import BOTH_MODES, CANCEL, DEFERRED, RUN, SENSOR, create, task
+
+if TYPE_CHECKING:
+    from tests.integration.airflow.airflow_process import AirflowProcess
+    from tests.integration.airflow.cloud import Cloud
+
+TEMPLATE = f"imageTemplates/{NAME}$"
+
+
+@BOTH_MODES
+def test_run_gives_what_it_made(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
+    """The task shows phases and log as they come, and gives run state, artifacts and the log's place."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+
+    result = airflow.run(task(RUN, "run", deferrable=deferrable))
+
+    run = result.xcom("run")
+    assert run["run_state"] == "Succeeded"
+    assert "/galleries/corp/images/linux-base/versions/" in run["artifacts"][0]["artifact_id"]
+    assert run["log_location"].endswith("/customization.log")
+    assert result.xcom("run", "image_run")["start_time"] == run["start_time"]
+    assert "is Running/Building" in result.log
+    assert "Starting provisioner shell" in result.log
+    assert (DEFERRED in result.log) is deferrable
+
+
+@BOTH_MODES
+def test_a_failed_build_says_why(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
+    """The error names the customizer, its last output, the service's words and where the whole log is."""
+    cloud.create()
+    cloud.plan_failure(kind="customizer", index=1, exit_code=7, output=["E: Unable to locate package chorny"])
+
+    result = airflow.run(task(RUN, "run", deferrable=deferrable))
+
+    error = result.error()
+    assert error.kind == "ImageRunFailedError"
+    for words in ("customizer 2 of 2", "'software'", "exit code 7", "Unable to locate package chorny", "Service: "):
+        assert words in error.text
+    assert "customization.log" in error.text
+    assert result.tasks["run"]["state"] == "failed"
+
+
+def test_a_partial_success_is_none(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """A run of which one distributor failed has not succeeded."""
+    cloud.create(cloud.image_template(with_vhd=True))
+    cloud.plan_failure(kind="partial")
+
+    result = airflow.run(task(RUN, "run", deferrable=False))
+
+    assert result.error().kind == "ImageRunFailedError"
+    assert "PartiallySucceeded" in result.error().text
+
+
+@BOTH_MODES
+def test_a_run_that_somebody_cancels_is_an_error_of_its_own(
+    airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool
+) -> None:
+    """When somebody cancels the run elsewhere, the task fails and says so."""
+    cloud.create()
+    cloud.emulator.control.set_scale(20)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(airflow.run, task(RUN, "run", deferrable=deferrable))
+        until(lambda: cloud.last_run() is not None)
+        cloud.call(lambda service: service.cancel_run(cloud.image_template_id))
+        cloud.emulator.control.set_scale(400)
+        result = running.result()
+
+    assert result.error().kind == "ImageRunCanceledError"
+
+
+def test_an_overdue_run_is_cancelled_by_the_trigger(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """At the execution timeout the trigger cancels the run, waits for its real end, and the error says so."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+    cloud.plan_failure(kind="hang", index=0)
+
+    result = airflow.run(task(RUN, "run", deferrable=True, execution_timeout=3))
+
+    error = result.error()
+    assert error.kind == "ImageRunTimeoutError"
+    assert "ended Canceled" in error.text
+    last_run = cloud.last_run()
+    assert last_run is not None
+    assert last_run.run_state == "Canceled"
+
+
+def test_an_overdue_run_is_cancelled_by_the_worker(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """A worker whose run is past its deadline does the same."""
+    cloud.create()
+    cloud.plan_failure(kind="hang", index=0)
+
+    result = airflow.run(task(RUN, "run", deferrable=False, run_allowance=-86400))
+
+    assert result.error().kind == "ImageRunTimeoutError"
+    assert "ended Canceled" in result.error().text
+
+
+def test_an_execution_timeout_on_the_worker_cancels_the_run(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """When Airflow's own alarm strikes first, the run is cancelled too, and the next try starts another one."""
+    cloud.create()
+    cloud.plan_failure(kind="hang", index=0, count=1)
+
+    result = airflow.run(task(RUN, "run", deferrable=False, execution_timeout=4, retries=1))
+
+    assert result.error().kind == "AirflowTaskTimeout"
+    assert result.tasks["run"] == {"state": "success", "try_number": 2}
+    assert cloud.count("POST", "/cancel") == 1
+    assert cloud.count("POST", "/run") == 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 504}, {"status": 500}, {"action": "reset"}], ids=["504", "500", "reset"])
+def test_a_lost_answer_to_run_starts_no_second_build(
+    airflow: AirflowProcess, cloud: Cloud, fault: dict[str, Any]
+) -> None:
+    """When the run began but its answer was lost, it is found and not asked for again."""
+    cloud.create()
+    cloud.plan_fault(method="POST", path="/run$", moment="after", **fault)
+
+    result = airflow.run(task(RUN, "run", deferrable=True, retries=1))
+
+    assert result.tasks["run"] == {"state": "success", "try_number": 1}
+    assert cloud.count("POST", "/run") == 1
+
+
+def test_the_watch_bears_every_fault_of_the_transport(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """Throttled, failing and dropped looks, and a log that cannot be read, neither end nor cancel the run."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+    cloud.plan_fault(method="POST", path="/run$", status=429, headers={"Retry-After": "0"})
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=500, skip=6, count=2)
+    cloud.plan_fault(method="GET", path=TEMPLATE, action="reset", skip=8)
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=429, headers={"Retry-After": "0"}, skip=10)
+    cloud.plan_fault(method="GET", path="storageAccounts$", status=500, count=2)
+
+    result = airflow.run(task(RUN, "run", deferrable=True))
+
+    assert result.state == "success"
+    assert cloud.count("POST", "/cancel") == 0
+
+
+def test_a_retry_joins_the_run_of_the_try_before(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """A try that cannot watch any longer fails, and the next one goes on with the very same run."""
+    cloud.create()
+    cloud.emulator.control.set_scale(50)
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=403, skip=7)
+
+    result = airflow.run(task(RUN, "run", deferrable=True, retries=1))
+
+    assert result.errors[0].kind == "ImageRunWatchError"
+    assert result.tasks["run"] == {"state": "success", "try_number": 2}
+    assert cloud.count("POST", "/run") == 1
+    assert "is joined" in result.log
+
+
+def test_a_retry_after_a_failed_build_starts_another_one(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """A run whose bad end has been reported is not joined again."""
+    cloud.create()
+    cloud.plan_failure(kind="customizer", index=0, exit_code=1, count=1)
+
+    result = airflow.run(task(RUN, "run", deferrable=False, retries=1))
+
+    assert result.tasks["run"] == {"state": "success", "try_number": 2}
+    assert cloud.count("POST", "/run") == 2
+
+
+def test_a_run_of_somebody_else_is_not_taken_over(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """While another run goes on, the task fails and says since when; it neither joins nor cancels it."""
+    cloud.create()
+    cloud.emulator.control.set_scale(10)
+    other = cloud.start_run()
+
+    result = airflow.run(task(RUN, "run", deferrable=False))
+
+    assert result.error().kind == "ImageTemplateInUseError"
+    assert other["start_time"] in result.error().text
+    assert cloud.count("POST", "/cancel") == 0
+
+
+@BOTH_MODES
+def test_the_sensor_waits_for_a_run_of_somebody_else(
+    airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool
+) -> None:
+    """A run that is only started by one task is awaited by the next."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+    run = task(RUN, "run", deferrable=True, wait_for_completion=False)
+
+    result = airflow.run(run, task(SENSOR, "wait", deferrable=deferrable, poke_interval=0.2, timeout=60))
+
+    assert result.xcom("run")["start_time"] == result.xcom("wait")["start_time"]
+    assert result.xcom("wait")["run_state"] == "Succeeded"
+    assert (DEFERRED in result.log) is deferrable
+
+
+@BOTH_MODES
+def test_the_sensor_fails_with_the_run(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
+    """A run that ends badly fails the sensor, with the service's words."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+    cloud.plan_failure(kind="customizer")
+    cloud.start_run()
+
+    result = airflow.run(task(SENSOR, "wait", deferrable=deferrable, poke_interval=0.2, timeout=60))
+
+    assert result.error().kind == "ImageRunFailedError"
+    assert "ended Failed" in result.error().text
+
+
+@BOTH_MODES
+def test_the_sensor_times_out(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
+    """A sensor waits no longer than its timeout, and does not cancel what it does not own."""
+    cloud.create()
+    cloud.emulator.control.set_scale(1)
+    cloud.start_run()
+
+    result = airflow.run(task(SENSOR, "wait", deferrable=deferrable, poke_interval=0.2, timeout=1))
+
+    assert result.error().kind == "AirflowSensorTimeout"
+    assert cloud.count("POST", "/cancel") == 0
+
+
+@BOTH_MODES
+def test_cancel_waits_for_the_real_end(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
+    """The run has really ended when the task is done; with nothing to cancel it is fine too."""
+    cloud.create()
+    cloud.emulator.control.set_scale(100)
+    cloud.start_run()
+
+    result = airflow.run(task(CANCEL, "cancel", deferrable=deferrable), task(CANCEL, "again", deferrable=deferrable))
+
+    assert result.xcom("cancel")["run_state"] == "Canceled"
+    assert result.xcom("again")["run_state"] == "Canceled"
+    assert cloud.count("POST", "/cancel") == 1
+    assert (DEFERRED in result.log) is deferrable
+
+
+def test_a_cleared_or_repeated_rebuild_uses_the_image_template_again(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """Create and run, twice in a row, make one image template and two builds."""
+    result = airflow.run(
+        create(cloud, "create_1"),
+        task(RUN, "run_1", deferrable=True),
+        create(cloud, "create_2"),
+        task(RUN, "run_2", deferrable=True),
+    )
+
+    assert result.state == "success"
+    assert cloud.count("PUT", f"imageTemplates/{NAME}") == 1
+    assert result.xcom("run_1")["start_time"] != result.xcom("run_2")["start_time"]
