@@ -239,9 +239,8 @@ class FakeImageBuilder:
     async def begin_delete(self, group: str, name: str, **options: Any) -> FakePoller:
         """Delete it."""
         self._step("delete", group, name, options)
-        if self.body is None:
-            raise azure_error(404, "ResourceNotFound", "The Resource was not found.")
-        return FakePoller(None)
+        answer = FakePipelineResponse(FakeResponse(204 if self.body is None else 202))
+        return FakePoller(options["cls"](answer, None, {}))
 
     async def begin_run(self, group: str, name: str, **options: Any) -> FakePoller:
         """Run it."""

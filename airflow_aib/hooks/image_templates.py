@@ -10,6 +10,7 @@ from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, is_lost_answer, retry_after, translated
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_template.fingerprint import differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
 
     from airflow_aib.hooks.clients import AzureClients
+
+NO_CONTENT = 204
 
 DEFAULT_POLL_INTERVAL = 30.0
 PROVISION_TIMEOUT = timedelta(hours=1)
@@ -89,24 +92,22 @@ class ImageTemplates:
         """
         Create the image template and give Azure's first answer; `wait_until_provisioned` gives the last.
 
-        A request whose answer was lost is not repeated before a look, since Azure refuses to update an image template:
-        the repetition of a request that was carried out would fail.
+        A request whose answer was lost is not repeated before a look, since Azure refuses to update an image template.
+        The connection pool repeats a PUT by itself when its connection breaks: a conflict with an image template of
+        this very content is our own request come through.
         """
-        lost = False
         for attempt in range(1, SUBMIT_ATTEMPTS + 1):
             try:
                 return await self._put(image_template_id, body)
             except ArmRequestError as error:
-                is_own_conflict = lost and error.status == CONFLICT
-                lost = lost or is_lost_answer(error)
-                may_repeat = is_lost_answer(error) or error.status == TOO_MANY_REQUESTS
-                if attempt == SUBMIT_ATTEMPTS or not (may_repeat or is_own_conflict):
+                may_be_ours = is_lost_answer(error) or error.status == CONFLICT
+                if not may_be_ours and error.status != TOO_MANY_REQUESTS:
                     raise
                 await self._pause_after(error)
-                found = await self.get_image_template(image_template_id) if lost else None
+                found = await self._find_own(image_template_id, body) if may_be_ours else None
                 if found is not None:
                     return found
-                if is_own_conflict:
+                if error.status == CONFLICT or attempt == SUBMIT_ATTEMPTS:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -143,12 +144,16 @@ class ImageTemplates:
         operations, group, name = self._address(image_template_id)
         try:
             with translated("delete image template", image_template_id):
-                await operations.begin_delete(group, name, polling=False)
+                poller = await operations.begin_delete(
+                    group, name, polling=False, cls=lambda answer, _, __: answer.http_response.status_code
+                )
+                # The SDK's type says what the poller gives without `cls`.
+                status = cast("int", await poller.result())
         except ArmRequestError as error:
             if error.status == NOT_FOUND:
                 return False
             raise
-        return True
+        return status != NO_CONTENT
 
     async def wait_until_deleted(
         self,
@@ -206,6 +211,13 @@ class ImageTemplates:
             answer = cast("_Answer", await poller.result())
         refuse_error_body(image_template_id, answer.body, answer.request_id)
         return answer.body
+
+    async def _find_own(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Look for the image template that we submitted, and not for somebody else's, or an old one that failed."""
+        found = await self.get_image_template(image_template_id)
+        if found is None or provisioning_state(found) == "Failed" or differences(body, found):
+            return None
+        return found
 
     async def _pause_after(self, error: ArmRequestError) -> None:
         await self.clock.sleep(min(retry_after(error) or RESUBMIT_PAUSE, LONGEST_ASKED_PAUSE))

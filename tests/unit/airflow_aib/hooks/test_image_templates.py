@@ -18,7 +18,7 @@ from tests.fakes import (
     reset,
 )
 
-BODY = {"location": "eastus", "properties": {"source": {}, "distribute": []}}
+BODY: dict[str, Any] = {"location": "eastus", "properties": {"source": {"type": "PlatformImage"}}}
 
 
 def service(azure: FakeImageBuilder, clock: FakeClock | None = None) -> ImageTemplates:
@@ -31,6 +31,11 @@ def provisioning(state: str, **properties: Any) -> dict[str, Any]:
     body = image_template(**properties)
     body["properties"]["provisioningState"] = state
     return body
+
+
+def submitted(state: str = "Creating", **properties: Any) -> dict[str, Any]:
+    """Give the image template that was submitted, as Azure has it."""
+    return {**BODY, "properties": {**BODY["properties"], "provisioningState": state, **properties}}
 
 
 async def test_reading_gives_the_wires_own_body() -> None:
@@ -75,19 +80,17 @@ async def test_submitting_gives_the_first_answer() -> None:
     assert azure.options["put"]["retry_total"] == 0
 
 
-@pytest.mark.parametrize("error", [reset(), azure_error(500), azure_error(504)])
+@pytest.mark.parametrize("error", [reset(), azure_error(500), azure_error(504), azure_error(409, "Conflict")])
 async def test_a_lost_answer_is_looked_up(error: Exception) -> None:
-    """When the request was carried out although its answer was lost, it is not repeated."""
+    """When the request was carried out although its answer was lost, it is not repeated; a conflict may mean that."""
     azure = FakeImageBuilder()
 
     def create() -> None:
-        azure.body = provisioning("Creating")
+        azure.body = submitted()
 
     azure.then("put", (create, error))
 
-    body = await service(azure).submit(IMAGE_TEMPLATE_ID, BODY)
-
-    assert body["properties"]["provisioningState"] == "Creating"
+    assert await service(azure).submit(IMAGE_TEMPLATE_ID, BODY) == submitted()
     assert azure.calls == ["put", "get"]
 
 
@@ -106,11 +109,20 @@ async def test_a_request_that_was_carried_out_late_is_ours_too() -> None:
     azure = FakeImageBuilder()
 
     def create() -> None:
-        azure.body = provisioning("Creating")
+        azure.body = submitted()
 
     azure.then("put", azure_error(504), (create, azure_error(409, "Conflict", "It exists.")))
 
-    assert await service(azure).submit(IMAGE_TEMPLATE_ID, BODY) == provisioning("Creating")
+    assert await service(azure).submit(IMAGE_TEMPLATE_ID, BODY) == submitted()
+
+
+@pytest.mark.parametrize("present", [submitted("Failed"), submitted("Succeeded", buildTimeoutInMinutes=90)])
+async def test_a_conflict_with_something_else_is_not_ours(present: dict[str, Any]) -> None:
+    """An image template that failed, or has other content, is not taken for the one that was submitted."""
+    azure = FakeImageBuilder(present).then("put", reset(), azure_error(409, "Conflict", "It exists."))
+
+    with pytest.raises(ArmRequestError, match="Conflict"):
+        await service(azure).submit(IMAGE_TEMPLATE_ID, BODY)
 
 
 async def test_a_conflict_is_an_error_that_says_what_to_do() -> None:
@@ -120,7 +132,7 @@ async def test_a_conflict_is_an_error_that_says_what_to_do() -> None:
 
     with pytest.raises(ArmRequestError, match="delete it first") as caught:
         await service(azure).submit(IMAGE_TEMPLATE_ID, BODY)
-    assert (caught.value.code, azure.calls) == ("Conflict", ["put"])
+    assert (caught.value.code, azure.calls) == ("Conflict", ["put", "get"])
 
 
 async def test_repetitions_are_bounded() -> None:
