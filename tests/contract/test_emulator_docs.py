@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aib_emulator import control
+from aib_emulator.__main__ import _parser
+from aib_emulator.arm.route import GROUP, SUBSCRIPTION
+from aib_emulator.services.identity import routes as identity
+from aib_emulator.services.image_builder import routes as image_builder
+from aib_emulator.services.managed_identity import routes as managed_identity
+from aib_emulator.services.resources import routes as resources
+from aib_emulator.world import PlannedFailure
+
+if TYPE_CHECKING:
+    from aib_emulator.server import EmulatorThread
+
+PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
+CALL = re.compile(r"^\| `([A-Z]+) (\S+)` \|", re.MULTILINE)
+
+
+def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: EmulatorThread) -> None:
+    """The tables of the page and the routes are the same."""
+    world = emulator_thread.emulator.world
+    routes = control.routes(world, emulator_thread.emulator.reset)
+    for service in (identity, resources, managed_identity, image_builder):
+        routes += service.routes(world)
+    written = {
+        (method, path.replace("{group}", GROUP).replace("{sub}", SUBSCRIPTION)) for method, path in CALL.findall(PAGE)
+    }
+    assert written == {(route.method, route.path) for route in routes}
+
+
+def test_the_page_names_every_option() -> None:
+    """Each option of the command line is described."""
+    options = {option for action in _parser()._actions for option in action.option_strings} - {"-h", "--help"}
+    assert {option for option in options if f"`{option}`" not in PAGE} == set()
+
+
+def test_the_page_names_every_variable(emulator_thread: EmulatorThread) -> None:
+    """Each variable of the environment file is named, and each thing of the start world."""
+    assert {name for name in emulator_thread.env if f"`{name}`" not in PAGE} == set()
+    settings = emulator_thread.emulator.settings
+    known = (settings.tenant_id, settings.subscription_id, settings.client_id, settings.client_secret)
+    assert [value for value in known if f"`{value}`" not in PAGE] == []
+
+
+def test_the_page_names_every_failure() -> None:
+    """Each kind of failure that can be planned is described."""
+    assert [kind for kind in control.FAILURE_KINDS if f"| `{kind}` |" not in PAGE] == []
+    assert PlannedFailure().kind in control.FAILURE_KINDS
