@@ -66,7 +66,7 @@ def parse_log_line(line: str) -> LogLine:
     prefix = _PREFIX.fullmatch(line)
     rest = prefix["rest"] if prefix else line
     text, source = _said(rest, is_packers=prefix is not None)
-    telemetry = _TELEMETRY.search(rest)
+    telemetry = _TELEMETRY.search(rest) if "(telemetry)" in rest else None
     begins = telemetry is not None and telemetry["what"] == "Starting provisioner"
     return LogLine(
         text=text,

@@ -7,7 +7,7 @@ is an error that says so. Errors show the expression, never the values in it, si
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.image_template.expression_functions import (
@@ -76,7 +76,7 @@ def parse_expression(text: str) -> Tree[Token]:
     from lark.exceptions import UnexpectedInput
 
     try:
-        return _parser().parse(text[1:-1])
+        return _parse(text[1:-1])
     except UnexpectedInput as error:
         is_at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
         # The parser has not seen the opening bracket, which is column 1.
@@ -104,6 +104,12 @@ def calls(tree: Tree[Token]) -> Iterator[tuple[str, str | None]]:
 def evaluate(text: str, scope: Scope) -> Any:
     """Evaluate a bracketed text; what goes wrong is an `ExpressionError`."""
     return _Evaluation(scope).value(parse_expression(text))
+
+
+@lru_cache(maxsize=1024)
+def _parse(expression: str) -> Tree[Token]:
+    """Parse once what a document says in many places; nobody changes a tree."""
+    return _parser().parse(expression)
 
 
 @cache
