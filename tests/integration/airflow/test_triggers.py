@@ -1,0 +1,365 @@
+"""Triggers driven by hand: what `dag.test()` cannot show, since it never calls `on_kill` and knows no task instance."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.execution_time import task_runner
+from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
+
+from airflow_aib.hooks import clients
+from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, AzureImageTemplateStateTrigger
+from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
+from tests.integration.airflow.cloud import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.triggers.base import BaseTrigger
+
+    from tests.integration.airflow.cloud import Cloud
+
+TEMPLATE = f"imageTemplates/{NAME}$"
+
+
+@dataclass
+class FakeTaskInstance:
+    """Be the task instance for which a trigger runs."""
+
+    dag_id: str = "dag"
+    task_id: str = "run"
+    run_id: str = "manual"
+    map_index: int = -1
+
+
+@dataclass
+class FakeSupervisor:
+    """
+    Answer what a task asks Airflow.
+
+    :param state: of the task instance
+    :param asked: the questions
+    """
+
+    state: str | None
+    asked: list[GetTaskStates] = field(default_factory=list)
+
+    def send(self, msg: GetTaskStates) -> TaskStatesResult:
+        """Tell the states that were asked for."""
+        self.asked.append(msg)
+        (task_id,), (run_id,) = msg.task_ids or [], msg.run_ids or []
+        key = task_id if msg.map_index is None else f"{task_id}_{msg.map_index}"
+        return TaskStatesResult(task_states={run_id: {key: self.state}})
+
+
+@dataclass
+class RecordingLog:
+    """Be a task's log and keep what is written."""
+
+    records: list[str] = field(default_factory=list)
+
+    def info(self, event: Any, /, *args: Any) -> None:
+        """Keep a record."""
+        self.records.append(event % args if args else event)
+
+    warning = info
+
+    def log(self, level: int, event: Any, /, *args: Any) -> None:
+        """Keep a record."""
+        del level
+        self.info(event, *args)
+
+
+def now_plus(seconds: float) -> str:
+    """Give a moment as triggers have it."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def run_trigger(cloud: Cloud, handle: dict[str, Any], *, age: float = 0, **order: Any) -> AzureImageTemplateRunTrigger:
+    """Make the trigger for a run, by way of what Airflow stores of it."""
+    deadline = datetime.now(UTC) + timedelta(days=2)
+    made = WatchOrder(ImageRunHandle.from_json(handle), **{"deadline": deadline, "poll_interval": 0.05, **order})
+    trigger = AzureImageTemplateRunTrigger(order=made.to_json(), not_before=now_plus(age))
+    path, kwargs = trigger.serialize()
+    assert path == "airflow_aib.triggers.image_template.AzureImageTemplateRunTrigger"
+    assert handle["image_template_id"] == cloud.image_template_id
+    return AzureImageTemplateRunTrigger(**kwargs)
+
+
+async def events_of(trigger: BaseTrigger) -> list[dict[str, Any]]:
+    """Run a trigger to its end."""
+    return [event.payload async for event in trigger.run()]
+
+
+async def in_thread(call: Callable[[], Any]) -> Any:
+    """Do in a thread what would hold up this loop."""
+    return await asyncio.to_thread(call)
+
+
+@pytest.fixture
+async def handle(cloud: Cloud, connection: str) -> dict[str, Any]:
+    """Start a run of a new image template."""
+    del connection
+    await in_thread(cloud.create)
+    handle: dict[str, Any] = await in_thread(cloud.start_run)
+    return handle
+
+
+async def test_a_run_ends_with_one_event(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """The trigger sends exactly one event, with the last run status, and has let Azure's clients go by then."""
+    trigger = run_trigger(cloud, handle)
+
+    events = trigger.run()
+    event = RunEvent.from_payload((await anext(events)).payload)
+
+    assert event.status == "over"
+    status = event.read_last_run_status()
+    assert status is not None
+    assert (status.run_state, status.start_time) == ("Succeeded", handle["start_time"])
+    assert clients._shared == {}
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
+
+
+async def test_nothing_is_awaited_after_the_event(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """Airflow calls `on_kill` of a trigger that still does something after its event: ours ends at once."""
+    events = run_trigger(cloud, handle).run()
+    await anext(events)
+
+    after = events.__anext__()
+    with pytest.raises(StopAsyncIteration):
+        after.send(None)  # type: ignore[attr-defined]  # an async generator's step is a coroutine
+
+
+async def test_an_event_is_held_until_the_least_age(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """A run that is over already does not resume its task before the trigger has its least age."""
+    await in_thread(cloud.finish_run)
+    begin = datetime.now(UTC)
+
+    await events_of(run_trigger(cloud, handle, age=1.5))
+
+    assert datetime.now(UTC) - begin >= timedelta(seconds=1.4)
+
+
+async def test_the_log_is_relayed(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """Phases and the customization log appear in the task's log, in few records, each line once."""
+    deadline = datetime.now(UTC) + timedelta(days=2)
+    order = WatchOrder(ImageRunHandle.from_json(handle), deadline, poll_interval=0.05)
+    log = RecordingLog()
+
+    await watch_to_the_end(cloud.settings, order, log=log)
+
+    text = "\n".join(log.records)
+    assert "is Running/Building" in text
+    assert text.count("Starting provisioner shell") == 3  # two customizers, and the hidden deprovision step
+    assert len(log.records) < text.count("\n") / 2
+
+
+async def test_faults_are_borne(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """Throttled, failing and dropped looks do not end the watch."""
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=429, headers={"Retry-After": "0"})
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=500)
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=504)
+    cloud.plan_fault(method="GET", path=TEMPLATE, action="reset")
+
+    (event,) = await events_of(run_trigger(cloud, handle))
+
+    assert event["status"] == "over"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_what_cannot_pass_is_an_event_and_no_error(cloud: Cloud, handle: dict[str, Any], status: int) -> None:
+    """A lost permission ends the watch with an event that says so; the run goes on."""
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=status, count=50)
+
+    (event,) = await events_of(run_trigger(cloud, handle))
+
+    assert event["status"] == "unwatchable"
+    assert f"HTTP {status}" in event["message"]
+    assert cloud.count("POST", "/cancel") == 0
+
+
+async def test_a_wrong_connection_is_an_event_and_no_error(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong inside travels as an event, since Airflow drops the type of a trigger's error."""
+    monkeypatch.setenv("AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT", '{"conn_type": "http"}')
+
+    (event,) = await events_of(run_trigger(cloud, handle))
+
+    assert event["status"] == "unwatchable"
+    assert event["message"].startswith("ConnectionSettingsError: ")
+
+
+async def test_a_deleted_image_template_is_told(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """When the image template goes away under the watch, the event says that it is gone."""
+    await in_thread(cloud.finish_run)
+    await in_thread(lambda: cloud.call(lambda service: service.delete(cloud.image_template_id)))
+    await in_thread(lambda: cloud.call(lambda service: service.wait_until_deleted(cloud.image_template_id)))
+
+    (event,) = await events_of(run_trigger(cloud, handle))
+
+    assert event["status"] == "gone"
+
+
+async def test_an_overdue_run_is_cancelled_and_awaited(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """At the deadline the run is cancelled, and the event comes with its real end."""
+    (event,) = await events_of(run_trigger(cloud, handle, deadline=datetime.now(UTC)))
+
+    assert event["status"] == "timeout"
+    assert event["last_run_status"]["run_state"] == "Canceled"
+
+
+async def test_an_overdue_run_is_left_alone_when_told(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """A watch that may not cancel only tells that the time is over."""
+    (event,) = await events_of(run_trigger(cloud, handle, deadline=datetime.now(UTC), cancel_overdue=False))
+
+    assert event["status"] == "timeout"
+    assert cloud.count("POST", "/cancel") == 0
+
+
+async def test_a_moved_trigger_watches_on(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """A trigger that is stopped lets Azure's clients go and the run alone; the one made anew sees the end."""
+    cloud.emulator.control.set_scale(50)
+    first = run_trigger(cloud, handle)
+    watching = asyncio.create_task(events_of(first))
+    await asyncio.sleep(1)
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    await first.cleanup()
+    left = dict(clients._shared)
+
+    cloud.emulator.control.set_scale(400)
+    _, kwargs = first.serialize()
+    (event,) = await events_of(AzureImageTemplateRunTrigger(**kwargs))
+
+    assert left == {}
+    assert event["status"] == "over"
+    assert cloud.count("POST", "/cancel") == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "is_cancelled"),
+    [
+        ("failed", True),
+        ("success", True),
+        ("skipped", True),
+        ("deferred", False),
+        ("restarting", False),
+        ("scheduled", False),
+        ("queued", False),
+        ("running", False),
+        ("up_for_retry", False),
+        (None, False),
+    ],
+)
+async def test_only_a_task_that_is_over_cancels_its_run(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch, state: str | None, *, is_cancelled: bool
+) -> None:
+    """`on_kill` asks for the task instance's state: a clear, a retry or another triggerer keeps the run."""
+    cloud.emulator.control.set_scale(10)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", FakeSupervisor(state), raising=False)
+    trigger = run_trigger(cloud, handle)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    last_run = await in_thread(cloud.last_run)
+    assert (last_run.run_state == "Canceling") is is_cancelled
+    assert cloud.count("POST", "/cancel") == int(is_cancelled)
+
+
+async def test_a_mapped_task_is_asked_for_by_its_index(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of one mapped task instance decides about its own run."""
+    supervisor = FakeSupervisor("failed")
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    trigger = run_trigger(cloud, handle)
+    trigger.task_instance = FakeTaskInstance(map_index=3)  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    assert supervisor.asked[0].map_index == 3
+    assert cloud.count("POST", "/cancel") == 1
+
+
+async def test_a_kill_never_cancels_another_run(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that somebody started after ours ended is left alone."""
+    await in_thread(cloud.finish_run)
+    cloud.emulator.control.set_scale(10)
+    await in_thread(cloud.start_run)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", FakeSupervisor("failed"), raising=False)
+    trigger = run_trigger(cloud, handle)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    assert cloud.count("POST", "/cancel") == 0
+
+
+async def test_triggers_share_clients(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """Ten triggers of one connection sign in once."""
+    await in_thread(cloud.finish_run)
+    await in_thread(cloud.emulator.control.forget_requests)
+
+    events = await asyncio.gather(*(events_of(run_trigger(cloud, handle)) for _ in range(10)))
+
+    assert [event["status"] for (event,) in events] == ["over"] * 10
+    # One token for Resource Manager, one for storage.
+    assert cloud.count("POST", "/oauth2/v2.0/token") <= 2
+
+
+async def test_state_triggers_see_what_they_wait_for(cloud: Cloud, connection: str) -> None:
+    """Provisioned, over, canceled and deleted are seen in turn."""
+    del connection
+    image_template_id = cloud.image_template_id
+
+    async def wait(state: str) -> str:
+        trigger = AzureImageTemplateStateTrigger(
+            image_template_id=image_template_id,
+            wait_for=state,  # type: ignore[arg-type]  # one of those below
+            deadline=now_plus(30),
+            not_before=now_plus(0),
+            poll_interval=0.05,
+        )
+        path, kwargs = trigger.serialize()
+        assert path.endswith(".AzureImageTemplateStateTrigger")
+        (event,) = await events_of(AzureImageTemplateStateTrigger(**kwargs))
+        return str(event["status"])
+
+    await in_thread(lambda: cloud.call(lambda service: service.submit(image_template_id, cloud.image_template())))
+    assert await wait("provisioned") == "reached"
+    await in_thread(cloud.start_run)
+    assert await wait("over") == "reached"
+    await in_thread(cloud.start_run)
+    await in_thread(lambda: cloud.call(lambda service: service.cancel_run(image_template_id)))
+    assert await wait("canceled") == "reached"
+    await in_thread(lambda: cloud.call(lambda service: service.delete(image_template_id)))
+    assert await wait("deleted") == "reached"
+
+
+async def test_a_state_that_never_comes_is_an_event(cloud: Cloud, connection: str) -> None:
+    """A wait that cannot succeed, or is out of time, ends with an event that says why."""
+    del connection
+    trigger = AzureImageTemplateStateTrigger(
+        image_template_id=cloud.image_template_id,
+        wait_for="provisioned",
+        deadline=now_plus(1),
+        not_before=now_plus(0),
+        poll_interval=0.05,
+    )
+
+    (event,) = await events_of(trigger)
+
+    assert event["status"] == "not reached"
+    assert "There is no image template" in event["message"]
