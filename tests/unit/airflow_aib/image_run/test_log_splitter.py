@@ -80,3 +80,11 @@ def test_endless_line_is_broken_between_characters(text: str) -> None:
 
     assert "".join(lines) == text
     assert all(len(line.encode()) <= 8 for line in lines)
+
+
+def test_endless_line_that_is_no_utf8() -> None:
+    """Bytes that begin no character do not keep a line from being broken."""
+    splitter = LogSplitter(longest_line=8)
+
+    assert len(splitter.feed(b"\x80" * 20)) == 2
+    assert splitter.received == 20

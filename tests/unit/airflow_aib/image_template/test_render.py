@@ -269,6 +269,14 @@ def test_secrets_are_not_shown() -> None:
     assert "hunter22" not in repr(result)
 
 
+def test_texts_inside_a_secure_object_are_secrets() -> None:
+    """Every text inside a secure object is masked, however deep; short ones, which stand everywhere, are not."""
+    declared = {"o": {"type": "secureObject"}, "d": {"type": "securestring", "defaultValue": "default-secret"}}
+    result = filled(deployment(body(), parameters=declared), o={"a": ["hunter22", {"b": 1234567}], "c": "x", "d": None})
+
+    assert result.secrets == {"hunter22", "1234567", "default-secret"}
+
+
 def test_wrong_secrets_are_not_shown() -> None:
     """A secure parameter of the wrong kind is refused without being quoted."""
     document = deployment(

@@ -94,6 +94,11 @@ def test_files_on_windows(destination: str, expected: list[str]) -> None:
     assert customizer_rules(file(destination), source=WINDOWS) == expected
 
 
+def test_files_need_a_destination() -> None:
+    """A file without a destination is refused once."""
+    assert customizer_rules({"type": "File", "sourceUri": "https://a/b"}) == ["error member-required"]
+
+
 def test_files_on_an_unknown_system() -> None:
     """Where the system is not known, any place may be right."""
     assert customizer_rules(file("/etc/motd"), source=platform_image("contoso")) == []
