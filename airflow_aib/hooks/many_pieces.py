@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tenacity
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.errors import is_transient, retry_after
+from airflow_aib.hooks.errors import CONFLICT, is_transient, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -63,7 +63,7 @@ async def in_order(
 async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
     """Try a call again while its error may pass, with growing pauses, or those that Azure asks for."""
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ArmRequestError) and is_transient(error)),
+        retry=tenacity.retry_if_exception(_may_pass),
         stop=tenacity.stop_after_attempt(PIECE_ATTEMPTS),
         wait=_pause,
         sleep=clock.sleep,
@@ -75,6 +75,11 @@ async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
         return await call()
 
     return await attempts(attempt)
+
+
+def _may_pass(error: BaseException) -> bool:
+    # Resource Manager's conflicts pass; those of storage (it exists, it is immutable, of another type) do not.
+    return isinstance(error, ArmRequestError) and is_transient(error) and error.status != CONFLICT
 
 
 _growing = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)

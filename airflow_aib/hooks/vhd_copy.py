@@ -10,6 +10,7 @@ from airflow_aib.exceptions import ArmRequestError, VhdCopyError
 from airflow_aib.hooks.blob_file import PAGE_BLOB, BlobFacts, BlobFile
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.copy_progress import CopyProgress, ProgressMeter
+from airflow_aib.hooks.errors import CONFLICT
 from airflow_aib.hooks.many_pieces import for_each, in_order, patiently
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.vhd.copy_plan import CopyPlan, VhdCopyResult, plan_copy
@@ -147,9 +148,7 @@ class _VhdCopy:
         return await self._copy_anew(source, present)
 
     async def _copy_anew(self, source: _Pinned, present: BlobFacts | None) -> VhdCopyResult:
-        await self.target.create_pages(
-            source.facts.size, self._metadata(source), replacing=present.etag if present else None
-        )
+        await patiently(lambda: self._create(source, present), self.clock)
         copied = await self._copy(source, done=())
         digest = await self._same_content(source, await self._look_again())
         if digest is None:
@@ -158,6 +157,17 @@ class _VhdCopy:
                 hint="Run the task again; if it stays so, look who else writes to the destination.",
             )
         return await self._finish(source, digest, copied)
+
+    async def _create(self, source: _Pinned, present: BlobFacts | None) -> None:
+        replacing = present.etag if present else None
+        try:
+            await self.target.create_pages(source.facts.size, self._metadata(source), replacing=replacing)
+        except ArmRequestError as error:
+            if error.status not in {CONFLICT, PRECONDITION_FAILED}:
+                raise
+            # Made by a request whose answer was lost, or by somebody who copies the same VHD: either will do.
+            if judge_destination(source.facts, await self.target.look()) != "unfinished":
+                raise
 
     async def _pin_source(self) -> _Pinned:
         facts = await patiently(self.source.look, self.clock)

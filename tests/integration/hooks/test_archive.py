@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
+from airflow_aib.hooks.archive import archive_logs
+from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.guards import LOG_MARK
+from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.storage_access import StorageAccess
+from tests.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from airflow_aib.image_run.run_status import LastRunStatus
+    from tests.integration.hooks.azure import Azure
+
+DESTINATION = "imagestore/images/archive"
+
+
+async def archived(azure: Azure, url: str) -> bytes:
+    """Read an archived log."""
+    address = azure.clients.settings.cloud.blob_address(url)
+    return await BlobFile(StorageAccess(azure.clients, address.account_url), address).read(0, 1 << 24)
+
+
+async def original(azure: Azure, body: dict[str, Any], status: LastRunStatus) -> bytes:
+    """Read a run's log where the service left it."""
+    staging = StagingArea(azure.clients)
+    log_file = await staging.find_customization_log(body, status)
+    assert log_file is not None
+    return await staging.read_log_from(log_file, 0, 1 << 24)
+
+
+async def test_the_log_is_archived_byte_for_byte_and_marked(azure: Azure) -> None:
+    """The copy lies under template and start time, equals the log, and the image template is marked for that run."""
+    body, status = await azure.build()
+
+    archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    (file,) = archive["files"]
+    content = await archived(azure, file["url"])
+    assert content == await original(azure, body, status)
+    assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    assert file["url"] == f"{archive['location']}/customization.log"
+    assert archive["location"].endswith(f"/imagestore/images/archive/base/{status.start_time.replace(':', '-')}")
+    marked = await azure.service.require_image_template(azure.image_template_id)
+    assert marked["tags"][LOG_MARK] == archive["start_time"] == status.start_time
+
+
+async def test_a_failed_runs_log_is_archived_too(azure: Azure) -> None:
+    """It is for failed runs that logs are kept."""
+    azure.control.plan_failure(kind="customizer", output=["it broke here"])
+    await azure.build()
+
+    archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    assert archive["run_state"] == "Failed"
+    assert b"it broke here" in await archived(azure, archive["files"][0]["url"])
+
+
+async def test_archiving_twice_does_no_harm(azure: Azure) -> None:
+    """The same log gives the same archive."""
+    await azure.build()
+    first = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    assert await archive_logs(azure.service, azure.image_template_id, DESTINATION) == first
+
+
+async def test_each_run_has_its_own_folder(azure: Azure) -> None:
+    """The logs of two runs lie side by side."""
+    await azure.build()
+    first = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+    _, status = await azure.run()
+    second = await archive_logs(azure.service, azure.image_template_id, DESTINATION, start_time=status.start_time)
+
+    assert first["location"] != second["location"]
+    assert await archived(azure, first["files"][0]["url"]) != await archived(azure, second["files"][0]["url"])
+
+
+async def test_a_run_that_goes_on_is_not_archived(azure: Azure) -> None:
+    """Half a log is no archive."""
+    await azure.create()
+    azure.control.set_scale(1)
+    await azure.service.start_run(azure.image_template_id)
+
+    with pytest.raises(ImageTemplateInUseError):
+        await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+
+async def test_another_run_than_the_one_meant_is_not_archived(azure: Azure) -> None:
+    """Who means a run that is no longer the last one is told so."""
+    await azure.build()
+
+    with pytest.raises(ArmRequestError, match="no longer shows the run that started yesterday"):
+        await archive_logs(azure.service, azure.image_template_id, DESTINATION, start_time="yesterday")
+
+
+async def test_without_a_run_there_is_nothing_to_archive(azure: Azure) -> None:
+    """An image template that never ran has no log."""
+    await azure.create()
+
+    with pytest.raises(ArmRequestError, match="never run"):
+        await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+
+async def test_a_run_without_a_log_loses_nothing(azure: Azure) -> None:
+    """A run that left no log is marked all the same: there is nothing to keep."""
+    body, status = await azure.build()
+    staging = StagingArea(azure.clients)
+    log_file = await staging.find_customization_log(body, status)
+    assert log_file is not None
+    await staging.file(log_file).client.delete_blob()
+    service = ImageTemplateService(azure.clients, clock=FakeClock())
+
+    archive = await archive_logs(service, azure.image_template_id, DESTINATION)
+
+    assert archive["files"] == []
+    assert (await service.require_image_template(azure.image_template_id))["tags"][LOG_MARK] == status.start_time
+
+
+async def test_a_container_that_is_not_there_is_named(azure: Azure) -> None:
+    """Nothing is created behind the user's back, and nothing is marked."""
+    await azure.build()
+
+    with pytest.raises(ArmRequestError, match="Create the container first"):
+        await archive_logs(azure.service, azure.image_template_id, "imagestore/absent")
+    assert LOG_MARK not in (await azure.service.require_image_template(azure.image_template_id))["tags"]
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 500}, {"action": "reset"}])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_faults_of_storage_are_borne(azure: Azure, method: str, fault: dict[str, object]) -> None:
+    """A fault while reading or writing does not end the archiving."""
+    body, status = await azure.build()
+    azure.control.plan_fault(method=method, path=r"customization\.log", **fault)
+
+    archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    assert await archived(azure, archive["files"][0]["url"]) == await original(azure, body, status)
+
+
+async def test_keys_are_used_where_tokens_are_refused_and_it_is_said(
+    azure: Azure, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a data role the accounts' keys do it, on both sides, and the log names the better remedy."""
+    body, status = await azure.build()
+    azure.control.set_data_role("none")
+
+    with caplog.at_level(logging.WARNING):
+        archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    assert await archived(azure, archive["files"][0]["url"]) == await original(azure, body, status)
+    warnings = [record.getMessage() for record in caplog.records if "account key" in record.getMessage()]
+    assert len(warnings) == 2
+    assert all("Storage Blob Data" in warning for warning in warnings)
+
+
+async def test_keys_are_not_used_where_the_connection_forbids_it(azure: Azure) -> None:
+    """Then the refusal stands, with the role that lacks."""
+    await azure.build()
+    azure.control.set_data_role("none")
+
+    async with shared_clients(azure.settings(allow_account_keys=False)) as clients:
+        with pytest.raises(ArmRequestError, match="Storage Blob Data Reader") as caught:
+            await archive_logs(ImageTemplateService(clients), azure.image_template_id, DESTINATION)
+    assert caught.value.status == 403
+    assert azure.count("POST", "/listKeys") == 0

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_aib.exceptions import ConnectionSettingsError, VhdCopyError
+from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.storage_access import StorageAccess
+from airflow_aib.hooks.vhd_copy import DIGEST_KEY, VhdOrigin, copy_vhd
+from airflow_aib.vhd.copy_plan import plan_copy
+from airflow_aib.vhd.page_ranges import PAGE_SIZE, digest_of
+from tests.integration.hooks.azure import VHD, Azure
+
+if TYPE_CHECKING:
+    from airflow_aib.hooks.copy_progress import CopyProgress
+    from airflow_aib.vhd.copy_plan import VhdCopyResult
+
+DESTINATION = "imagestore/images/vhds"
+EVERYTHING = 1 << 30
+
+
+@dataclass
+class Vhd:
+    """Hold a VHD in the staging resource group, and copy it."""
+
+    azure: Azure
+    uri: str
+    told: list[CopyProgress] = field(default_factory=list)
+
+    def file(self, url: str) -> BlobFile:
+        """Give a blob by its address."""
+        address = self.azure.clients.settings.cloud.blob_address(url)
+        return BlobFile(StorageAccess(self.azure.clients, address.account_url), address)
+
+    async def copy(self, destination: str = DESTINATION, **options: Any) -> VhdCopyResult:
+        """Copy it."""
+        origin = VhdOrigin(self.azure.image_template_id, "2026-01-05T03:00:42.169984039Z", "disk")
+        options = {"origin": origin, "progress": self.told.append, **options}
+        return await copy_vhd(self.azure.clients, self.uri, destination, **options)
+
+    async def content(self, url: str | None = None) -> bytes:
+        """Read it, or its copy, whole."""
+        return await self.file(url or self.uri).read(0, EVERYTHING)
+
+    async def interrupt(self, after: int) -> None:
+        """Begin to copy it, and be refused after some pieces."""
+        self.azure.control.plan_fault(
+            method="PUT", path="/imagestore/images/vhds", skip=after + 1, count=99, status=400
+        )
+        with pytest.raises(VhdCopyError):
+            await self.copy(concurrency=1)
+        self.azure.control.clear_plans()
+
+
+@pytest.fixture
+async def vhd(azure: Azure) -> Vhd:
+    """Build an image template that leaves a VHD."""
+    await azure.build(VHD)
+    return Vhd(azure, await azure.vhd_uri())
+
+
+async def test_a_vhd_is_copied_byte_for_byte(vhd: Vhd) -> None:
+    """Content, allocation, digest and metadata of the copy are right, and progress was told from 0 to 100 %."""
+    result = await vhd.copy()
+
+    original = await vhd.content()
+    assert await vhd.content(result.destination) == original
+    source, copy = vhd.file(vhd.uri), vhd.file(result.destination)
+    ranges = await source.page_ranges()
+    assert await copy.page_ranges() == ranges
+    assert result.sha256 == digest_of(ranges, original)
+    assert (result.length, result.allocated_bytes) == (len(original), sum(one.length for one in ranges))
+    assert result.copied_bytes == result.allocated_bytes < result.length
+    facts = await copy.look()
+    assert facts is not None
+    assert facts.metadata == {
+        "aib_image_template": vhd.azure.image_template_id,
+        "aib_run_start": "2026-01-05T03:00:42.169984039Z",
+        "aib_run_output": "disk",
+        "aib_source": vhd.uri,
+        "aib_source_etag": result.source_etag,
+        DIGEST_KEY: result.sha256,
+    }
+    assert (vhd.told[0].copied_bytes, vhd.told[-1].copied_bytes) == (0, result.allocated_bytes)
+
+
+async def test_the_copy_takes_the_name_of_the_vhd_or_another(vhd: Vhd) -> None:
+    """The blob's name is kept under the destination unless one is given."""
+    kept = await vhd.copy()
+    named = await vhd.copy(blob_name="base/latest.vhd")
+
+    assert kept.destination.endswith(f"/imagestore/images/vhds/{vhd.uri.rsplit('/', 1)[1]}")
+    assert named.destination.endswith("/imagestore/images/vhds/base/latest.vhd")
+
+
+async def test_only_allocated_pages_travel(vhd: Vhd) -> None:
+    """Beside making the blob and its last metadata there is one request for each piece of the plan."""
+    result = await vhd.copy()
+
+    plan = plan_copy(await vhd.file(vhd.uri).page_ranges(), result.length)
+    assert vhd.azure.count("PUT", result.destination.rsplit("/", 1)[1]) == len(plan.pieces) + 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"action": "reset"}])
+async def test_a_destination_that_was_made_unnoticed_is_used(vhd: Vhd, fault: dict[str, object]) -> None:
+    """When the answer to making the blob is lost, the blob is recognised as ours."""
+    vhd.azure.control.plan_fault(method="PUT", path="/imagestore/images/vhds", moment="after", **fault)
+
+    result = await vhd.copy()
+
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_the_same_content_again_is_success(vhd: Vhd) -> None:
+    """A copy that is there is verified, and nothing travels."""
+    first = await vhd.copy()
+    again = await vhd.copy()
+
+    assert again.copied_bytes == 0
+    assert (again.sha256, again.destination) == (first.sha256, first.destination)
+
+
+async def test_other_content_is_an_error_unless_it_may_be_overwritten(vhd: Vhd) -> None:
+    """What is there and differs is kept, until the user gives it up."""
+    result = await vhd.copy()
+    copy = vhd.file(result.destination)
+    await copy.client.upload_page(b"\xff" * PAGE_SIZE, offset=0, length=PAGE_SIZE)
+
+    with pytest.raises(VhdCopyError, match="other content") as caught:
+        await vhd.copy()
+    assert caught.value.destination == result.destination
+
+    again = await vhd.copy(overwrite=True)
+    assert again.copied_bytes == again.allocated_bytes
+    assert await vhd.content(again.destination) == await vhd.content()
+
+
+async def test_a_blob_of_another_kind_is_other_content(vhd: Vhd) -> None:
+    """A text file of the same name is not overwritten."""
+    result = await vhd.copy()
+    await vhd.file(result.destination).client.upload_blob(b"text", blob_type="BlockBlob", overwrite=True)
+
+    with pytest.raises(VhdCopyError, match="other content"):
+        await vhd.copy()
+
+
+async def test_a_copy_that_was_broken_off_goes_on(vhd: Vhd) -> None:
+    """What the destination holds already does not travel again."""
+    await vhd.interrupt(after=1)
+
+    result = await vhd.copy()
+
+    assert 0 < result.copied_bytes < result.allocated_bytes
+    assert await vhd.content(result.destination) == await vhd.content()
+    assert vhd.told[-1].copied_bytes == result.allocated_bytes
+
+
+async def test_an_unfinished_copy_that_was_spoilt_is_made_anew(vhd: Vhd) -> None:
+    """Pages that somebody wrote into an unfinished copy are found by the comparison, and do not stay."""
+    await vhd.interrupt(after=1)
+    copy = vhd.file(
+        f"{vhd.azure.clients.settings.cloud.blob_endpoint('imagestore')}/images/vhds/{vhd.uri.rsplit('/', 1)[1]}"
+    )
+    (first, *_) = await copy.page_ranges()
+    await copy.client.upload_page(b"\xff" * PAGE_SIZE, offset=first.offset, length=PAGE_SIZE)
+
+    result = await vhd.copy()
+
+    assert result.copied_bytes == result.allocated_bytes
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_an_unfinished_copy_of_an_older_vhd_is_replaced(vhd: Vhd) -> None:
+    """When the source has changed since, its copy begins anew."""
+    await vhd.interrupt(after=1)
+    source = vhd.file(vhd.uri)
+    (first, *_) = await source.page_ranges()
+    await source.client.upload_page(b"\x07" * PAGE_SIZE, offset=first.offset, length=PAGE_SIZE)
+
+    result = await vhd.copy()
+
+    assert result.copied_bytes == result.allocated_bytes
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 500}, {"status": 429}, {"action": "reset"}])
+@pytest.mark.parametrize("method", ["PUT", "GET", "HEAD"])
+async def test_faults_are_borne_piece_by_piece(vhd: Vhd, method: str, fault: dict[str, object]) -> None:
+    """A fault of storage costs a repetition of that piece, and nothing else."""
+    vhd.azure.control.plan_fault(method=method, path=r"\.vhd", count=2, **fault)
+
+    result = await vhd.copy()
+
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_a_source_that_changes_meanwhile_is_not_mixed(vhd: Vhd) -> None:
+    """A piece of another version of the source is refused, and the error says what to do."""
+    body = {"error": {"code": "SourceConditionNotMet", "message": "The source was changed."}}
+    vhd.azure.control.plan_fault(
+        method="PUT",
+        path="/imagestore/images/vhds",
+        skip=2,
+        status=412,
+        body=body,
+        headers={"x-ms-error-code": "SourceConditionNotMet"},
+    )
+
+    with pytest.raises(VhdCopyError, match="changed meanwhile"):
+        await vhd.copy(concurrency=1)
+
+
+async def test_a_vhd_that_is_gone_is_reported(vhd: Vhd) -> None:
+    """After the image template was deleted there is nothing to copy, and the error says why."""
+    vhd.uri = vhd.uri.replace(".vhd", "-gone.vhd")
+
+    with pytest.raises(VhdCopyError, match="no such VHD"):
+        await vhd.copy()
+
+
+async def test_what_is_no_vhd_is_not_copied(vhd: Vhd) -> None:
+    """A page blob without a VHD's footer is refused before anything travels."""
+    source = vhd.file(vhd.uri)
+    facts = await source.look()
+    assert facts is not None
+    await source.client.upload_page(b"\0" * PAGE_SIZE, offset=facts.size - PAGE_SIZE, length=PAGE_SIZE)
+
+    with pytest.raises(VhdCopyError, match="no VHD that Azure can use"):
+        await vhd.copy()
+
+
+async def test_a_container_that_is_not_there_is_named(vhd: Vhd) -> None:
+    """Nothing is created behind the user's back."""
+    with pytest.raises(VhdCopyError, match="Create the container first"):
+        await vhd.copy("imagestore/absent")
+
+
+async def test_a_destination_elsewhere_is_refused(vhd: Vhd) -> None:
+    """No token is sent to a host outside the cloud's storage."""
+    with pytest.raises(ConnectionSettingsError, match="outside"):
+        await vhd.copy("https://store.example/images")
+
+
+@pytest.mark.parametrize("account", ["*", "imagestore"])
+async def test_keys_are_used_where_tokens_are_refused(vhd: Vhd, account: str) -> None:
+    """Without data roles the keys do it: a signature that lasts minutes for the source, the key for the destination."""
+    vhd.azure.control.set_data_role("none", account=account)
+
+    result = await vhd.copy()
+
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_keys_are_not_used_where_the_connection_forbids_it(vhd: Vhd) -> None:
+    """Then the refusal stands, with the role that lacks."""
+    vhd.azure.control.set_data_role("reader", account="imagestore")
+
+    async with shared_clients(vhd.azure.settings(allow_account_keys=False)) as clients:
+        with pytest.raises(VhdCopyError, match="Contributor"):
+            await copy_vhd(clients, vhd.uri, DESTINATION)
