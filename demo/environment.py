@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # All else stays outside: AIRFLOW_*, AZURE_*, PYTHON*, proxies and CA bundles of the caller would change what runs.
+CONNECTION = "AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT"
+# The emulator has no portal of its own. With Azure's, the buttons show, and have the form that they have in earnest.
+PORTAL = "https://portal.azure.com"
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -83,6 +86,15 @@ def airflow_environment(
         "azure_image_builder": {"poll_interval": poll_interval},
     }
     return {"AIRFLOW_HOME": str(home), **_as_variables(options)}
+
+
+def with_portal(emulator: Mapping[str, str]) -> dict[str, str]:
+    """Return what the emulator hands out, with a portal in the connection, so that tasks have links to it."""
+    if CONNECTION not in emulator:
+        return dict(emulator)
+    connection = json.loads(emulator[CONNECTION])
+    linked = {**connection, "extra": {**connection["extra"], "portal": PORTAL}}
+    return {**emulator, CONNECTION: json.dumps(linked)}
 
 
 def passwords_file(home: Path) -> Path:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from demo.airflow_api import AirflowApi
-from demo.environment import AirflowSecrets, Ports, airflow_environment, inherited_environment, write_passwords
+from demo.environment import (
+    AirflowSecrets,
+    Ports,
+    airflow_environment,
+    inherited_environment,
+    with_portal,
+    write_passwords,
+)
 from demo.programs import Program, is_running, start_program, stop_programs, tail
 from demo.state import State, forget_state, read_state, write_state
 from demo.waiting import DemoError, wait_for
@@ -130,7 +137,7 @@ class Stack:
             poll_interval=self.settings.poll_interval,
         )
         inherited = inherited_environment(os.environ)  # noqa: TID251  # what children may inherit
-        environment = {**inherited, **self.emulator_environment, **own}
+        environment = {**inherited, **with_portal(self.emulator_environment), **own}
         self._run_to_its_end("db-migrate", [str(self.settings.scripts / "airflow"), "db", "migrate"], environment)
         return environment
 

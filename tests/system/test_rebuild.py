@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from aib_emulator.control_client import ControlClient
 from demo.blobs import blob_client
 from demo.programs import leftovers
 from demo.rebuild import Rebuild
@@ -40,6 +42,12 @@ class Rebuilt:
         """Return a blob's whole content, pages that are not allocated as the zeros that they read as."""
         with blob_client(url, self.stack.emulator_environment) as client:
             return client.download_blob(max_concurrency=4).readall()
+
+    def recorded_calls(self) -> list[dict[str, Any]]:
+        """Return the calls that the emulator has answered so far."""
+        environment = self.stack.emulator_environment
+        door = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
+        return door.requests()
 
     def pushed_by_run(self) -> dict[str, Any]:
         """Return what the task that ran the image template has pushed."""
@@ -120,10 +128,26 @@ def test_the_image_is_an_asset_event(rebuilt: Rebuilt) -> None:
 
 
 def test_the_task_links_to_the_portal(rebuilt: Rebuilt) -> None:
-    """The links of the task that ran the image template can be asked for."""
+    """After its deferral the task still links to the image template, the staging group and the image version."""
     links = rebuilt.api.extra_links(rebuilt.rebuild.dag_id, rebuilt.rebuild.run_id, RUN_TASK)
+    pushed = rebuilt.pushed_by_run()
+    (version,) = [found["artifact_id"] for found in pushed["artifacts"] if found["kind"] == "SharedImage"]
 
-    assert links
+    assert str(links["Image template"]).endswith(f"/resource{pushed['image_template_id']}")
+    assert "/resourceGroups/IT_images_linux-vhd_" in str(links["Staging resource group"])
+    assert str(links["Gallery image version"]).endswith(f"/resource{version}")
+    assert all(str(url).startswith("https://portal.azure.com/#@") for url in links.values())
+
+
+def test_a_build_costs_one_read_of_resource_manager_for_each_look(rebuilt: Rebuilt) -> None:
+    """What the README says of the cost in API calls: a read for each look, and about 25 calls around them."""
+    arm = [call["path"] for call in rebuilt.recorded_calls() if call["endpoint"] == "arm"]
+    calls = [path for path in arm if path.startswith("/subscriptions/")]
+    (run,) = [task for task in rebuilt.report.tasks if task.task_id == RUN_TASK]
+    assert run.seconds is not None
+    looks = run.seconds / rebuilt.stack.settings.poll_interval
+
+    assert len(calls) < looks + 30
 
 
 def test_the_connection_can_be_tested_in_the_ui(rebuilt: Rebuilt) -> None:

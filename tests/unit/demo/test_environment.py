@@ -4,7 +4,15 @@ import json
 import stat
 from pathlib import Path
 
-from demo.environment import AirflowSecrets, Ports, airflow_environment, inherited_environment, write_passwords
+from demo.environment import (
+    CONNECTION,
+    AirflowSecrets,
+    Ports,
+    airflow_environment,
+    inherited_environment,
+    with_portal,
+    write_passwords,
+)
 
 PORTS = Ports(api=1, scheduler_health=2, worker_log=3, trigger_log=4)
 
@@ -91,3 +99,20 @@ def test_chosen_ports_differ() -> None:
     ports = Ports.choose()
 
     assert len({ports.api, ports.scheduler_health, ports.worker_log, ports.trigger_log}) == 4
+
+
+def test_the_connection_gets_a_portal() -> None:
+    """Task instances link to the portal; everything else in the connection stays as the emulator hands it out."""
+    handed_out = {"AIB_EMULATOR_ARM": "https://a", CONNECTION: json.dumps({"login": "me", "extra": {"tenantId": "t"}})}
+    variables = with_portal(handed_out)
+
+    assert json.loads(variables[CONNECTION]) == {
+        "login": "me",
+        "extra": {"tenantId": "t", "portal": "https://portal.azure.com"},
+    }
+    assert variables["AIB_EMULATOR_ARM"] == "https://a"
+
+
+def test_without_a_connection_there_is_nothing_to_change() -> None:
+    """A stack without the emulator has no connection."""
+    assert with_portal({}) == {}
