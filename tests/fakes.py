@@ -294,6 +294,10 @@ class FakeClients:
     def __init__(self, operations: FakeImageBuilder) -> None:
         self.virtual_machine_image_templates = operations
 
+    async def renew_token(self) -> None:
+        """Fetch a new token."""
+        self.virtual_machine_image_templates.calls.append("token")
+
     def image_builder(self, subscription_id: str | None = None) -> FakeClients:
         """Give the client, for the right subscription."""
         assert subscription_id in {None, SUBSCRIPTION}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import logging
 import ssl
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.connection import AuthMethod, AzureSettings
 from airflow_aib.hooks.storage_address import account_name
 
@@ -109,6 +111,13 @@ class AzureClients:
     async def token(self, scope: str) -> str:
         """Give an access token, from memory while it lasts."""
         return (await self.credential.get_token(scope)).token
+
+    async def renew_token(self) -> None:
+        """Fetch a new token for Resource Manager, since the one that should still be good was refused."""
+        # Only claims make azure-identity go past its memory; that the token be new is one that Entra knows.
+        not_before = {"essential": True, "value": str(int(SYSTEM_CLOCK.now().timestamp()))}
+        claims = json.dumps({"access_token": {"nbf": not_before}})
+        await self.credential.get_token(self.settings.cloud.management_scope, claims=claims, enable_cae=True)
 
     def image_builder(self, subscription_id: str | None = None) -> ImageBuilderClient:
         """Give the client for image templates in a subscription; by default the connection's."""

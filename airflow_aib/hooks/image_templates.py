@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
-from airflow_aib.hooks.errors import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, is_lost_answer, retry_after, translated
+from airflow_aib.hooks.errors import (
+    CONFLICT,
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    is_lost_answer,
+    retry_after,
+    translated,
+)
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_template.fingerprint import differences
@@ -61,16 +69,18 @@ class ImageTemplates:
 
         :param retries: whether the SDK repeats a failed read a few times
         """
-        operations, group, name = self._address(image_template_id)
         options = {} if retries else self.NO_RETRIES
         try:
-            with translated("read image template", image_template_id):
-                body: dict[str, Any] = (await operations.get(group, name, **options)).as_dict()
+            return await self._get(image_template_id, options)
         except ArmRequestError as error:
             if error.status == NOT_FOUND and error.code != "SubscriptionNotFound":
                 return None
-            raise
-        return body
+            if error.status != UNAUTHORIZED or error.data.get("trouble") != "answer":
+                raise
+        # The token was taken back, or this machine's clock is slow: a new one tells whether the connection is good.
+        with translated("sign in to read image template", image_template_id):
+            await self.clients.renew_token()
+        return await self._get(image_template_id, options)
 
     async def require_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any]:
         """Give the image template's body; an `ArmRequestError` with status 404 when there is none."""
@@ -200,6 +210,11 @@ class ImageTemplates:
             # The SDK's type says what the poller gives without `cls`.
             answer = cast("_Answer", await poller.result())
         return answer.body
+
+    async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        operations, group, name = self._address(image_template_id)
+        with translated("read image template", image_template_id):
+            return (await operations.get(group, name, **options)).as_dict()
 
     async def _put(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)

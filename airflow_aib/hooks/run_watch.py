@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
-from airflow_aib.hooks.errors import UNAUTHORIZED, is_transient, retry_after
+from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
 from airflow_aib.image_run.run_event import RunEvent, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
@@ -154,7 +154,6 @@ class RunWatch:
     _first_look: datetime | None = None
     _failures: list[datetime] = field(default_factory=list)
     _asked_pause: float = 0.0
-    _was_unauthorized: bool = False
     _last_looks_left: int = LAST_LOOKS
 
     def see(self, body: Mapping[str, Any] | None, now: datetime) -> list[WatchUpdate]:
@@ -178,7 +177,7 @@ class RunWatch:
         is_first = not self._failures
         self._failures.append(now)
         self._asked_pause = retry_after(error) or 0.0
-        if not self._may_pass(error):
+        if not is_transient(error):
             self._end("unwatchable", f"The run cannot be watched: {error}")
             return []
         if now - self._failures[0] >= self.error_budget:
@@ -224,17 +223,9 @@ class RunWatch:
         elif self._first_look is not None and now - self._first_look >= APPEAR_WITHIN:
             self._end("gone", f"No run has appeared within {APPEAR_WITHIN}, though one was asked for")
 
-    def _may_pass(self, error: ArmRequestError) -> bool:
-        # A refused token is renewed by the next look; refused again, it is the connection that is wrong.
-        was_unauthorized, self._was_unauthorized = self._was_unauthorized, error.status == UNAUTHORIZED
-        if error.status == UNAUTHORIZED and error.data.get("trouble") == "answer":
-            return not was_unauthorized
-        return is_transient(error)
-
     def _recover(self) -> list[WatchUpdate]:
         failures, self._failures = len(self._failures), []
         self._asked_pause = 0.0
-        self._was_unauthorized = False
         if not failures:
             return []
         return [WatchTrouble(f"Looks at the run succeed again, after {failures} that failed", logging.INFO)]

@@ -126,6 +126,21 @@ async def test_looks_share_one_connection_and_one_token(azure: Azure) -> None:
     assert azure.count("POST", "/token") == 0
 
 
+async def test_a_token_that_was_taken_back_is_renewed(azure: Azure) -> None:
+    """A 401 costs a new token and a second look, and is an error only if the new token is refused too."""
+    await azure.create()
+    azure.control.forget_requests()
+    azure.control.plan_fault(method="GET", path="imageTemplates/base$", status=401)
+
+    assert await azure.service.require_image_template(azure.image_template_id)
+    assert azure.count("POST", "/token") == 1
+
+    azure.control.plan_fault(method="GET", path="imageTemplates/base$", status=401, count=2)
+    with pytest.raises(ArmRequestError) as caught:
+        await azure.service.require_image_template(azure.image_template_id)
+    assert caught.value.status == 401
+
+
 async def test_errors_carry_what_azures_support_asks_for(azure: Azure) -> None:
     """An error knows code, status, target and request id."""
     with pytest.raises(ArmRequestError) as caught:

@@ -63,6 +63,17 @@ async def test_a_missing_subscription_is_an_error() -> None:
         await service(azure).get_image_template(IMAGE_TEMPLATE_ID)
 
 
+async def test_a_refused_token_is_renewed_once() -> None:
+    """The first 401 may be a token that was taken back; with a new token it is the connection that is wrong."""
+    azure = FakeImageBuilder(image_template()).then("get", azure_error(401))
+    assert await service(azure).get_image_template(IMAGE_TEMPLATE_ID) == image_template()
+    assert azure.calls == ["get", "token", "get"]
+
+    azure = FakeImageBuilder(image_template()).then("get", azure_error(401), azure_error(401, "InvalidToken"))
+    with pytest.raises(ArmRequestError, match="InvalidToken"):
+        await service(azure).get_image_template(IMAGE_TEMPLATE_ID)
+
+
 async def test_an_id_of_something_else_is_refused() -> None:
     """Nothing is asked for an id that is none."""
     with pytest.raises(ConnectionSettingsError):
