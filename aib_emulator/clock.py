@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -87,10 +88,10 @@ class ScaledClock:
         if nap <= 0:
             await asyncio.sleep(0)
             return
-        try:
-            await asyncio.wait_for(changed.wait(), nap)
-        except TimeoutError:
-            return
+        # Not `wait_for`: in Python 3.11 it can lose a cancellation that comes together with the wake-up.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(nap):
+                await changed.wait()
 
     def _real_seconds_until(self, instant: datetime | None) -> float:
         if instant is None:

@@ -31,7 +31,7 @@ class Process(Protocol):
 
 
 class Schedule:
-    """Carry out the effects of every process.
+    """Carry out the effects of every process: those of one in their order, those of different ones side by side.
 
     :param clock: the time that they live in
     """
@@ -39,8 +39,8 @@ class Schedule:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._processes: list[Process] = []
+        self._at_work: dict[int, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
-        self._one_tick = asyncio.Lock()
 
     def add(self, process: Process) -> None:
         """Carry out the effects of `process` from now on; once more for a known one only looks again."""
@@ -49,7 +49,7 @@ class Schedule:
         self._clock.wake()
 
     def drop(self, process: Process) -> None:
-        """Carry out no further effect of `process`."""
+        """Begin no further effect of `process`."""
         if process in self._processes:
             self._processes.remove(process)
 
@@ -58,35 +58,53 @@ class Schedule:
         self._ticker = asyncio.create_task(self._tick_for_ever(), name="emulator-ticker")
 
     async def stop(self) -> None:
-        """Stop ticking."""
-        if self._ticker is not None:
-            self._ticker.cancel()
-            await asyncio.gather(self._ticker, return_exceptions=True)
-            self._ticker = None
+        """Stop ticking, and whatever is being carried out."""
+        tasks = [task for task in (self._ticker, *self._at_work.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ticker = None
 
     async def settle(self) -> None:
         """Return once every effect that is due by now has been carried out."""
-        async with self._one_tick:
-            now = self._clock.now()
-            await asyncio.gather(*(self._catch_up(process, now) for process in tuple(self._processes)))
+        now = self._clock.now()
+        while self._begin_due(now) or self._at_work:
+            await asyncio.gather(*self._at_work.values())
 
     async def clear(self) -> None:
-        """Forget every process, once the effect that is being carried out is done."""
-        async with self._one_tick:
-            self._processes.clear()
+        """Forget every process, once what is being carried out is done."""
+        self._processes.clear()
+        await asyncio.gather(*self._at_work.values())
 
     async def _tick_for_ever(self) -> None:
         while True:
-            await self.settle()
-            due = (process.next_due() for process in self._processes)
-            await self._clock.sleep_until(min((instant for instant in due if instant is not None), default=None))
+            self._begin_due(self._clock.now())
+            idle = (process.next_due() for process in self._processes if id(process) not in self._at_work)
+            await self._clock.sleep_until(min((due for due in idle if due is not None), default=None))
 
-    async def _catch_up(self, process: Process, now: datetime) -> None:
-        while (due := process.next_due()) is not None and due <= now:
-            try:
+    def _begin_due(self, now: datetime) -> bool:
+        """Set to work on every process that has something to do by `now`; return whether there is any."""
+        due = [process for process in self._processes if _is_due(process, now)]
+        for process in due:
+            if id(process) not in self._at_work:
+                self._at_work[id(process)] = asyncio.create_task(self._catch_up(process))
+        return bool(due)
+
+    async def _catch_up(self, process: Process) -> None:
+        try:
+            while process in self._processes and _is_due(process, self._clock.now()):
                 await process.perform_next()
-            except Exception as error:
-                log.exception("An effect of %s failed", process)
-                process.break_off(error)
+        except Exception as error:
+            # One broken process must not stop the others.
+            log.exception("An effect of %s failed", process)
+            process.break_off(error)
+        finally:
+            del self._at_work[id(process)]
         if process.next_due() is None:
             self.drop(process)
+        self._clock.wake()
+
+
+def _is_due(process: Process, now: datetime) -> bool:
+    due = process.next_due()
+    return due is not None and due <= now

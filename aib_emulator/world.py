@@ -260,13 +260,8 @@ class World:
                 return failure
         return None
 
-    def put_group(
-        self, group_id: ResourceId, *, location: str, tags: Mapping[str, str], managed_by: str | None = None
-    ) -> Resource:
-        """Put a new resource group into the store.
-
-        :param managed_by: id of the resource that the group belongs to
-        """
+    def put_group(self, group_id: ResourceId, *, location: str, tags: Mapping[str, str]) -> Resource:
+        """Put a new resource group into the store."""
         body: dict[str, Any] = {
             "id": group_id.write(),
             "name": group_id.name,
@@ -275,8 +270,6 @@ class World:
             "tags": dict(tags),
             "properties": {"provisioningState": "Succeeded"},
         }
-        if managed_by is not None:
-            body["managedBy"] = managed_by
         now = self.clock.now()
         return self.store.put(Resource(group_id, body, created=now, changed=now))
 

@@ -69,7 +69,7 @@ class ImageRun:
         self._all_sub_states = all_sub_states
         self._pending: deque[Effect] = deque()
         self._performing: Effect | None = None
-        self._seen_at_least = timeline.start
+        self._reached = self._seen_at_least = timeline.start
 
     def __repr__(self) -> str:
         return f"the run of {self.image_template.image_template_id}"
@@ -86,6 +86,7 @@ class ImageRun:
     async def perform_next(self) -> None:
         """Carry out the next effect."""
         effect = self._performing = self._pending.popleft()
+        self._reached = effect.at
         try:
             await effect.perform()
         finally:
@@ -94,8 +95,7 @@ class ImageRun:
     def break_off(self, error: Exception) -> None:
         """End as the service does when it fails itself."""
         del error
-        at = self._pending[0].at if self._pending else self.timeline.end
-        self.timeline = course.broken_off(self.timeline, at)
+        self.timeline = course.broken_off(self.timeline, self._reached)
         self._pending.clear()
         self._end_operation()
 

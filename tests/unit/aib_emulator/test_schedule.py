@@ -81,3 +81,39 @@ async def test_a_dropped_process_leaves_nothing_more() -> None:
     clock.advance(5)
     await schedule.settle()
     assert process.done == []
+
+
+class FakeSlowProcess(FakeProcess):
+    """Take until `gate` is opened for each effect."""
+
+    def __init__(self, *seconds: float) -> None:
+        super().__init__(*seconds)
+        self.gate = asyncio.Event()
+
+    async def perform_next(self) -> None:
+        """Wait for the gate, then be done."""
+        due = self.due.pop(0)
+        await self.gate.wait()
+        self.done.append(due)
+
+
+async def test_a_slow_process_does_not_hold_up_the_others() -> None:
+    """While one effect takes its time, those of other processes are carried out."""
+    clock = ManualClock(START)
+    schedule, slow, quick = Schedule(clock), FakeSlowProcess(1), FakeProcess(1, 2)
+    schedule.add(slow)
+    schedule.add(quick)
+    await schedule.start()
+    clock.advance(1)
+    await asyncio.wait_for(quick.is_done.wait(), 5)
+    quick.is_done.clear()
+    clock.advance(1)
+    await asyncio.wait_for(quick.is_done.wait(), 5)
+    assert (len(quick.done), slow.done) == (2, [])
+    settled = asyncio.create_task(schedule.settle())
+    await asyncio.sleep(0)
+    assert not settled.done()
+    slow.gate.set()
+    await asyncio.wait_for(settled, 5)
+    assert len(slow.done) == 1
+    await schedule.stop()
