@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from demo.state import State, read_state
 from demo.waiting import DemoError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 DEMO_FOLDER = ROOT / ".local" / "demo"
@@ -28,10 +30,9 @@ REBUILD_BOUND = 300.0  # seconds; the rebuild takes about one minute
 def main(arguments: list[str] | None = None) -> int:
     """Carry out one command and return the exit code."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     try:
-        return _carry_out(options.command, options.folder)
+        with _every_end_is_ctrl_c():
+            return _carry_out(options.command, options.folder)
     except DemoError as error:
         _say(f"\nfailed: {error}")
         return 1
@@ -128,9 +129,19 @@ def _how_to_sign_in(state: State) -> str:
     return f"Airflow is at {state.url}\nSign in as {state.user} with password {state.password}\n`make down` ends it."
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Treat being asked to end like Ctrl-C, so that everything that was started is stopped."""
-    raise KeyboardInterrupt
+@contextmanager
+def _every_end_is_ctrl_c() -> Iterator[None]:
+    """Treat being asked to end, or losing the terminal, like Ctrl-C: everything that was started is stopped."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    usual = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def _say(text: str) -> None:
