@@ -81,8 +81,9 @@ class ImageTemplateOperator(BaseOperator):
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("retry_policy", ImageBuilderRetryPolicy())
         super().__init__(**kwargs)
+        # Not an argument's default: a policy in the DAG's `default_args` must win.
+        self.retry_policy = self.retry_policy or ImageBuilderRetryPolicy()
         # Airflow puts the value in the place of an XComArg before `execute`.
         self.image_template_id: Any = image_template_id
         self.resource_group_name = resource_group_name

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, BaseOperator, ExceptionRetryPolicy
+
+from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.operators.asset import AzureImagePublishOperator
+from airflow_aib.operators.image_run import AzureImageTemplateCancelOperator, AzureImageTemplateRunOperator
+from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator, AzureImageTemplateDeleteOperator
+from airflow_aib.operators.log import AzureImageLogCollectOperator
+from airflow_aib.operators.retry import ImageBuilderRetryPolicy
+from airflow_aib.operators.vhd import AzureImageVhdCopyOperator
+from airflow_aib.sensors.image_run import AzureImageTemplateRunSensor
+
+OPERATORS: list[type[BaseOperator]] = [
+    AzureImageLogCollectOperator,
+    AzureImagePublishOperator,
+    AzureImageTemplateCancelOperator,
+    AzureImageTemplateCreateOperator,
+    AzureImageTemplateDeleteOperator,
+    AzureImageTemplateRunOperator,
+    AzureImageTemplateRunSensor,
+    AzureImageVhdCopyOperator,
+]
+WITH_CONNECTION = [operator for operator in OPERATORS if operator is not AzureImagePublishOperator]
+WAITING = [
+    AzureImageTemplateCancelOperator,
+    AzureImageTemplateDeleteOperator,
+    AzureImageTemplateRunOperator,
+]
+# What an operator cannot do without.
+REQUIRED: dict[type[BaseOperator], dict[str, Any]] = {
+    AzureImageLogCollectOperator: {"destination": "account/container"},
+    AzureImagePublishOperator: {"image_run": {}},
+    AzureImageTemplateCreateOperator: {"image_template": {}, "resource_group_name": "images"},
+    AzureImageVhdCopyOperator: {"destination": "account/container"},
+}
+
+
+def make(operator: type[BaseOperator], **arguments: Any) -> Any:
+    """Make an operator with what it needs."""
+    return operator(task_id="task", **REQUIRED.get(operator, {}), **arguments)
+
+
+def constructor_arguments(operator: type) -> list[inspect.Parameter]:
+    """Return the arguments that an operator's own constructor names."""
+    return [
+        parameter
+        for name, parameter in inspect.signature(operator).parameters.items()
+        if name not in {"self", "kwargs"}
+    ]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_arguments_are_keywords(operator: type[BaseOperator]) -> None:
+    """Every argument is given by name, so that one can be added without breaking a DAG."""
+    assert {parameter.kind for parameter in constructor_arguments(operator)} <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_template_fields_are_there(operator: type[BaseOperator]) -> None:
+    """Each template field is an attribute, and each renderer belongs to a template field."""
+    made = make(operator)
+
+    assert [field for field in operator.template_fields if not hasattr(made, field)] == []
+    assert set(operator.template_fields_renderers) <= set(operator.template_fields)
+
+
+@pytest.mark.parametrize("operator", WITH_CONNECTION)
+def test_the_connection_is_a_template_field(operator: type[BaseOperator]) -> None:
+    """The connection's id may differ from run to run."""
+    assert "azure_conn_id" in operator.template_fields
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_no_file_is_a_jinja_template(operator: type[BaseOperator]) -> None:
+    """Airflow reads no file in the place of its path: documents hold scripts with braces of their own."""
+    assert tuple(operator.template_ext) == ()
+
+
+def test_every_operator_has_its_color() -> None:
+    """Tasks of this provider can be told apart in the graph."""
+    assert [operator for operator in OPERATORS if operator.ui_color == BaseOperator.ui_color] == []
+
+
+def test_the_provider_lists_every_operator() -> None:
+    """The table of this test is the provider's."""
+    info = get_provider_info()
+    modules = [name for role in ("operators", "sensors") for entry in info[role] for name in entry["python-modules"]]
+    found = {
+        value
+        for module in map(importlib.import_module, modules)
+        for name, value in vars(module).items()
+        if name.startswith("Azure") and name.endswith(("Operator", "Sensor")) and value.__module__ == module.__name__
+    }
+
+    assert found == set(OPERATORS)
+
+
+@pytest.mark.parametrize("operator", WAITING)
+def test_not_waiting_beats_deferrable(operator: type[BaseOperator]) -> None:
+    """A task that does not wait never defers."""
+    assert not make(operator, wait_for_completion=False, deferrable=True).deferrable
+
+
+@pytest.mark.parametrize("operator", [*WAITING, AzureImageTemplateCreateOperator, AzureImageTemplateRunSensor])
+def test_the_deployment_decides_about_deferring(operator: type[BaseOperator], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an argument, Airflow's own `default_deferrable` holds."""
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    assert make(operator).deferrable
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "False")
+    assert not make(operator).deferrable
+
+
+def test_a_wrong_document_is_not_tried_again() -> None:
+    """Operators come with the policy that fails at once where a retry cannot help."""
+    assert isinstance(make(AzureImageTemplateCreateOperator).retry_policy, ImageBuilderRetryPolicy)
+
+
+def test_a_policy_of_the_dag_wins() -> None:
+    """A retry policy in the DAG's default arguments takes the place of ours."""
+    policy = ExceptionRetryPolicy(rules=[])
+    with DAG("dag", schedule=None, default_args={"retry_policy": policy}):
+        operator = make(AzureImageTemplateCreateOperator)
+
+    assert operator.retry_policy is policy
+
+
+@pytest.mark.parametrize("given", ["documents/linux.json", Path("documents/linux.json")])
+def test_the_path_of_a_document_is_rendered(given: str | Path) -> None:
+    """A path is text to Airflow, and a Jinja template."""
+    operator = AzureImageTemplateCreateOperator(
+        task_id="create", image_template=given, resource_group_name="images", parameters={"a": "{{ 1 + 1 }}"}
+    )
+    operator.render_template_fields({})
+
+    assert operator.image_template == "documents/linux.json"
+    assert operator.parameters == {"a": "2"}
+
+
+def test_a_document_given_as_a_dict_is_not_rendered() -> None:
+    """A dict reaches Azure as it stands: its scripts may hold braces."""
+    document = {"properties": {"customize": [{"inline": ["echo {{ not_jinja }}"]}]}}
+    operator = AzureImageTemplateCreateOperator(task_id="create", image_template=document, resource_group_name="images")
+    operator.render_template_fields({})
+
+    assert operator.image_template == document

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, TriggerRule
+
+from airflow_aib.assets.image import image_asset
+from airflow_aib.image_template.checks import check
+from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.render import RenderContext, render
+from airflow_aib.task_groups.rebuild import image_rebuild
+
+DAGS = Path(__file__).resolve().parents[4] / "dags"
+DOCUMENTS = sorted((DAGS / "image_templates").glob("*.json"))
+PARAMETERS = {
+    "region": "eastus",
+    "identityName": "image-builder",
+    "gallery": "corp",
+    "imageDefinition": "linux-base",
+    "baseDefinition": "linux-base",
+    "imageName": "linux-web",
+    "scripts": "https://raw.githubusercontent.com/example/images/main",
+}
+LOAD = """
+import runpy, sys
+runpy.run_path({file!r})
+heavy = [name for name in sys.modules if name.split(".")[0] in ("azure", "aiohttp", "fastapi")]
+print(heavy)
+"""
+
+
+def rebuild(**arguments: Any) -> DAG:
+    """Make a DAG of one rebuild."""
+    with DAG("dag", schedule=None) as dag:
+        image_rebuild(image_template={}, resource_group_name="images", log_destination="account/logs", **arguments)
+    return dag
+
+
+def edges(dag: DAG) -> set[tuple[str, str]]:
+    """Return which task directly comes before which."""
+    return {
+        (task.task_id.removeprefix("image_rebuild."), after.removeprefix("image_rebuild."))
+        for task in dag.tasks
+        for after in task.downstream_task_ids
+    }
+
+
+def test_the_chain_without_vhd() -> None:
+    """Create, run, collect the logs, publish."""
+    assert {task.task_id for task in rebuild().tasks} == {
+        f"image_rebuild.{name}" for name in ("create", "run", "collect_logs", "publish")
+    }
+
+
+def test_the_chain_with_vhd() -> None:
+    """With a destination for VHDs they are copied beside the logs, before anything is published."""
+    found = edges(rebuild(vhd_destination="account/vhds"))
+
+    chain = {("create", "run"), ("run", "collect_logs"), ("run", "copy_vhds")}
+    assert found >= chain | {("collect_logs", "publish"), ("copy_vhds", "publish")}
+
+
+def test_logs_are_collected_whatever_happened() -> None:
+    """Only the log's task runs after a failure; all others need everything before them."""
+    rules = {task.task_id: task.trigger_rule for task in rebuild(vhd_destination="account/vhds").tasks}
+
+    assert rules.pop("image_rebuild.collect_logs") == TriggerRule.ALL_DONE
+    assert set(rules.values()) == {TriggerRule.ALL_SUCCESS}
+
+
+def test_only_the_last_task_emits_the_asset() -> None:
+    """The image is published once it is saved, and by nobody else."""
+    asset = image_asset("corp", "linux-base")
+    outlets = {task.task_id: task.outlets for task in rebuild(asset=asset).tasks}
+
+    assert outlets.pop("image_rebuild.publish") == [asset]
+    assert [outlet for outlet in outlets.values() if outlet] == []
+
+
+def test_tasks_can_be_told_more() -> None:
+    """Create and run take further arguments, which beat those of the whole group."""
+    dag = rebuild(deferrable=True, create_args={"discard_logs": True, "deferrable": False}, run_args={"retries": 2})
+
+    create: Any = dag.get_task("image_rebuild.create")
+    run: Any = dag.get_task("image_rebuild.run")
+    assert (create.deferrable, run.deferrable, run.retries) == (False, True, 2)
+    assert create.accepted_losses.discard_logs
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_the_documents_are_good(path: Path) -> None:
+    """Each document renders with the parameters that the DAGs give, and no check has anything to say."""
+    rendered = render(read_document(path), PARAMETERS, RenderContext("subscription", "images"))
+
+    assert [str(finding) for finding in check(rendered)] == []
+    assert rendered.changes == ()
+
+
+def test_the_documents_use_every_kind() -> None:
+    """Between them, the documents show every kind of customizer and distributor, scripts inline and by address."""
+    bodies = [render(read_document(path), PARAMETERS, RenderContext("s", "g")).body for path in DOCUMENTS]
+    customizers = [item for body in bodies for item in body["properties"]["customize"]]
+    distributors = [item for body in bodies for item in body["properties"]["distribute"]]
+
+    assert {item["type"] for item in customizers} == {"Shell", "PowerShell", "File", "WindowsRestart", "WindowsUpdate"}
+    assert {item["type"] for item in distributors} == {"ManagedImage", "SharedImage", "VHD"}
+    for kind in ("Shell", "PowerShell"):
+        members = {name for item in customizers if item["type"] == kind for name in item}
+        assert members >= {"inline", "scriptUri"}
+
+
+@pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)
+def test_a_dag_file_loads_no_sdk(file: Path, tmp_path: Path) -> None:
+    """Reading an example loads neither an Azure SDK nor an HTTP client."""
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
+    script = LOAD.format(file=str(file))
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=environment)
+
+    assert done.stdout.splitlines()[-1] == "[]"

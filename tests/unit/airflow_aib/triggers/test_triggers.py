@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]  # Airflow's own use it from here
+from airflow.sdk.serde import deserialize, serialize
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import LastRunStatus
+from airflow_aib.triggers.image_template import (
+    WAITED_STATES,
+    AzureImageTemplateRunTrigger,
+    AzureImageTemplateStateTrigger,
+)
+from airflow_aib.triggers.options import CONFIG_SECTION, WaitingOptions, read_waiting_options
+from airflow_aib.triggers.state_event import StateEvent
+from airflow_aib.triggers.wanted_run import WantedRun
+from airflow_aib.triggers.watching import WatchOrder
+
+IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
+HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, "2026-01-05T03:00:01.123456789Z")
+ORDER = WatchOrder(HANDLE, datetime(2026, 1, 5, 8, tzinfo=UTC), poll_interval=7, relay_log=False)
+MOMENT = "2026-01-05T03:00:20+00:00"
+
+
+def run_trigger() -> AzureImageTemplateRunTrigger:
+    """Make a trigger for a run."""
+    return AzureImageTemplateRunTrigger(
+        order=ORDER.to_json(), not_before=MOMENT, azure_conn_id="other", cancel_on_kill=False
+    )
+
+
+def state_trigger(**arguments: Any) -> AzureImageTemplateStateTrigger:
+    """Make a trigger for a state."""
+    usual = {"wait_for": "canceled", "run": WantedRun(HANDLE).to_json()}
+    return AzureImageTemplateStateTrigger(
+        image_template_id=IMAGE_TEMPLATE_ID, deadline=MOMENT, not_before=MOMENT, **{**usual, **arguments}
+    )
+
+
+@pytest.mark.parametrize("trigger", [run_trigger(), state_trigger()], ids=["run", "state"])
+def test_a_trigger_survives_storage(trigger: Any) -> None:
+    """What Airflow stores of a trigger is JSON, and makes the same trigger again."""
+    path, kwargs = trigger.serialize()
+    stored = json.loads(json.dumps(serialize(kwargs)))
+    restored: Any = deserialize(stored)
+
+    again = import_string(path)(**restored)
+
+    assert again.serialize() == trigger.serialize()
+
+
+def test_an_order_of_another_version_is_read() -> None:
+    """Keys that a later version has added are ignored, and those that an earlier one lacked have defaults."""
+    kept = {"handle": HANDLE.to_json() | {"colour": "blue"}, "deadline": ORDER.deadline.isoformat(), "added_later": 1}
+
+    assert WatchOrder.from_json(kept) == WatchOrder(HANDLE, ORDER.deadline)
+
+
+def test_what_is_stored_holds_no_secret() -> None:
+    """Airflow stores a trigger's arguments unencrypted: the connection's id, and nothing of its content."""
+    _, kwargs = run_trigger().serialize()
+
+    assert set(kwargs) == {"order", "not_before", "azure_conn_id", "cancel_on_kill"}
+
+
+def test_an_unknown_state_is_refused() -> None:
+    """A state that nobody can wait for is an error when the trigger is made."""
+    with pytest.raises(ValueError, match="'provisioned', 'deleted', 'canceled', 'over'"):
+        state_trigger(wait_for="happy")
+    assert len(WAITED_STATES) == 4
+
+
+def test_state_events_travel() -> None:
+    """A state event is the same after its journey, whatever keys a later version has added."""
+    event = StateEvent("reached", IMAGE_TEMPLATE_ID, "It is provisioned.")
+
+    assert StateEvent.from_payload(event.to_payload() | {"added_later": 1}) == event
+
+
+@pytest.mark.parametrize("payload", [None, "success", {}, {"status": "fine", "image_template_id": "x"}])
+def test_an_unreadable_event_is_an_error(payload: Any) -> None:
+    """What no trigger of ours has sent is not taken for success."""
+    with pytest.raises(ArmRequestError, match="instead of a state event"):
+        StateEvent.from_payload(payload)
+
+
+def test_defaults_are_those_that_are_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options read without any configuration are those that the provider info shows."""
+    options = get_provider_info()["config"][CONFIG_SECTION]["options"]
+    documented = {name: float(option["default"]) for name, option in options.items()}
+
+    assert documented == {option.name: option.default for option in fields(WaitingOptions)}
+    assert read_waiting_options() == WaitingOptions()
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__POLL_INTERVAL", "5")
+    assert read_waiting_options().poll_interval == 5
+
+
+def status(run_state: str, start_time: str) -> LastRunStatus:
+    """Write a status."""
+    return LastRunStatus(run_state, None, start_time, None, "")
+
+
+EARLIER, LATER = "2026-01-05T02:00:00Z", "2026-01-05T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "is_decided"),
+    [
+        (WantedRun(), None, False),
+        (WantedRun(), status("Running", EARLIER), False),
+        (WantedRun(), status("Failed", EARLIER), True),
+        (WantedRun(started_after=MOMENT), status("Succeeded", EARLIER), False),
+        (WantedRun(started_after=MOMENT), status("Succeeded", LATER), True),
+        (WantedRun(HANDLE), status("Succeeded", EARLIER), False),
+        (WantedRun(HANDLE), status("Running", str(HANDLE.start_time)), False),
+        (WantedRun(HANDLE), status("Canceled", str(HANDLE.start_time)), True),
+        (WantedRun(HANDLE), status("Running", LATER), True),
+    ],
+)
+def test_a_wanted_run_is_decided(wanted: WantedRun, seen: LastRunStatus | None, *, is_decided: bool) -> None:
+    """Waiting ends when the wanted run is over, or when a later one hides how it ended."""
+    assert wanted.is_decided(seen) is is_decided
+    assert WantedRun.from_json(wanted.to_json()) == wanted
