@@ -7,6 +7,7 @@ import json
 import logging
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -104,7 +105,7 @@ class Front:
             base_url=f"https://{request.host}",
         )
         if route.needs_token:
-            call = Call(**{**vars(call), "claims": self._verify(call)})
+            call = replace(call, claims=self._verify(call))
         if route.needs_api_version:
             check_api_version(call.api_version)
         self._check_scope(call)

@@ -9,20 +9,16 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder import refusal
-from aib_emulator.services.image_builder.creation import (
-    DELETION_SECONDS,
-    Creation,
-    CreationError,
-    Pending,
-    delete_staging,
-    resolve_source,
-)
+from aib_emulator.services.image_builder.creation import Creation
 from aib_emulator.services.image_builder.effects import RunEffects
 from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONLY, read
 from aib_emulator.services.image_builder.patch import apply_patch
+from aib_emulator.services.image_builder.pending import CreationError, Pending
 from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTemplate, completed
 from aib_emulator.services.image_builder.run import ImageRun
+from aib_emulator.services.image_builder.sources import resolve_source
+from aib_emulator.services.image_builder.staging import delete_staging
 from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
 from aib_emulator.services.image_builder.validation import validate
 from aib_emulator.store import Resource
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from aib_emulator.world import World
 
 KEPT_AS = "image_template"
+DELETION_SECONDS = 78.1
 RUN_STARTS_EARLIER = timedelta(milliseconds=63)
 """Measured: a run's start lies this much before that of its operation."""
 RUN_FAILURES = ("customizer", "validator", "hang", "partial")
@@ -76,7 +73,10 @@ class ImageTemplateDesk:
 
         async def carry_out() -> None:
             await creation.carry_out()
-            if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
+            if self.find(image_template_id) is not image_template:
+                # Its group was deleted meanwhile: what has just been made must not stay behind.
+                await delete_staging(self._world, image_template)
+            elif (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
                 self.run(image_template)
 
         self._begin(
@@ -91,7 +91,7 @@ class ImageTemplateDesk:
         apply_patch(self._world, image_template, sent, api_version)
         resource = self._world.store.get(image_template.image_template_id)
         if resource is not None:
-            resource.body["tags"] = image_template.tags
+            resource.body.update(tags=image_template.tags, identity=image_template.identity)
 
     def delete(self, image_template: ImageTemplate) -> Operation:
         """Begin to delete; asked again meanwhile, return the operation that does it."""

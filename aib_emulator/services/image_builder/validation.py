@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9-_.]{1,64}")
 CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 LONGEST_BUILD_MINUTES = 960
+RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
 ROOT = "ImageTemplate"
 PROPERTIES = "ImageTemplate.properties"
 
@@ -42,6 +43,8 @@ def validate(body: Mapping[str, Any], name: str) -> None:
     _validate_numbers(properties)
     _validate_enumerations(properties)
     validate_vm_profile(properties.get("vmProfile") or {})
+    if properties.get("stagingResourceGroup"):
+        _check_id(properties["stagingResourceGroup"], "stagingResourceGroup", PROPERTIES, RESOURCE_GROUP)
 
 
 def validate_source(source: Document) -> None:

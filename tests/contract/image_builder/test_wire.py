@@ -274,3 +274,30 @@ def test_deleting_the_group_deletes_what_goes_on_in_it(raw: RawArm) -> None:
     raw.thread.control.advance(1000)
     assert raw.send("GET", staging).status_code == 404
     assert raw.send("GET", ONE).json()["error"]["code"] == "ResourceGroupNotFound"
+
+
+def test_deleting_the_group_ends_a_creation(raw: RawArm) -> None:
+    """An image template whose group is deleted while it is created leaves no staging group behind."""
+    put(raw)
+    raw.send("DELETE", "/resourceGroups/images")
+    raw.thread.control.advance(60)
+    assert raw.send("GET", "/resourceGroups").json()["value"] == []
+
+
+def test_a_given_staging_group_must_be_empty(raw: RawArm) -> None:
+    """A group in which something lies cannot be lent."""
+    images = f"/subscriptions/{raw.settings.subscription_id}/resourceGroups/images"
+    put(raw, stagingResourceGroup=images)
+    raw.thread.control.advance(60)
+    properties = raw.send("GET", ONE).json()["properties"]
+    assert properties["provisioningError"]["provisioningErrorCode"] == "BadStagingResourceGroup"
+
+
+def test_latest_is_looked_up_again_for_each_run(raw: RawArm) -> None:
+    """A version that was published after the creation is the one that a run builds from."""
+    create(raw)
+    newer = {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "18.04-LTS", "version": "18.04.209901010"}
+    assert raw.send("POST", "/_emulator/platform-versions", newer).ok
+    assert raw.send("GET", ONE).json()["properties"]["source"]["exactVersion"] != newer["version"]
+    raw.send("POST", RUN)
+    assert raw.send("GET", ONE).json()["properties"]["source"]["exactVersion"] == newer["version"]

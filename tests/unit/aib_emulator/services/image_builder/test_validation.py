@@ -111,6 +111,7 @@ def test_required_members(member: str) -> None:
         ({"vmProfile": {"vnetConfig": {"subnetId": "default"}}}, "Field 'subnetId'"),
         ({"errorHandling": {"onCustomizerError": "ignore"}}, "Field 'onCustomizerError'"),
         ({"autoRun": {"state": "On"}}, "Field 'state'"),
+        ({"stagingResourceGroup": "own-staging"}, "Field 'stagingResourceGroup'"),
         ({"additionalDataDisks": [{"sizeGB": 0}]}, "Field 'sizeGB'"),
     ],
 )

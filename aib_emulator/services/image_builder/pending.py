@@ -1,0 +1,77 @@
+"""Work that is done at one instant and ends an operation: a creation, a deletion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aib_emulator.services.image_builder.messages import GENERIC
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from aib_emulator.arm.operations import Operation
+
+
+class CreationError(Exception):
+    """The creation fails.
+
+    :param code: the service's `provisioningErrorCode`
+    :param message: its sentence
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Pending:
+    """Do one thing at an instant, and then end an operation; a Process of the schedule.
+
+    :param at: when it is done
+    :param operation: what pollers ask about
+    :param action: what is done; may raise CreationError
+    :param when_failed: told of an error
+    """
+
+    def __init__(
+        self,
+        at: datetime,
+        operation: Operation,
+        action: Callable[[], Awaitable[None]],
+        when_failed: Callable[[CreationError], None],
+    ) -> None:
+        self._at: datetime | None = at
+        self._operation = operation
+        self._action = action
+        self._when_failed = when_failed
+
+    def next_due(self) -> datetime | None:
+        """Return when it is done; None when it is over."""
+        return self._at
+
+    async def perform_next(self) -> None:
+        """Do it, and end the operation."""
+        if self._at is None:
+            return
+        at = self._at
+        try:
+            await self._action()
+        except CreationError as error:
+            self._fail(at, error)
+        else:
+            self._operation.end(at)
+        self._at = None
+
+    def break_off(self, error: Exception) -> None:
+        """End as the service does when it fails itself."""
+        del error
+        if self._at is not None:
+            self._fail(self._at, CreationError("ServerError", GENERIC))
+        self._at = None
+
+    def _fail(self, at: datetime, error: CreationError) -> None:
+        self._when_failed(error)
+        code = "InternalOperationError" if error.code == "ServerError" else error.code
+        self._operation.end(at, "Failed", {"code": code, "message": error.message})
