@@ -122,7 +122,7 @@ class Front:
                 headers={"WWW-Authenticate": f'Bearer {sign_in}, error="invalid_token"'},
             )
         try:
-            return self._world.tokens.verify(token.strip(), (*ARM_AUDIENCES, call.base_url))
+            return self._world.tokens.verify(token.strip(), (*ARM_AUDIENCES, *_own_audiences(call.base_url)))
         except TokenError as error:
             code = "InvalidAuthenticationToken"
             challenge = _fresh_token_challenge(sign_in) if error.is_foreign else f'Bearer {sign_in}, error="{code}"'
@@ -180,6 +180,12 @@ class Front:
                 fault_id=fault.fault_id if fault else None,
             )
         )
+
+
+def _own_audiences(base_url: str) -> list[str]:
+    # A client may have signed in for one name of this machine and call by another.
+    port = base_url.rpartition(":")[2]
+    return [base_url, *(f"https://{host}:{port}" for host in ("localhost", "127.0.0.1"))]
 
 
 def _fresh_token_challenge(sign_in: str) -> str:

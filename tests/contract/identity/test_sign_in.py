@@ -133,7 +133,11 @@ def test_a_token_for_something_else_is_refused(raw: RawArm) -> None:
 def test_the_emulators_own_address_is_an_audience(raw: RawArm, ending: str) -> None:
     """Clients that ask for the custom cloud's own address are answered, with and without a final slash."""
     token = raw.sign_in(scope=f"{raw.url}{ending}/.default").json()["access_token"]
-    assert raw.send("GET", "/resourceGroups", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    headers = {"Authorization": f"Bearer {token}"}
+    assert raw.send("GET", "/resourceGroups", headers=headers).status_code == 200
+    by_address = raw.url.replace("localhost", "127.0.0.1")
+    path = f"/subscriptions/{raw.settings.subscription_id}/resourceGroups"
+    assert raw.send("GET", by_address + path, headers=headers).status_code == 200
 
 
 def foreign_token(raw: RawArm, folder: Path) -> str:
