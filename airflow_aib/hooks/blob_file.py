@@ -105,6 +105,18 @@ class BlobFile:
             raise
         return content
 
+    async def read_piece(self, piece: PageRange, *, etag: str) -> bytes:
+        """Read exactly this part; a shorter answer is an error that may pass."""
+        content = await self.read(piece.offset, piece.length, etag=etag)
+        if len(content) != piece.length:
+            raise ArmRequestError(
+                f"Could not read blob {self.address.url} at {piece.offset}: "
+                f"{len(content)} of {piece.length} bytes came",
+                target=self.address.url,
+                trouble="malformed",
+            )
+        return content
+
     async def page_ranges(self, *, etag: str | None = None) -> tuple[PageRange, ...]:
         """Give the parts of a page blob that are allocated, in order and joined."""
         from azure.core import MatchConditions

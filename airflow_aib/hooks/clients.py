@@ -97,9 +97,13 @@ class AzureClients:
         credential, self._credential = self._credential, None
         session, self._session = self._session, None
         self._transport = None
-        for closeable in (*clients, credential, session):
-            if closeable is not None:
-                await closeable.close()
+        try:
+            for closeable in (*clients, credential):
+                if closeable is not None:
+                    await closeable.close()
+        finally:
+            if session is not None:
+                await session.close()
 
     @property
     def credential(self) -> AsyncTokenCredential:

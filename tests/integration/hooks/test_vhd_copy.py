@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.exceptions import ConnectionSettingsError, VhdCopyError
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, VhdCopyError
 from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.vhd_copy import DIGEST_KEY, VhdOrigin, copy_vhd
 from airflow_aib.vhd.copy_plan import plan_copy
-from airflow_aib.vhd.page_ranges import PAGE_SIZE, digest_of
+from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange, digest_of
 from tests.integration.hooks.azure import VHD, Azure
 
 if TYPE_CHECKING:
@@ -211,6 +211,17 @@ async def test_a_source_that_changes_meanwhile_is_not_mixed(vhd: Vhd) -> None:
 
     with pytest.raises(VhdCopyError, match="changed meanwhile"):
         await vhd.copy(concurrency=1)
+
+
+async def test_half_an_answer_is_no_content(vhd: Vhd) -> None:
+    """Who asks for a piece gets all of it, or an error; behind the end there is nothing."""
+    source = vhd.file(vhd.uri)
+    facts = await source.look()
+    assert facts is not None
+
+    assert await source.read(facts.size, PAGE_SIZE) == b""
+    with pytest.raises(ArmRequestError, match=f"{PAGE_SIZE} of {2 * PAGE_SIZE} bytes"):
+        await source.read_piece(PageRange(facts.size - PAGE_SIZE, 2 * PAGE_SIZE), etag=facts.etag)
 
 
 async def test_a_vhd_that_is_gone_is_reported(vhd: Vhd) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from airflow_aib.hooks.clouds import CLOUDS
 from airflow_aib.hooks.connection import AuthMethod, settings_from_connection
 from airflow_aib.hooks.connection_form import CONNECTION_FIELDS, CONNECTION_TYPE_INFO
 from airflow_aib.hooks.image_builder import AzureImageBuilderHook
@@ -59,3 +61,19 @@ def test_every_field_says_what_it_is_for() -> None:
     assert all(
         field["label"] and field["description"].endswith((".", " https://")) for field in CONNECTION_FIELDS.values()
     )
+
+
+@pytest.mark.parametrize("name", CONNECTION_FIELDS)
+def test_every_field_is_in_the_reference(name: str) -> None:
+    """The page about the connection has a row for each field, with the label that the form shows."""
+    page = Path(__file__).parents[4] / "docs" / "reference" / "connection.md"
+
+    assert f"| `{name}` | {CONNECTION_FIELDS[name]['label']} |" in page.read_text()
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_every_clouds_name_is_in_the_reference(name: str) -> None:
+    """The page about the connection lists every name by which a cloud is known."""
+    page = Path(__file__).parents[4] / "docs" / "reference" / "connection.md"
+
+    assert f"`{name}`" in page.read_text().lower()
