@@ -79,6 +79,41 @@ def test_a_certificate_that_is_not_trusted_is_reported(
     assert "certificate" in message.lower()
 
 
+def without_login(connection: dict[str, Any], **extra: str) -> dict[str, Any]:
+    """Take client id, secret and tenant out of the connection."""
+    kept = {name: value for name, value in connection["extra"].items() if name != "tenantId"}
+    return {"conn_type": connection["conn_type"], "extra": {**kept, **extra}}
+
+
+def test_the_default_chain_signs_in_both_ways(
+    monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any], emulator: EmulatorThread
+) -> None:
+    """Without any login the environment's identity is found, by the asynchronous and the synchronous client."""
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, emulator.env[name])
+    hook = use(monkeypatch, without_login(connection))
+
+    is_good, message = hook.test_connection()
+    assert is_good, message
+    with hook.get_conn() as client:
+        assert list(client.virtual_machine_image_templates.list()) == []
+
+
+def test_a_managed_identity_that_is_not_there_is_reported(
+    monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any]
+) -> None:
+    """A machine without that identity gets an error about signing in."""
+    nobody = "http://127.0.0.1:1/token"
+    monkeypatch.setenv("IDENTITY_ENDPOINT", nobody)
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    hook = use(monkeypatch, without_login(connection, managed_identity_client_id="m"))
+
+    is_good, message = hook.test_connection()
+
+    assert not is_good
+    assert "sign-in" in message.lower() or "no answer" in message
+
+
 def test_the_synchronous_client_works_with_the_same_connection(
     monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any]
 ) -> None:
