@@ -10,6 +10,7 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.blob_file import BlobFile, digest
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_runs import busy
+from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.staging import MEBIBYTE, StagedBlob, StagingArea
 from airflow_aib.hooks.storage_access import StorageAccess
@@ -51,7 +52,8 @@ async def archive_logs(
     """
     Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check the copies, mark it as done.
 
-    What is already there is replaced by the same content: archiving twice does no harm.
+    What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that
+    nobody has archived are saved besides, in `<destination>/<image template>/earlier/`.
 
     :param service: image templates and runs
     :param image_template_id: resource id
@@ -62,11 +64,16 @@ async def archive_logs(
     status = require_finished_run(image_template_id, body, start_time)
     container = service.clients.settings.cloud.container_address(destination)
     folder = archive_folder(image_template_id, status.start_time)
+    logs = await _find_logs(service, body, status)
     files = [
         await copy_verified(service.clients, log_file, container.blob(f"{folder}/{log_file.file_name}"))
-        for log_file in await _find_logs(service, body, status)
+        for log_file in logs
     ]
-    await service.merge_tags(image_template_id, {LOG_MARK: status.start_time})
+    earlier = await _save_earlier_logs(service, image_template_id, body, status, container)
+    if logs or not status.may_have_made_images:
+        await service.merge_tags(
+            image_template_id, {LOG_MARK: status.start_time, **saved_until((*earlier, *logs), LOGS_SAVED_UNTIL)}
+        )
     return {
         "image_template_id": image_template_id,
         "start_time": status.start_time,
@@ -109,6 +116,21 @@ def require_finished_run(
     if not status.is_over:
         raise busy(image_template_id, status)
     return status
+
+
+async def _save_earlier_logs(
+    service: ImageRuns,
+    image_template_id: str,
+    body: Mapping[str, Any],
+    status: LastRunStatus,
+    container: ContainerAddress,
+) -> list[StagedBlob]:
+    """Archive what earlier runs have left, for which the task that should have done it has failed."""
+    left = older_than(await unsaved_logs(StagingArea(service.clients), body), status.started_at)
+    name = parse_image_template_id(image_template_id).name
+    for log_file in left:
+        await copy_verified(service.clients, log_file, container.blob(f"{name}/earlier/{log_file.name}"))
+    return left
 
 
 async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRunStatus) -> list[StagedBlob]:

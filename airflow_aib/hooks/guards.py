@@ -10,7 +10,7 @@ from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.image_template.fingerprint import MARK_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # Tags on the image template. Each holds the verbatim start time of the run that it is about: a later run is unmarked.
 LOG_MARK = f"{MARK_PREFIX}log-archived"
@@ -58,13 +58,18 @@ def refuse_losses(
     image_template_id: str,
     body: Mapping[str, Any],
     *,
+    staged: Sequence[Loss] = (),
     cancel_running: bool = False,
     discard_vhds: bool = False,
     discard_logs: bool = False,
 ) -> None:
-    """Raise when deleting or replacing the image template would lose something that the user did not give up."""
+    """
+    Raise when deleting or replacing the image template would lose something that the user did not give up.
+
+    :param staged: what was found in the staging resource group besides
+    """
     accepted = {"run": cancel_running, "vhd": discard_vhds, "log": discard_logs}
-    refused = [loss for loss in losses(body) if not accepted[loss.kind]]
+    refused = [loss for loss in (*losses(body), *staged) if not accepted[loss.kind]]
     if not refused:
         return
     arguments = " and ".join(f"{ACCEPTED_BY[kind]}=True" for kind in dict.fromkeys(loss.kind for loss in refused))
@@ -78,7 +83,7 @@ def refuse_losses(
 
 
 def _uncopied_vhds(body: Mapping[str, Any], status: LastRunStatus, tags: Mapping[str, Any]) -> list[Loss]:
-    if status.run_state not in {"Succeeded", "PartiallySucceeded"}:
+    if not status.may_have_made_images:
         # A run that failed or was cancelled left no VHD that anybody may trust.
         return []
     names = [str(item.get("runOutputName")) for item in _staged_vhds(body)]

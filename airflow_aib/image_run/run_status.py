@@ -75,6 +75,11 @@ class LastRunStatus:
         return self.run_state == RunState.SUCCEEDED
 
     @property
+    def may_have_made_images(self) -> bool:
+        """Whether the run got as far as an image at least; then it also has a log."""
+        return self.run_state in {RunState.SUCCEEDED, RunState.PARTIALLY_SUCCEEDED}
+
+    @property
     def phase(self) -> str:
         """State and phase in one word, as `Running/Building`."""
         return f"{self.run_state}/{self.run_sub_state}" if self.run_sub_state else self.run_state

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import ImageBuilderError
 from airflow_aib.hooks.guards import refuse_losses
 from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.hooks.leftovers import staged_losses
+from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState, read_last_run_status
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Removal:
             return False
         if provisioning_state(body) == "Deleting":
             return True
-        self._refuse_losses(body)
+        await self._refuse_losses(body)
         status = read_last_run_status(body)
         if status is not None and not status.is_over:
             await self._cancel_run()
@@ -101,7 +103,12 @@ class Removal:
         )
         if status is not None and status.run_state not in EMPTY_ENDS:
             # It was quicker than the cancel, and has left an image.
-            self._refuse_losses(await self.service.require_image_template(self.image_template_id))
+            await self._refuse_losses(await self.service.require_image_template(self.image_template_id))
 
-    def _refuse_losses(self, body: dict[str, Any]) -> None:
-        refuse_losses(self.image_template_id, body, **asdict(self.accepted))
+    async def _refuse_losses(self, body: dict[str, Any]) -> None:
+        accepted = asdict(self.accepted)
+        # By what the image template says of its last run first, since that takes no further call.
+        refuse_losses(self.image_template_id, body, **accepted)
+        if not (self.accepted.discard_vhds and self.accepted.discard_logs):
+            staged = await staged_losses(StagingArea(self.service.clients), body)
+            refuse_losses(self.image_template_id, body, staged=staged, **accepted)

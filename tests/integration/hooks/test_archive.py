@@ -111,8 +111,11 @@ async def test_without_a_run_there_is_nothing_to_archive(azure: Azure) -> None:
         await archive_logs(azure.service, azure.image_template_id, DESTINATION)
 
 
-async def test_a_run_without_a_log_loses_nothing(azure: Azure) -> None:
-    """A run that left no log is marked all the same: there is nothing to keep."""
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_run_without_a_log(azure: Azure, *, fails: bool) -> None:
+    """A failed run that left no log has nothing to keep; of a good one the log must be somewhere, so it stays unmarked."""
+    if fails:
+        azure.control.plan_failure(kind="customizer")
     body, status = await azure.build()
     staging = StagingArea(azure.clients)
     log_file = await staging.find_customization_log(body, status)
@@ -123,7 +126,8 @@ async def test_a_run_without_a_log_loses_nothing(azure: Azure) -> None:
     archive = await archive_logs(service, azure.image_template_id, DESTINATION)
 
     assert archive["files"] == []
-    assert (await service.require_image_template(azure.image_template_id))["tags"][LOG_MARK] == status.start_time
+    tags = (await service.require_image_template(azure.image_template_id))["tags"]
+    assert tags.get(LOG_MARK) == (status.start_time if fails else None)
 
 
 async def test_a_container_that_is_not_there_is_named(azure: Azure) -> None:
