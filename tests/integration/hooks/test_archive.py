@@ -113,7 +113,7 @@ async def test_without_a_run_there_is_nothing_to_archive(azure: Azure) -> None:
 
 @pytest.mark.parametrize("fails", [True, False])
 async def test_a_run_without_a_log(azure: Azure, *, fails: bool) -> None:
-    """A failed run that left no log has nothing to keep; of a good one the log must be somewhere, so it stays unmarked."""
+    """A failed run without a log has nothing to keep; the log of a good one must be somewhere: it stays unmarked."""
     if fails:
         azure.control.plan_failure(kind="customizer")
     body, status = await azure.build()
