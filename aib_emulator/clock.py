@@ -102,13 +102,6 @@ class ScaledClock:
         return min(wait / self._scale, LONGEST_NAP) if self._scale else LONGEST_NAP
 
 
-class SystemClock(ScaledClock):
-    """Run as the wall clock does."""
-
-    def __init__(self) -> None:
-        super().__init__(scale=1.0)
-
-
 class ManualClock(ScaledClock):
     """Stand still until it is put forward.
 
