@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from airflow_aib.exceptions import ConnectionSettingsError
 from airflow_aib.hooks.clouds import CLOUDS, CUSTOM_CLOUD, PUBLIC_CLOUD, CloudSettings
+from airflow_aib.image_run.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,11 @@ class AzureSettings:
     managed_identity_client_id: str | None = None
     workload_identity_tenant_id: str | None = None
     allow_account_keys: bool = True
+
+    @property
+    def masker(self) -> Masker:
+        """What takes this connection's secret, and signatures, out of text that people see."""
+        return Masker([self.client_secret] if self.client_secret else [])
 
     def require_subscription_id(self) -> str:
         """Give the connection's subscription; without one, say where to put it."""

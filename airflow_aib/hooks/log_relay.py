@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.hooks.staging import MEBIBYTE
+from airflow_aib.image_run.log_splitter import LogSplitter
+from airflow_aib.image_run.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +26,6 @@ FINAL_BYTES = MEBIBYTE
 LINES_PER_RECORD = 200
 CHARACTERS_PER_RECORD = 32 * 1024
 
-# Progress bars may go on for megabytes without a line's end.
-LONGEST_LINE = 64 * 1024
-
 
 class LogSource(Protocol):
     """Find and read logs; `StagingArea` does."""
@@ -42,30 +41,6 @@ class LogSource(Protocol):
     async def size_of(self, blob: StagedBlob) -> int:
         """Ask for the size as it is now."""
         ...
-
-
-@dataclass
-class LineBuffer:
-    """Cut what was read into whole lines, wherever the reads cut it; characters are never split."""
-
-    _pending: bytes = b""
-
-    def feed(self, content: bytes) -> list[str]:
-        """Take what was read next and give the lines that are complete by now."""
-        *whole, self._pending = (self._pending + content).split(b"\n")
-        if len(self._pending) > LONGEST_LINE:
-            whole.append(self._pending)
-            self._pending = b""
-        return [_text(line) for line in whole]
-
-    def rest(self) -> list[str]:
-        """Give the last line, which has no end and will get none."""
-        pending, self._pending = self._pending, b""
-        return [_text(pending)] if pending else []
-
-
-def _text(line: bytes) -> str:
-    return line.rstrip(b"\r").decode("utf-8", errors="replace")
 
 
 @dataclass
@@ -120,15 +95,17 @@ class LogRelay:
     :param bytes_per_second: how much it may relay in the long run
     :param final_bytes: how much of a log's end is shown once the run is over
     :param offset: where to begin, in bytes
+    :param masker: takes secrets out of what is shown
     """
 
     source: LogSource
     bytes_per_second: int = BYTES_PER_SECOND
     final_bytes: int = FINAL_BYTES
     offset: int = 0
+    masker: Masker = field(default_factory=Masker)
     log_file: StagedBlob | None = None
     has_trouble: bool = False
-    _lines: LineBuffer = field(default_factory=LineBuffer)
+    _lines: LogSplitter = field(default_factory=LogSplitter)
     _budget: ByteBudget = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,9 +118,11 @@ class LogRelay:
         if self.log_file is None:
             return []
         if status.is_over:
-            return await self._read_end(self.log_file)
-        allowance = self._budget.allowance(now)
-        return await self._read_some(self.log_file, allowance) if allowance else []
+            lines = await self._read_end(self.log_file)
+        else:
+            allowance = self._budget.allowance(now)
+            lines = await self._read_some(self.log_file, allowance) if allowance else []
+        return [self.masker.mask(line) for line in lines]
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         content = await self.source.read_log_from(log_file, self.offset, most)
@@ -157,10 +136,10 @@ class LogRelay:
         skipped = max(0, left - self.final_bytes)
         lines: list[str] = []
         if skipped:
-            lines += self._lines.rest()
+            lines += self._lines.finish()
             lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
             self.offset += skipped
         while content := await self.source.read_log_from(log_file, self.offset, LARGEST_READ):
             self.offset += len(content)
             lines += self._lines.feed(content)
-        return lines + self._lines.rest()
+        return lines + self._lines.finish()

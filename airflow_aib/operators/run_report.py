@@ -110,12 +110,13 @@ async def read_report(
 async def _read_log(
     service: ImageTemplateService, body: Mapping[str, Any], status: LastRunStatus, log: TaskLog
 ) -> tuple[str | None, str | None]:
-    staging = StagingArea(service.clients)
+    staging, masker = StagingArea(service.clients), service.clients.settings.masker
     try:
         log_file = await staging.find_customization_log(body, status)
         if log_file is None:
             return None, None
-        return log_file.address.url, await staging.read_customization_log(body, status)
+        text = await staging.read_customization_log(body, status)
+        return log_file.address.url, masker.mask(text) if text else None
     except ArmRequestError as error:
         log.warning("The customization log cannot be read: %s", error)
         return None, None

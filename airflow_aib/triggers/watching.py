@@ -71,7 +71,7 @@ async def watch_to_the_end(
     """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled."""
     async with shared_clients(settings) as clients:
         service = ImageTemplateService(clients, clock=clock)
-        relay = LogRelay(StagingArea(clients)) if order.relay_log else None
+        relay = LogRelay(StagingArea(clients), masker=settings.masker) if order.relay_log else None
         updates = watch_run(
             service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
         )

@@ -56,7 +56,7 @@ def test_what_would_be_lost_is_read_from_the_body(image_template: dict[str, Any]
         (body(None), {}),
     ],
 )
-def test_what_the_user_gives_up_may_be_lost(image_template: dict[str, Any], accepted: dict[str, bool]) -> None:
+def test_what_the_user_gives_up_may_be_lost(image_template: dict[str, Any], accepted: dict[str, Any]) -> None:
     """Each kind of loss has its argument."""
     refuse_losses(IMAGE_TEMPLATE_ID, image_template, **accepted)
 
