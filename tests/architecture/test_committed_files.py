@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:root|work|Users)/|(?<![\w.~-])/home/(?!airflow\b|me\b|user\b)\w+")
@@ -13,19 +17,19 @@ REGISTRY = re.compile(
     r"https?://[\w.-]*(?:pypi|pythonhosted|npmjs|yarnpkg|jfrog|artifactory|nexus|devpi)[\w.-]*|--(?:extra-)?index-url\s*[=\s]\s*\S+"
 )
 UNREADABLE = (".png", ".ico")
+IGNORED = [line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()]
 
 
-def committed_files() -> list[Path]:
-    """Return every text file that git would commit: those it knows, and those it does not ignore."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    files = [ROOT / name for name in sorted(set(listed))]
-    return [file for file in files if file.is_file() and file.suffix not in UNREADABLE]
+def committed_files(folder: Path = ROOT) -> Iterator[Path]:
+    """Yield every text file of the project that git would not ignore; git itself need not be there."""
+    for path in sorted(folder.iterdir()):
+        names = (path.name, str(path.relative_to(ROOT)))
+        if path.name == ".git" or any(fnmatch(name, rule) for name in names for rule in IGNORED):
+            continue
+        if path.is_dir():
+            yield from committed_files(path)
+        elif path.suffix not in UNREADABLE:
+            yield path
 
 
 def hits(pattern: re.Pattern[str]) -> list[str]:
