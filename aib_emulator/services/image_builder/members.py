@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.services.image_builder.refusal import bad_value, unknown_field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 STRICT_SINCE = "2024-02-01"
 """From this api-version on, casing counts and unknown members are refused; before, they are dropped in silence."""
-ANY = "2020-02-14"
+EVER = ""
+"""Older api-versions than 2020-02-14 are read as that one."""
 
 
 @dataclass(frozen=True)
-class Member:
-    """Describe a member.
+class Leaf:
+    """Hold a plain value.
 
-    :param since: the api-version that introduced it
-    :param shape: what it holds; None for a plain value, a list of strings or free-form tags
+    :param fits: whether a value is of the right kind
     """
 
-    since: str = ANY
-    shape: Shape | None = None
+    fits: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -48,89 +47,116 @@ class ByType:
     kinds: Mapping[str, tuple[str, Mapping[str, Member]]]
 
 
-Shape = Object | Each | ByType
+Shape = Leaf | Object | Each | ByType
 
-LEAF = Member()
-SCRIPT = {"type": LEAF, "name": LEAF, "scriptUri": LEAF, "sha256Checksum": LEAF, "inline": LEAF}
-POWERSHELL = {**SCRIPT, "runElevated": LEAF, "runAsSystem": LEAF, "validExitCodes": LEAF}
-FILE = {"type": LEAF, "name": LEAF, "sourceUri": LEAF, "sha256Checksum": LEAF, "destination": LEAF}
-RESTART = {"type": LEAF, "name": LEAF, "restartCommand": LEAF, "restartCheckCommand": LEAF, "restartTimeout": LEAF}
-UPDATE = {"type": LEAF, "name": LEAF, "searchCriteria": LEAF, "filters": LEAF, "updateLimit": LEAF}
-DISTRIBUTOR = {"type": LEAF, "runOutputName": LEAF, "artifactTags": LEAF}
-STORAGE_TYPE = {"storageAccountType": LEAF}
 
-PLAN = Object({"planName": LEAF, "planProduct": LEAF, "planPublisher": LEAF})
+@dataclass(frozen=True)
+class Member:
+    """Describe a member.
+
+    :param since: the api-version that introduced it
+    :param shape: what it holds
+    """
+
+    since: str = EVER
+    shape: Shape = Leaf(lambda value: isinstance(value, str))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_tags(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+TEXT = Member()
+NUMBER = Member(shape=Leaf(_is_number))
+FLAG = Member(shape=Leaf(lambda value: isinstance(value, bool)))
+TAGS = Member(shape=Leaf(_is_tags))
+TEXTS = Member(shape=Each(TEXT.shape))
+NUMBERS = Member(shape=Each(NUMBER.shape))
+ANYTHING = Member(shape=Leaf(lambda _: True))
+SCRIPT = {"type": TEXT, "name": TEXT, "scriptUri": TEXT, "sha256Checksum": TEXT, "inline": TEXTS}
+POWERSHELL = {**SCRIPT, "runElevated": FLAG, "runAsSystem": FLAG, "validExitCodes": NUMBERS}
+FILE = {"type": TEXT, "name": TEXT, "sourceUri": TEXT, "sha256Checksum": TEXT, "destination": TEXT}
+RESTART = {"type": TEXT, "name": TEXT, "restartCommand": TEXT, "restartCheckCommand": TEXT, "restartTimeout": TEXT}
+UPDATE = {"type": TEXT, "name": TEXT, "searchCriteria": TEXT, "filters": TEXTS, "updateLimit": NUMBER}
+DISTRIBUTOR = {"type": TEXT, "runOutputName": TEXT, "artifactTags": TAGS}
+STORAGE_TYPE = {"storageAccountType": TEXT}
+
+PLAN = Object({"planName": TEXT, "planProduct": TEXT, "planPublisher": TEXT})
 EXACT_VERSION = {"exactVersion": Member("2022-02-14")}
 SOURCES = ByType(
     {
         "PlatformImage": (
-            ANY,
+            EVER,
             {
-                "type": LEAF,
-                "publisher": LEAF,
-                "offer": LEAF,
-                "sku": LEAF,
-                "version": LEAF,
+                "type": TEXT,
+                "publisher": TEXT,
+                "offer": TEXT,
+                "sku": TEXT,
+                "version": TEXT,
                 **EXACT_VERSION,
                 "planInfo": Member(shape=PLAN),
             },
         ),
-        "ManagedImage": (ANY, {"type": LEAF, "imageId": LEAF}),
-        "SharedImageVersion": (ANY, {"type": LEAF, "imageVersionId": LEAF, **EXACT_VERSION}),
+        "ManagedImage": (EVER, {"type": TEXT, "imageId": TEXT}),
+        "SharedImageVersion": (EVER, {"type": TEXT, "imageVersionId": TEXT, **EXACT_VERSION}),
     }
 )
 CUSTOMIZERS = ByType(
     {
-        "Shell": (ANY, SCRIPT),
-        "PowerShell": (ANY, POWERSHELL),
-        "File": (ANY, FILE),
-        "WindowsRestart": (ANY, RESTART),
-        "WindowsUpdate": (ANY, UPDATE),
+        "Shell": (EVER, SCRIPT),
+        "PowerShell": (EVER, POWERSHELL),
+        "File": (EVER, FILE),
+        "WindowsRestart": (EVER, RESTART),
+        "WindowsUpdate": (EVER, UPDATE),
     }
 )
-VALIDATORS = ByType({"Shell": (ANY, SCRIPT), "PowerShell": (ANY, POWERSHELL), "File": ("2022-07-01", FILE)})
-TARGET_REGION = Object({"name": LEAF, "replicaCount": LEAF, **STORAGE_TYPE})
-VERSIONING = Object({"scheme": LEAF, "major": LEAF})
+VALIDATORS = ByType({"Shell": (EVER, SCRIPT), "PowerShell": (EVER, POWERSHELL), "File": ("2022-07-01", FILE)})
+TARGET_REGION = Object({"name": TEXT, "replicaCount": NUMBER, **STORAGE_TYPE})
+VERSIONING = Object({"scheme": TEXT, "major": NUMBER})
 DISTRIBUTORS = ByType(
     {
-        "ManagedImage": (ANY, {**DISTRIBUTOR, "imageId": LEAF, "location": LEAF}),
+        "ManagedImage": (EVER, {**DISTRIBUTOR, "imageId": TEXT, "location": TEXT}),
         "SharedImage": (
-            ANY,
+            EVER,
             {
                 **DISTRIBUTOR,
-                "galleryImageId": LEAF,
-                "replicationRegions": LEAF,
-                "excludeFromLatest": LEAF,
+                "galleryImageId": TEXT,
+                "replicationRegions": TEXTS,
+                "excludeFromLatest": FLAG,
                 **STORAGE_TYPE,
                 "targetRegions": Member("2022-07-01", Each(TARGET_REGION)),
                 "versioning": Member("2022-07-01", VERSIONING),
                 "replicationMode": Member("2025-10-01"),
             },
         ),
-        "VHD": (ANY, {**DISTRIBUTOR, "uri": Member("2022-07-01")}),
+        "VHD": (EVER, {**DISTRIBUTOR, "uri": Member("2022-07-01")}),
     }
 )
 VALIDATE = Object(
     {
-        "continueDistributeOnFailure": LEAF,
-        "sourceValidationOnly": LEAF,
+        "continueDistributeOnFailure": FLAG,
+        "sourceValidationOnly": FLAG,
         "inVMValidations": Member(shape=Each(VALIDATORS)),
     }
 )
 OPTIMIZE = Object(
     {
-        "vmBoot": Member(shape=Object({"state": LEAF})),
-        "workload": Member("2025-10-01", Object({"state": LEAF, "scriptUri": LEAF, "sha256Checksum": LEAF})),
+        "vmBoot": Member(shape=Object({"state": TEXT})),
+        "workload": Member("2025-10-01", Object({"state": TEXT, "scriptUri": TEXT, "sha256Checksum": TEXT})),
     }
 )
 VNET = Object(
-    {"subnetId": LEAF, "proxyVmSize": Member("2021-10-01"), "containerInstanceSubnetId": Member("2024-02-01")}
+    {"subnetId": TEXT, "proxyVmSize": Member("2021-10-01"), "containerInstanceSubnetId": Member("2024-02-01")}
 )
 VM_PROFILE = Object(
     {
-        "vmSize": LEAF,
-        "osDiskSizeGB": LEAF,
-        "userAssignedIdentities": Member("2021-10-01"),
+        "vmSize": TEXT,
+        "osDiskSizeGB": NUMBER,
+        "userAssignedIdentities": Member("2021-10-01", TEXTS.shape),
         "vnetConfig": Member(shape=VNET),
     }
 )
@@ -141,41 +167,46 @@ PROPERTIES = Object(
         "optimize": Member("2022-07-01", OPTIMIZE),
         "validate": Member("2022-02-14", VALIDATE),
         "distribute": Member(shape=Each(DISTRIBUTORS)),
-        "errorHandling": Member("2023-07-01", Object({"onCustomizerError": LEAF, "onValidationError": LEAF})),
-        "provisioningState": LEAF,
-        "provisioningError": LEAF,
-        "lastRunStatus": LEAF,
-        "buildTimeoutInMinutes": LEAF,
+        "errorHandling": Member("2023-07-01", Object({"onCustomizerError": TEXT, "onValidationError": TEXT})),
+        "provisioningState": ANYTHING,
+        "provisioningError": ANYTHING,
+        "lastRunStatus": ANYTHING,
+        "buildTimeoutInMinutes": NUMBER,
         "vmProfile": Member(shape=VM_PROFILE),
-        "additionalDataDisks": Member("2025-10-01", Each(Object({"sizeGB": LEAF}))),
+        "additionalDataDisks": Member("2025-10-01", Each(Object({"sizeGB": NUMBER}))),
         "stagingResourceGroup": Member("2022-02-14"),
-        "exactStagingResourceGroup": Member("2022-02-14"),
-        "managedResourceTags": Member("2024-02-01"),
-        "autoRun": Member("2024-02-01", Object({"state": LEAF})),
+        "exactStagingResourceGroup": Member("2022-02-14", ANYTHING.shape),
+        "managedResourceTags": Member("2024-02-01", TAGS.shape),
+        "autoRun": Member("2024-02-01", Object({"state": TEXT})),
     }
 )
 IMAGE_TEMPLATE = Object(
     {
-        "location": LEAF,
-        "tags": LEAF,
-        "identity": LEAF,
+        "location": TEXT,
+        "tags": TAGS,
+        "identity": ANYTHING,
         "properties": Member(shape=PROPERTIES),
-        "id": LEAF,
-        "name": LEAF,
-        "type": LEAF,
-        "systemData": LEAF,
+        "id": TEXT,
+        "name": TEXT,
+        "type": TEXT,
+        "systemData": ANYTHING,
     }
 )
+CHANGEABLE = Object({"distribute": Member(shape=Each(DISTRIBUTORS)), "vmProfile": Member("2024-02-01", VM_PROFILE)})
+IMAGE_TEMPLATE_UPDATE = Object({"tags": TAGS, "identity": ANYTHING, "properties": Member(shape=CHANGEABLE)})
+"""What a PATCH may hold."""
 READ_ONLY = ("provisioningState", "provisioningError", "lastRunStatus", "exactStagingResourceGroup")
 
 
-def read(value: Any, shape: Shape | None, api_version: str, place: str = "", field: str = "") -> Any:
+def read(value: Any, shape: Shape, api_version: str, place: str = "", field: str = "") -> Any:
     """Return `value` with its members named and ordered as the service does, or refuse it.
 
     :param place: where `value` stands, for messages, such as `ImageTemplate.properties`
     :param field: its name there, such as `distribute[0]`
     """
-    if shape is None or value is None:
+    if isinstance(shape, Leaf):
+        if not shape.fits(value):
+            raise bad_value(place, field, value)
         return value
     if isinstance(shape, Each):
         if not isinstance(value, list):
@@ -194,7 +225,7 @@ def _members(
     value: Mapping[str, Any], shape: Object | ByType, api_version: str, place: str, field: str
 ) -> dict[str, Member]:
     if isinstance(shape, ByType):
-        spelt = _named(value, {"type": LEAF}, api_version, is_probe=True).get("type")
+        spelt = _named(value, {"type": TEXT}, api_version, is_probe=True).get("type")
         since, members = shape.kinds.get(spelt, (None, {})) if isinstance(spelt, str) else (None, {})
         if since is None or api_version < since:
             # Recorded: the message shows '' in place of the value that the service did not know.
@@ -213,7 +244,8 @@ def _named(
     for sent, content in value.items():
         name = spelling.get(sent if is_strict else sent.lower())
         if name is not None:
-            found[name] = content
+            if content is not None:  # null is as good as absent
+                found[name] = content
         elif is_strict and not is_probe:
             raise unknown_field(sent)
     return found

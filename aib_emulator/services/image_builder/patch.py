@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder import refusal
 from aib_emulator.services.image_builder.creation import identity_value
-from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE_UPDATE, read
 from aib_emulator.services.image_builder.resources import completed_distributor
-from aib_emulator.services.image_builder.validation import validate_distribute, validate_tags, validate_vm_profile
+from aib_emulator.services.image_builder.validation import assigned_identities, validate_distribute, validate_vm_profile
 
 if TYPE_CHECKING:
     from aib_emulator.services.image_builder.resources import ImageTemplate
     from aib_emulator.world import World
 
-VM_PROFILE_SINCE = "2024-02-01"
-
 
 def apply_patch(world: World, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
     """Check the whole PATCH, then change the image template; tags are replaced as a whole."""
-    body = read(sent, IMAGE_TEMPLATE, api_version)
-    validate_tags(body.get("tags"))
+    body = read(sent, IMAGE_TEMPLATE_UPDATE, api_version)
     properties = body.get("properties") or {}
     distribute = _patched_distribute(image_template, properties, api_version)
-    profile = properties.get("vmProfile") if api_version >= VM_PROFILE_SINCE else None
+    profile = properties.get("vmProfile")
     validate_vm_profile(profile or {})
     identity = _patched_identity(world, image_template.identity, body.get("identity"))
-    if isinstance(body.get("tags"), dict):
+    if "tags" in body:
         image_template.tags = dict(body["tags"])
     if distribute is not None:
         image_template.properties["distribute"] = distribute
@@ -54,10 +51,11 @@ def _patched_distribute(
 def _patched_identity(world: World, identity: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:
     if not sent:
         return identity
+    assigned = assigned_identities(sent)
     if sent.get("type") == "None":
         return {"type": "None"}
     patched = copy.deepcopy(identity.get("userAssignedIdentities") or {})
-    for identity_id, value in (sent.get("userAssignedIdentities") or {}).items():
+    for identity_id, value in assigned.items():
         same = next((known for known in patched if known.lower() == identity_id.lower()), None)
         if same is not None:
             del patched[same]

@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9-_.]{1,64}")
 CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 LONGEST_BUILD_MINUTES = 960
 RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 ROOT = "ImageTemplate"
 PROPERTIES = "ImageTemplate.properties"
 
@@ -31,7 +32,6 @@ def validate(body: Mapping[str, Any], name: str) -> None:
     if not NAME.fullmatch(name):
         raise bad_value(ROOT, "name", name)
     _require(body, ("location", "identity", "properties"), ROOT)
-    validate_tags(body.get("tags"))
     _validate_identity(body["identity"])
     properties = body["properties"]
     _require(properties, ("source", "distribute"), PROPERTIES)
@@ -43,6 +43,9 @@ def validate(body: Mapping[str, Any], name: str) -> None:
     _validate_numbers(properties)
     _validate_enumerations(properties)
     validate_vm_profile(properties.get("vmProfile") or {})
+    workload = (properties.get("optimize") or {}).get("workload") or {}
+    if workload.get("scriptUri"):
+        _check_uri(workload, "scriptUri", f"{PROPERTIES}.optimize.workload")
     if properties.get("stagingResourceGroup"):
         _check_id(properties["stagingResourceGroup"], "stagingResourceGroup", PROPERTIES, RESOURCE_GROUP)
 
@@ -74,51 +77,53 @@ def validate_distribute(distribute: list[Document]) -> None:
         here = f"{place}[{index}]"
         _require(distributor, ("runOutputName",), here)
         name = distributor["runOutputName"]
-        if not isinstance(name, str) or not NAME.fullmatch(name) or name.lower() in names:
+        if not NAME.fullmatch(name) or name.lower() in names:
             raise bad_value(here, "runOutputName", name)
         names.add(name.lower())
-        _check_tags(distributor.get("artifactTags"), "artifactTags", here)
         DISTRIBUTOR_CHECKS[distributor["type"]](distributor, here)
-
-
-def validate_tags(tags: Any) -> None:
-    """Check the image template's tags."""
-    _check_tags(tags, "tags", ROOT)
 
 
 def validate_vm_profile(profile: Document) -> None:
     """Check the build VM's profile."""
     place = f"{PROPERTIES}.vmProfile"
-    size = profile.get("osDiskSizeGB", 0)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise bad_value(place, "osDiskSizeGB", size)
+    if profile.get("osDiskSizeGB", 0) < 0:
+        raise bad_value(place, "osDiskSizeGB", profile["osDiskSizeGB"])
     network = profile.get("vnetConfig") or {}
     for field in ("subnetId", "containerInstanceSubnetId"):
         if network.get(field):
             _require_id(network, field, f"{place}.vnetConfig", "Microsoft.Network/virtualNetworks/subnets")
     for identity_id in profile.get("userAssignedIdentities") or []:
-        _check_id(identity_id, "userAssignedIdentities", place, "Microsoft.ManagedIdentity/userAssignedIdentities")
+        _check_id(identity_id, "userAssignedIdentities", place, IDENTITY)
 
 
 def _validate_identity(identity: Any) -> None:
-    if not isinstance(identity, dict) or identity.get("type") not in {"UserAssigned", "None"}:
-        raise bad_value(ROOT, "identity.type", identity.get("type") if isinstance(identity, dict) else identity)
-    ids = identity.get("userAssignedIdentities") or {}
-    if not isinstance(ids, dict):
-        raise bad_value(ROOT, "identity.userAssignedIdentities", ids)
+    ids = assigned_identities(identity)
+    if identity.get("type") not in ("UserAssigned", "None"):
+        raise bad_value(ROOT, "identity.type", identity.get("type"))
     if identity["type"] == "UserAssigned" and not ids:
         raise missing_field(ROOT, "identity.userAssignedIdentities")
+
+
+def assigned_identities(identity: Any) -> Document:
+    """Return the user-assigned identities that were sent, by their ids; null takes one away in a PATCH."""
+    if not isinstance(identity, dict):
+        raise bad_value(ROOT, "identity", identity)
+    ids = identity.get("userAssignedIdentities")
+    if ids is None:
+        return {}
+    if not isinstance(ids, dict):
+        raise bad_value(ROOT, "identity.userAssignedIdentities", ids)
     for identity_id in ids:
-        _check_id(identity_id, "identity", ROOT, "Microsoft.ManagedIdentity/userAssignedIdentities")
+        _check_id(identity_id, "identity", ROOT, IDENTITY)
+    return ids
 
 
 def _validate_numbers(properties: Document) -> None:
     minutes = properties.get("buildTimeoutInMinutes", 0)
-    is_number = isinstance(minutes, int) and not isinstance(minutes, bool)
-    if not is_number or not 0 <= minutes <= LONGEST_BUILD_MINUTES:
+    if not 0 <= minutes <= LONGEST_BUILD_MINUTES:
         raise bad_value(PROPERTIES, "buildTimeoutInMinutes", minutes)
     for index, disk in enumerate(properties.get("additionalDataDisks") or []):
-        if not isinstance(disk.get("sizeGB"), int) or disk["sizeGB"] <= 0:
+        if disk.get("sizeGB", 0) <= 0:
             raise bad_value(f"{PROPERTIES}.additionalDataDisks[{index}]", "sizeGB", disk.get("sizeGB"))
 
 
@@ -144,8 +149,6 @@ def _check_script(step: Document, place: str) -> None:
         raise bad_value(place, "scriptUri", step["scriptUri"])
     if has_script:
         _check_uri(step, "scriptUri", place)
-    elif not _is_list_of_text(step["inline"]):
-        raise bad_value(place, "inline", step["inline"])
     if step.get("runAsSystem") and not step.get("runElevated"):
         raise bad_value(place, "runAsSystem", "true")
 
@@ -157,16 +160,13 @@ def _check_file(step: Document, place: str) -> None:
 
 def _check_restart(step: Document, place: str) -> None:
     timeout = step.get("restartTimeout")
-    if timeout and not (isinstance(timeout, str) and re.fullmatch(r"(\d+(\.\d+)?(h|m|s))+", timeout)):
+    if timeout and not re.fullmatch(r"(\d+(\.\d+)?(h|m|s))+", timeout):
         raise bad_value(place, "restartTimeout", timeout)
 
 
 def _check_update(step: Document, place: str) -> None:
-    limit = step.get("updateLimit", 0)
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
-        raise bad_value(place, "updateLimit", limit)
-    if not _is_list_of_text(step.get("filters") or []):
-        raise bad_value(place, "filters", step["filters"])
+    if step.get("updateLimit", 0) < 0:
+        raise bad_value(place, "updateLimit", step["updateLimit"])
 
 
 def _check_managed_image(distributor: Document, place: str) -> None:
@@ -182,7 +182,7 @@ def _check_shared_image(distributor: Document, place: str) -> None:
         {"name": name} for name in distributor.get("replicationRegions") or []
     ]
     for region in regions:
-        if not is_known(str(region.get("name", ""))):
+        if not is_known(region.get("name", "")):
             raise bad_value(place, "replicationRegions", region.get("name", ""))
     versioning = distributor.get("versioning") or {}
     if versioning and versioning.get("scheme") not in {"Latest", "Source"}:
@@ -195,7 +195,7 @@ def _check_gallery_image_id(distributor: Document, place: str) -> None:
     # A version may be pinned: .../images/{definition}/versions/{version}
     _require(distributor, ("galleryImageId",), place)
     text = distributor["galleryImageId"]
-    is_pinned = isinstance(text, str) and "/versions/" in text.lower()
+    is_pinned = "/versions/" in text.lower()
     kind = "Microsoft.Compute/galleries/images/versions" if is_pinned else "Microsoft.Compute/galleries/images"
     _check_id(text, "galleryImageId", place, kind)
 
@@ -206,12 +206,19 @@ def _check_vhd(distributor: Document, place: str) -> None:
 
 
 def _check_uri(step: Document, field: str, place: str) -> None:
-    uri, checksum = step[field], step.get("sha256Checksum") or ""
-    parts = urlsplit(uri) if isinstance(uri, str) else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+    uri, checksum = step[field], step.get("sha256Checksum", "")
+    if not _is_address(uri):
         raise bad_value(place, field, uri)
-    if checksum and not (isinstance(checksum, str) and CHECKSUM.fullmatch(checksum)):
+    if checksum and not CHECKSUM.fullmatch(checksum):
         raise bad_value(place, "sha256Checksum", checksum)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no address at all, or an impossible port
+        return False
 
 
 def _require(holder: Mapping[str, Any], fields: tuple[str, ...], place: str) -> None:
@@ -225,23 +232,13 @@ def _require_id(holder: Mapping[str, Any], field: str, place: str, resource_type
     _check_id(holder[field], field, place, resource_type)
 
 
-def _check_id(text: Any, field: str, place: str, resource_type: str) -> None:
+def _check_id(text: str, field: str, place: str, resource_type: str) -> None:
     try:
-        resource_id = ResourceId.parse(text) if isinstance(text, str) else None
+        resource_id = ResourceId.parse(text)
     except ResourceIdError:
         resource_id = None
     if resource_id is None or resource_id.resource_group_name is None or not resource_id.is_type(resource_type):
         raise bad_value(place, field, text)
-
-
-def _check_tags(tags: Any, field: str, place: str) -> None:
-    is_text = isinstance(tags, dict) and all(isinstance(value, str) for value in tags.values())
-    if tags is not None and not is_text:
-        raise bad_value(place, field, tags)
-
-
-def _is_list_of_text(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 STEP_CHECKS: dict[str, Callable[[Document, str], None]] = {

@@ -9,10 +9,12 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from aib_emulator.arm.resource_id import ResourceId
 from tests.contract.image_builder.calls import (
     NAME,
+    ONE,
     SHELL,
     TO_VHD,
     Builder,
     as_json,
+    create,
     document,
     group_id,
     to_gallery,
@@ -21,6 +23,7 @@ from tests.contract.image_builder.calls import (
 from tests.contract.sdk_clients import GROUP, done, every, finished, refused
 
 if TYPE_CHECKING:
+    from tests.contract.raw_arm import RawArm
     from tests.contract.sdk_clients import Cloud
 
 
@@ -139,6 +142,18 @@ async def test_an_identity_is_replaced_by_null_and_empty(builder: Builder) -> No
     assert as_json(await finished(builder.image_templates.begin_update(GROUP, NAME, none)))["identity"] == {
         "type": "None"
     }
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["me", {"userAssignedIdentities": []}, {"type": "UserAssigned", "userAssignedIdentities": {"me": {}}}],
+)
+def test_a_senseless_identity_is_not_patched_in(raw: RawArm, identity: Any) -> None:
+    """Identities are checked in a PATCH as in a PUT, and nothing changes when they make no sense."""
+    create(raw)
+    answer = raw.send("PATCH", ONE, {"tags": {"a": "b"}, "identity": identity})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ValidationFailed")
+    assert raw.send("GET", ONE).json()["tags"] == {}
 
 
 async def test_deleting_takes_the_staging_group_along(builder: Builder) -> None:

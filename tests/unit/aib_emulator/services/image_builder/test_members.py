@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, IMAGE_TEMPLATE_UPDATE, read
 from aib_emulator.services.image_builder.refusal import RefusalError
 from tests.unit.aib_emulator.services.image_builder.samples import LATEST, SHELL, TO_GALLERY, body
 
@@ -69,3 +69,22 @@ def test_the_wrong_kind_of_json_is_refused(sent: dict[str, Any]) -> None:
     """An object where a list belongs, or the other way round, is a bad value."""
     with pytest.raises(RefusalError, match="has a bad value"):
         properties_of(LATEST, **sent)
+
+
+def test_null_is_as_good_as_absent() -> None:
+    """A member that is null is left out, so that it gets the service's default."""
+    found = properties_of(LATEST, vmProfile=None, customize=None, buildTimeoutInMinutes=None)
+    assert list(found) == ["source", "distribute"]
+
+
+def test_versions_of_the_previews_are_read_as_the_first_one() -> None:
+    """An api-version from before 2020-02-14 knows what that one knows."""
+    assert properties_of("2019-05-01-preview") == properties_of("2020-02-14")
+
+
+def test_a_patch_may_hold_four_things() -> None:
+    """Tags, identity, distributors and VM profile; the strict versions refuse anything else, older ones drop it."""
+    sent = {"tags": {}, "properties": {"customize": [SHELL], "distribute": [TO_GALLERY]}}
+    with pytest.raises(RefusalError, match='unknown field "customize"'):
+        read(sent, IMAGE_TEMPLATE_UPDATE, LATEST)
+    assert list(read(sent, IMAGE_TEMPLATE_UPDATE, "2023-07-01")["properties"]) == ["distribute"]

@@ -1,23 +1,32 @@
 from __future__ import annotations
 
-from typing import Any
+import copy
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, read
 from aib_emulator.services.image_builder.refusal import RefusalError
+from aib_emulator.services.image_builder.resources import completed
+from aib_emulator.services.image_builder.timeline import plan_run
 from aib_emulator.services.image_builder.validation import validate
 from tests.unit.aib_emulator.services.image_builder.samples import (
     GALLERY_IMAGE,
     GROUP,
+    IDENTITY,
     LATEST,
     MANAGED_IMAGE,
     SHELL,
+    START,
     TO_GALLERY,
     TO_MANAGED_IMAGE,
     TO_VHD,
     body,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REVIEW = (
     " Please review  http://aka.ms/azvmimagebuildertmplref  for details on fields requirements in the Image Builder "
@@ -89,7 +98,10 @@ def test_required_members(member: str) -> None:
         ({"customize": [{**SCRIPT, "inline": ["true"]}]}, "Field 'scriptUri'"),
         ({"customize": [{"type": "Shell", "scriptUri": "a.sh"}]}, "Field 'scriptUri'"),
         ({"customize": [{**SCRIPT, "sha256Checksum": "xyz"}]}, "Field 'sha256Checksum'"),
-        ({"customize": [{"type": "Shell", "inline": [1]}]}, "Field 'inline'"),
+        ({"customize": [{"type": "Shell", "inline": [1]}]}, "Field 'inline[0]'"),
+        ({"customize": [{"type": "Shell", "scriptUri": "https://[e/a"}]}, "Field 'scriptUri'"),
+        ({"customize": [{"type": "Shell", "scriptUri": "https://e:99999/a"}]}, "Field 'scriptUri'"),
+        ({"optimize": {"workload": {"state": "Enabled", "scriptUri": "a.sh"}}}, "optimize.workload"),
         ({"customize": [{"type": "File", "sourceUri": "https://e/a"}]}, "Missing field 'destination'"),
         ({"customize": [{"type": "PowerShell", "inline": ["x"], "runAsSystem": True}]}, "Field 'runAsSystem'"),
         ({"customize": [{"type": "WindowsRestart", "restartTimeout": "soon"}]}, "Field 'restartTimeout'"),
@@ -139,3 +151,73 @@ def test_names_have_a_pattern(name: str) -> None:
 def test_the_identity_must_be_assigned_by_the_user(identity: Any) -> None:
     """Only user-assigned identities, named by their ids, will do."""
     assert "identity" in refusal_of({**body(), "identity": identity}).message
+
+
+RICH: dict[str, Any] = {
+    "customize": [
+        {**SCRIPT, "sha256Checksum": ""},
+        {"type": "PowerShell", "inline": ["x"], "runElevated": True, "runAsSystem": True, "validExitCodes": [0]},
+        FILE,
+        {"type": "WindowsRestart", "restartTimeout": "5m"},
+        {"type": "WindowsUpdate", "filters": ["all"], "updateLimit": 2},
+    ],
+    "optimize": {"vmBoot": {"state": "Enabled"}, "workload": {"state": "Enabled", "scriptUri": "https://e/a"}},
+    "validate": {"continueDistributeOnFailure": True, "inVMValidations": [SHELL]},
+    "errorHandling": {"onCustomizerError": "abort"},
+    "distribute": [
+        {**TO_VHD, "uri": "https://e/a", "artifactTags": {"a": "b"}},
+        TO_MANAGED_IMAGE,
+        {**TO_GALLERY, "versioning": {"scheme": "Latest", "major": 1}, "replicationMode": "Full"},
+        {
+            "type": "SharedImage",
+            "runOutputName": "t",
+            "galleryImageId": GALLERY_IMAGE,
+            "targetRegions": [{"name": "eastus"}],
+        },
+    ],
+    "buildTimeoutInMinutes": 60,
+    "vmProfile": {
+        "osDiskSizeGB": 64,
+        "userAssignedIdentities": [IDENTITY],
+        "vnetConfig": {"subnetId": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v/subnets/s"},
+    },
+    "additionalDataDisks": [{"sizeGB": 4}],
+    "stagingResourceGroup": GROUP,
+    "managedResourceTags": {"a": "b"},
+    "autoRun": {"state": "Enabled"},
+}
+JUNK: tuple[Any, ...] = (None, 5, -1, 1.5, True, "", "junk", [], [None], [5], [{}], {}, {"a": 5})
+
+
+def places_in(node: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the place of everything inside a document."""
+    parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, part in parts:
+        yield (*place, name)
+        yield from places_in(part, (*place, name))
+
+
+def spoilt(document: dict[str, Any], place: tuple[str | int, ...], junk: Any) -> dict[str, Any]:
+    """Return the document with something else at a place."""
+    holder: Any = (made := copy.deepcopy(document))
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = junk
+    return made
+
+
+@pytest.mark.parametrize("api_version", ["2020-02-14", "2022-07-01", LATEST])
+def test_no_document_is_too_odd_to_be_judged(api_version: str) -> None:
+    """Whatever stands wherever, a document is accepted or refused; what is accepted can be kept and planned."""
+    document = body(**RICH)
+    for place in places_in(document):
+        for junk in JUNK:
+            with suppress(RefusalError):
+                found = read(spoilt(document, place, junk), IMAGE_TEMPLATE, api_version)
+                validate(found, "tmpl1")
+                plan_run(completed(found["properties"], api_version), START)
+
+
+def test_the_rich_document_is_a_good_one() -> None:
+    """What the test above spoils has nothing wrong with it."""
+    validate(read(body(**RICH), IMAGE_TEMPLATE, LATEST), "tmpl1")
