@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from airflow_aib.exceptions import ImageRunFailedError, ImageRunTimeoutError, ImageRunWatchError
+from airflow_aib.exceptions import (
+    ArmRequestError,
+    ImageRunFailedError,
+    ImageRunTimeoutError,
+    ImageRunWatchError,
+    ImageTemplateInUseError,
+)
+from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
 from airflow_aib.image_run.deadline import run_deadline
 from airflow_aib.image_run.run_event import RunEvent
@@ -130,16 +137,23 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     async def _start_or_join(self, image_template_id: str, memory: RunMemory) -> _Joined:
         async with self.open_service() as service:
             body = await service.require_image_template(image_template_id)
-            handle = memory.recall(image_template_id, read_last_run_status(body))
-            if handle is None:
+            recalled = memory.recall(image_template_id, read_last_run_status(body))
+            if recalled is None:
                 handle = await service.prepare_run(image_template_id)
                 memory.keep(handle)
             else:
+                handle = recalled
                 self.log.info(
                     "An earlier try asked for a run at %s; it is joined if it came about.", handle.submit_time
                 )
             self._asked_for = handle
-            handle = await service.start_run(image_template_id, handle=handle)
+            try:
+                handle = await service.start_run(image_template_id, handle=handle)
+            except (ArmRequestError, ImageTemplateInUseError) as error:
+                if _was_refused(error, is_new=recalled is None):
+                    # Else the next try would take for its own what somebody else has started by then.
+                    memory.forget()
+                raise
             memory.keep(handle)
             self.log.info("The run started %s.", handle.start_time or "a moment ago")
             return _Joined(handle, await service.require_image_template(image_template_id))
@@ -225,6 +239,11 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     async def _read_report(self, image_template_id: str, status: LastRunStatus) -> RunReport:
         async with self.open_service() as service:
             return await read_report(service, image_template_id, status, self.log)
+
+
+def _was_refused(error: ArmRequestError | ImageTemplateInUseError, *, is_new: bool) -> bool:
+    """Whether certainly no run of ours has come about: another one goes on, or Azure has said no to a new one."""
+    return isinstance(error, ImageTemplateInUseError) or (is_new and not is_lost_answer(error))
 
 
 class AzureImageTemplateCancelOperator(WaitingOperator):

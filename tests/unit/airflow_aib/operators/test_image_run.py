@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_aib.exceptions import ArmRequestError, ImageRunFailedError, ImageRunWatchError, ImageTemplateInUseError
+from airflow_aib.hooks.connection import settings_from_connection
+from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
+from airflow_aib.operators.run_memory import KEY
+from airflow_aib.triggers.watching import WatchOrder
+from tests.fakes import IMAGE_TEMPLATE_ID
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SUBMITTED = datetime(2026, 1, 5, 3, tzinfo=UTC)
+NEW = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), "2026-01-04T03:00:00.5Z")
+STARTED = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), NEW.previous_start_time, "2026-01-05T03:00:01.5Z")
+
+
+@dataclass
+class FakeStore:
+    """Keep a task's state."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give a value."""
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value."""
+        self.values[key] = value
+
+    def delete(self, key: str) -> None:
+        """Forget a value."""
+        self.values.pop(key, None)
+
+
+@dataclass
+class FakeTaskInstance:
+    """Keep what a task pushes."""
+
+    max_tries: int = 2
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep an XCom."""
+        self.pushed[key] = value
+
+
+@dataclass
+class FakeService:
+    """
+    Start one run.
+
+    :param store: looked into at the moment at which the run is asked for
+    :param error: with which Azure answers the start
+    :param run_state: what the image template shows afterwards
+    """
+
+    store: FakeStore
+    error: Exception | None = None
+    run_state: str = "Running"
+    remembered: Any = None
+    was_asked: bool = False
+
+    async def require_image_template(self, image_template_id: str) -> dict[str, Any]:
+        """Give the image template."""
+        start_time = STARTED.start_time if self.was_asked else NEW.previous_start_time
+        state = self.run_state if self.was_asked else "Succeeded"
+        status = {"runState": state, "startTime": start_time, "endTime": "0001-01-01T00:00:00Z"}
+        return {"id": image_template_id, "properties": {"buildTimeoutInMinutes": 60, "lastRunStatus": status}}
+
+    async def prepare_run(self, image_template_id: str) -> ImageRunHandle:
+        """Note the run before."""
+        assert image_template_id == IMAGE_TEMPLATE_ID
+        return NEW
+
+    async def start_run(self, image_template_id: str, *, handle: ImageRunHandle) -> ImageRunHandle:
+        """Start the run."""
+        assert image_template_id == handle.image_template_id
+        self.remembered = self.store.get(KEY)
+        self.was_asked = True
+        if self.error is not None:
+            raise self.error
+        return STARTED
+
+
+class OperatorOnFake(AzureImageTemplateRunOperator):
+    """Run an image template in a made-up Azure."""
+
+    service: FakeService
+
+    @asynccontextmanager
+    async def open_service(self) -> AsyncIterator[Any]:
+        """Lend the made-up Azure."""
+        yield self.service
+
+
+def operator(service: FakeService, **arguments: Any) -> OperatorOnFake:
+    """Make the operator with a connection that it never uses."""
+    made = OperatorOnFake(task_id="run", image_template_id=IMAGE_TEMPLATE_ID, poll_interval=7, **arguments)
+    made.service = service
+    made.hook.__dict__["settings"] = settings_from_connection(
+        conn_type="azure_image_builder", extra={"subscriptionId": "s", "auth_method": "default"}
+    )
+    return made
+
+
+def context(store: FakeStore) -> Any:
+    """Give what Airflow hands to a task."""
+    return {"ti": FakeTaskInstance(), "task_state_store": store}
+
+
+def test_a_run_is_remembered_before_it_is_asked_for() -> None:
+    """When Azure is asked for the run, the store already holds the intent."""
+    service = FakeService(FakeStore())
+
+    operator(service, wait_for_completion=False).execute(context(service.store))
+
+    assert service.remembered == {"handle": NEW.to_json(), "max_tries": 2}
+    assert service.store.get(KEY)["handle"] == STARTED.to_json()
+
+
+def test_not_waiting_gives_the_handle() -> None:
+    """A task that does not wait returns what a sensor needs to find the run."""
+    service = FakeService(FakeStore())
+    given = context(service.store)
+
+    assert operator(service, wait_for_completion=False).execute(given) == STARTED.to_json()
+    assert given["ti"].pushed == {"image_run": STARTED.to_json()}
+
+
+def test_it_defers_with_a_deadline_of_its_own() -> None:
+    """The trigger gets an absolute deadline, and Airflow's own limit lies behind it."""
+    service = FakeService(FakeStore())
+
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(service, deferrable=True, run_allowance=600).execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    order = WatchOrder.from_json(kwargs["order"])
+    assert order.handle == STARTED
+    assert order.deadline == datetime(2026, 1, 5, 4, 10, 1, 500_000, tzinfo=UTC)
+    assert order.poll_interval == 7
+    assert deferred.value.method_name == "execute_complete"
+    assert isinstance(deferred.value.timeout, timedelta)
+    assert deferred.value.timeout >= timedelta(seconds=order.cancel_allowance)
+
+
+def test_the_execution_timeout_bounds_the_deferred_time() -> None:
+    """Airflow does not count deferred time; the trigger's deadline does."""
+    service = FakeService(FakeStore())
+    run = operator(service, deferrable=True, execution_timeout=timedelta(minutes=5), run_allowance=10**9)
+
+    with pytest.raises(TaskDeferred) as deferred:
+        run.execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    left = WatchOrder.from_json(kwargs["order"]).deadline - datetime.now(UTC)
+    assert timedelta(minutes=4) < left <= timedelta(minutes=5)
+
+
+def test_a_trigger_is_as_old_as_the_deployment_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event comes before the least age that option `trigger_min_age` sets."""
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__TRIGGER_MIN_AGE", "100")
+    service = FakeService(FakeStore())
+
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(service, deferrable=True).execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    left = datetime.fromisoformat(kwargs["not_before"]) - datetime.now(UTC)
+    assert timedelta(seconds=90) < left <= timedelta(seconds=100)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [
+        (ImageTemplateInUseError("another run goes on"), False),
+        (ArmRequestError("not allowed", status=403), False),
+        (ArmRequestError("gateway timeout", status=504, trouble="answer"), True),
+        (ArmRequestError("no answer", trouble="connection"), True),
+    ],
+    ids=["busy", "refused", "lost", "reset"],
+)
+def test_only_a_run_that_may_have_come_about_is_remembered(error: Exception, *, is_kept: bool) -> None:
+    """After a clear refusal the next try must not take for its own what somebody else has started meanwhile."""
+    service = FakeService(FakeStore(), error=error)
+
+    with pytest.raises(type(error)):
+        operator(service).execute(context(service.store))
+
+    assert (KEY in service.store.values) is is_kept
+
+
+def test_an_old_run_is_not_forgotten_for_a_refused_look() -> None:
+    """When a later try cannot even look, the run of the try before is still remembered."""
+    service = FakeService(FakeStore(), error=ArmRequestError("not allowed", status=403))
+    service.store.set(KEY, {"handle": STARTED.to_json(), "max_tries": 2})
+
+    with pytest.raises(ArmRequestError):
+        operator(service).execute(context(service.store))
+
+    assert KEY in service.store.values
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "is_kept"), [("unwatchable", ImageRunWatchError, True), ("gone", ImageRunFailedError, False)]
+)
+def test_what_the_trigger_could_not_see(status: Any, error: type[Exception], *, is_kept: bool) -> None:
+    """A run that cannot be watched goes on and is joined by the next try; one that is gone is not looked for again."""
+    store = FakeStore({KEY: {"handle": STARTED.to_json(), "max_tries": 2}})
+    event = RunEvent(status, IMAGE_TEMPLATE_ID, None, "That was it.").to_payload()
+
+    with pytest.raises(error, match="That was it"):
+        operator(FakeService(store)).execute_complete(context(store), event)
+
+    assert (KEY in store.values) is is_kept
+
+
+@pytest.mark.parametrize("payload", [None, "success", {"status": "fine"}])
+def test_an_unreadable_event_is_no_success(payload: Any) -> None:
+    """What no trigger of ours has sent fails the task, and the run stays remembered."""
+    store = FakeStore({KEY: {"handle": STARTED.to_json(), "max_tries": 2}})
+
+    with pytest.raises(ImageRunWatchError):
+        operator(FakeService(store)).execute_complete(context(store), payload)
+
+    assert KEY in store.values
