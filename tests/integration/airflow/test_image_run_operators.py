@@ -32,7 +32,7 @@ def test_run_gives_what_it_made(airflow: AirflowProcess, cloud: Cloud, *, deferr
     assert result.xcom("run", "image_run")["start_time"] == run["start_time"]
     assert "is Running/Building" in result.log
     assert "Starting provisioner shell" in result.log
-    assert (DEFERRED in result.log) is deferrable
+    assert result.log.count(DEFERRED) == int(deferrable)
 
 
 @BOTH_MODES
@@ -109,10 +109,11 @@ def test_an_overdue_run_is_cancelled_by_the_worker(airflow: AirflowProcess, clou
 
 def test_an_execution_timeout_on_the_worker_cancels_the_run(airflow: AirflowProcess, cloud: Cloud) -> None:
     """When Airflow's own alarm strikes first, the run is cancelled too, and the next try starts another one."""
-    cloud.create()
+    cloud.create(cloud.image_template(buildTimeoutInMinutes=480))
     cloud.plan_failure(kind="hang", index=0, count=1)
 
-    result = airflow.run(task(RUN, "run", deferrable=False, execution_timeout=4, retries=1))
+    # Long enough for the second try, which builds in a second or two unless the machine is busy.
+    result = airflow.run(task(RUN, "run", deferrable=False, execution_timeout=10, retries=1))
 
     assert result.error().kind == "AirflowTaskTimeout"
     assert result.tasks["run"] == {"state": "success", "try_number": 2}
@@ -201,7 +202,7 @@ def test_the_sensor_waits_for_a_run_of_somebody_else(
 
     assert result.xcom("run")["start_time"] == result.xcom("wait")["start_time"]
     assert result.xcom("wait")["run_state"] == "Succeeded"
-    assert (DEFERRED in result.log) is deferrable
+    assert result.log.count(DEFERRED) == int(deferrable)
 
 
 @BOTH_MODES
@@ -243,7 +244,7 @@ def test_cancel_waits_for_the_real_end(airflow: AirflowProcess, cloud: Cloud, *,
     assert result.xcom("cancel")["run_state"] == "Canceled"
     assert result.xcom("again")["run_state"] == "Canceled"
     assert cloud.count("POST", "/cancel") == 1
-    assert (DEFERRED in result.log) is deferrable
+    assert result.log.count(DEFERRED) == int(deferrable)
 
 
 def test_a_cleared_or_repeated_rebuild_uses_the_image_template_again(airflow: AirflowProcess, cloud: Cloud) -> None:

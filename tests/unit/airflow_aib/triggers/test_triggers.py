@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
+from airflow_aib.triggers import image_template
 from airflow_aib.triggers.image_template import (
     WAITED_STATES,
     AzureImageTemplateRunTrigger,
@@ -128,3 +130,10 @@ def test_a_wanted_run_is_decided(wanted: WantedRun, seen: LastRunStatus | None, 
     """Waiting ends when the wanted run is over, or when a later one hides how it ended."""
     assert wanted.is_decided(seen) is is_decided
     assert WantedRun.from_json(wanted.to_json()) == wanted
+
+
+def test_triggers_leave_the_task_state_store_alone() -> None:
+    """Airflow never answers a trigger that asks for its task's state: only operators use the store."""
+    folder = Path(image_template.__file__).parent
+
+    assert [file.name for file in sorted(folder.glob("*.py")) if "task_state_store" in file.read_text()] == []
