@@ -146,7 +146,7 @@ class ImageTemplateDesk:
         if run is None or run.look(now).run_state != "Running":
             raise self._not_allowed(image_template, "cancel/action")
         run.cancel(now)
-        run.expect(self._effects(run).of_cancel(now))
+        run.expect(self._effects(run).of_cancel())
         self._world.schedule.add(run)
 
     def last_run_status(self, image_template: ImageTemplate) -> dict[str, Any] | None:

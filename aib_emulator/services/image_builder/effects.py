@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,11 +53,15 @@ class RunEffects:
                 perform = partial(self._distribute, distributor, phase.start)
                 yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
 
-    def of_cancel(self, at: datetime) -> Iterator[Effect]:
-        """Yield what a run that was cancelled at `at` still leaves."""
+    def of_cancel(self) -> Iterator[Effect]:
+        """Yield what a run that was cancelled still leaves: the lines of its log that are not written yet."""
+        written = Counter(self._run.lines_written)
         for part in self._log_writer.parts(self._run.timeline):
-            if part.at >= at:
-                yield self._log_effect(part)
+            lines = part.text.splitlines(keepends=True)
+            known = min(written[part.log_name], len(lines))
+            written[part.log_name] -= known
+            if known < len(lines):
+                yield self._log_effect(replace(part, text="".join(lines[known:])))
 
     def _log_effect(self, part: LogPart) -> Effect:
         return Effect(part.at, f"write {part.log_name}", partial(self._append, part))
@@ -63,6 +69,7 @@ class RunEffects:
     async def _append(self, part: LogPart) -> None:
         blob = f"{self._run.log_folder}/{part.log_name}"
         account = self._image_template.staging_account
+        self._run.lines_written[part.log_name] += len(part.text.splitlines())
         await self._world.blobs.append_text(account, LOG_CONTAINER, blob, part.text, at=part.at)
 
     async def _distribute(self, distributor: dict[str, Any], started: datetime) -> None:

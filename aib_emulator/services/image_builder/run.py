@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ class ImageRun:
         self.failure = failure
         self.log_folder = str(uuid.uuid4())
         self.log_prefix = str(uuid.uuid4())
+        self.lines_written: Counter[str] = Counter()
         self.run_outputs: dict[str, dict[str, Any]] = {}
         self._all_sub_states = all_sub_states
         self._pending: deque[Effect] = deque()

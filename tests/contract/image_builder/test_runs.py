@@ -147,6 +147,21 @@ async def test_a_run_can_be_cancelled(builder: Builder, emulator: EmulatorThread
     assert await every(builder.image_templates.list_run_outputs(GROUP, NAME)) == []
 
 
+@pytest.mark.parametrize("seconds", [25, 45])
+async def test_a_cancelled_run_logs_each_line_once(builder: Builder, emulator: EmulatorThread, seconds: int) -> None:
+    """What was written before the cancellation is not written again, and what was about to be is not lost."""
+    await builder.create()
+    emulator.control.set_scale(0)
+    await builder.start()
+    emulator.control.advance(seconds)
+    await finished(builder.image_templates.begin_cancel(GROUP, NAME))
+    emulator.control.advance(81)
+    log = await log_of(builder)
+    assert log.count("Running builder ...") == 1
+    assert log.count("Creating Azure Resource Manager (ARM) client ...") == (1 if seconds == 45 else 0)
+    assert log.count("Cancelling builder after context cancellation") == 1
+
+
 async def test_waiting_for_a_cancelled_run_raises(builder: Builder) -> None:
     """The SDK's poller of the run ends badly when the run is cancelled."""
     await builder.create()
