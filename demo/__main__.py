@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEMO_FOLDER = ROOT / ".local" / "demo"
 UP_FOLDER = ROOT / ".local" / "up"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 REBUILD_BOUND = 300.0  # seconds; the rebuild takes about one minute
 
 
@@ -131,12 +132,17 @@ def _how_to_sign_in(state: State) -> str:
 
 @contextmanager
 def _every_end_is_ctrl_c() -> Iterator[None]:
-    """Treat being asked to end, or losing the terminal, like Ctrl-C: everything that was started is stopped."""
+    """Treat being asked to end, or losing the terminal, like Ctrl-C: everything that was started is stopped.
+
+    Only the first counts: stopping takes a bounded time, and an impatient second one must not leave half behind.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in ENDINGS:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    usual = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    usual = {number: signal.signal(number, interrupt) for number in ENDINGS}
     try:
         yield
     finally:

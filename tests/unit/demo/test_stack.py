@@ -117,3 +117,26 @@ def test_airflow_is_given_what_the_emulator_hands_out(tmp_path: Path) -> None:
 
     assert environment["AIB_EMULATOR_ARM"] == "https://127.0.0.1:1"
     assert environment["AIRFLOW_HOME"] == str(tmp_path / "stack" / "airflow")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_way_of_ending_the_command_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM and a lost terminal all stop what was started, and a second Ctrl-C changes nothing."""
+    folder = tmp_path / "stack"
+    command = subprocess.Popen(
+        [sys.executable, "-m", "demo", "run", "--folder", str(folder)],
+        cwd=ROOT,
+        env=inherited_environment(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    state = wait_for(lambda: read_state(folder), seconds=60, what="the first program")
+    command.send_signal(number)
+    command.send_signal(signal.SIGINT)
+    told, _ = command.communicate(timeout=60)
+
+    assert command.returncode == 130
+    assert "what was started has been stopped" in told
+    assert leftovers(state.programs) == []
+    assert read_state(folder) is None
