@@ -4,6 +4,8 @@ import importlib
 import importlib.metadata
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,3 +86,15 @@ def test_every_option_has_a_default_of_its_type() -> None:
 
     assert options
     assert [option for option in options if not re.fullmatch(readable[option["type"]], option["default"])] == []
+
+
+def test_airflow_shows_the_provider(tmp_path: Path) -> None:
+    """`airflow providers get airflow-aib` finds the provider, with its connection type and its links."""
+    program = Path(sys.executable).parent / "airflow"
+    environment = {"AIRFLOW_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [str(program), "providers", "get", "airflow-aib", "--full", "--output", "json"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    (provider,) = json.loads(shown[shown.index("[") :])
+
+    assert provider["package-name"] == "airflow-aib"
+    assert "azure_image_builder" in json.dumps(provider["connection-types"])
