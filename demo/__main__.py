@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def _carry_out(command: str, folder: Path) -> int:
 
 
 def _run(folder: Path) -> int:
-    progress = Progress(sys.stderr)
+    progress = _progress()
     with Stack(StackSettings(folder), show=progress.show) as stack:
         report = _rebuild(stack, progress)
         _say(f"Airflow's UI was at {stack.state.url}; `make up` leaves it running. Logs are in {folder / 'logs'}.")
@@ -81,7 +82,7 @@ def _up(folder: Path) -> int:
     if state is not None and all(is_running(program) for program in state.programs):
         _say(f"It is running already.\n{_how_to_sign_in(state)}")
         return 0
-    progress = Progress(sys.stderr)
+    progress = _progress()
     stack = Stack(StackSettings(folder), show=progress.show)
     stack.start()
     try:
@@ -111,6 +112,10 @@ def _status(folder: Path) -> int:
         _say(f"{program.name:<14} {'running' if is_running(program) else 'ended'}, log {program.log_file}")
     _say(_how_to_sign_in(state))
     return 0 if all(is_running(program) for program in state.programs) else 1
+
+
+def _progress() -> Progress:
+    return Progress(sys.stderr, width=shutil.get_terminal_size().columns)
 
 
 def _rebuild(stack: Stack, progress: Progress) -> RebuildReport:

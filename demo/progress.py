@@ -19,7 +19,7 @@ class Progress:
     :param width: columns of the terminal.
     """
 
-    def __init__(self, stream: TextIO, *, now: Callable[[], float] = time.monotonic, width: int = 100) -> None:
+    def __init__(self, stream: TextIO, *, now: Callable[[], float] = time.monotonic, width: int = 80) -> None:
         self._stream = stream
         self._now = now
         self._width = width

@@ -15,9 +15,12 @@ KINDS = {"SharedImage": "gallery image version", "ManagedImage": "managed image"
 
 
 def describe_states(tasks: Iterable[dict[str, Any]]) -> str:
-    """Return the tasks that have begun with their states, in the order of their start."""
-    begun = sorted((task for task in tasks if task["start_date"]), key=lambda task: str(task["start_date"]))
-    return ", ".join(f"{task['task_id']} {task['state']}" for task in begun) or "queued"
+    """Return how many tasks are done, and the states of those that have begun and are not, short enough for a line."""
+    known = sorted(tasks, key=lambda task: str(task["start_date"]))
+    done = [task for task in known if task["state"] == SUCCESS]
+    begun = [task for task in known if task["start_date"] and task["state"] != SUCCESS]
+    states = ", ".join(f"{task['task_id'].rpartition('.')[2]} {task['state']}" for task in begun)
+    return f"{len(done)} of {len(known)} tasks done{states and ': '}{states}"
 
 
 def task_results(tasks: Iterable[dict[str, Any]]) -> tuple[TaskResult, ...]:

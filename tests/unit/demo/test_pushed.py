@@ -27,10 +27,12 @@ def test_tasks_come_in_the_order_of_their_start() -> None:
     )
 
 
-def test_the_states_name_only_what_has_begun() -> None:
-    """The progress line does not list what is still to come."""
-    assert describe_states(TASKS) == "create success, run success"
-    assert describe_states([task("create", None)]) == "queued"
+def test_the_states_name_only_what_is_under_way() -> None:
+    """The progress line counts what is done and names what has begun, without the task group."""
+    copying = task("image_rebuild.copy_vhds", "running", "2026-11-22T16:43:50Z")
+
+    assert describe_states([*TASKS, copying]) == "2 of 4 tasks done: copy_vhds running"
+    assert describe_states([task("create", None)]) == "0 of 1 tasks done"
 
 
 def test_trouble_is_what_began_and_did_not_end_well() -> None:
