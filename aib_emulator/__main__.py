@@ -40,7 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="of Resource Manager and Entra; 0 takes a free one")
     parser.add_argument("--blob-port", type=int, default=0, help="of the blob endpoint; 0 takes a free one")
-    parser.add_argument("--host", default=usual.host, help="loopback address to listen on (%(default)s)")
     parser.add_argument("--env-file", type=Path, help="where to write the variables for clients, once it is up")
     parser.add_argument("--env-format", choices=("sh", "json"), default="sh", help="form of that file (%(default)s)")
     parser.add_argument(
@@ -65,7 +64,6 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
     usual = EmulatorSettings()
     size = options.vhd_size_mib * MEBIBYTE
     return EmulatorSettings(
-        host=options.host,
         arm_port=options.port,
         blob_port=options.blob_port,
         data_dir=None if options.data is None else options.data.absolute(),

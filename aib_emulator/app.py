@@ -30,6 +30,7 @@ from aib_emulator.services.managed_identity.resources import identity_resource
 from aib_emulator.services.resources import routes as resources
 from aib_emulator.services.storage import routes as storage
 from aib_emulator.services.storage.resources import StorageAccounts
+from aib_emulator.settings import LOOPBACK
 from aib_emulator.store import Store
 from aib_emulator.tls import TlsFiles, tls_files
 from aib_emulator.tokens import TokenAuthority
@@ -219,7 +220,7 @@ class Emulator:
             application, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.settings.host, self.settings.arm_port, ssl_context=tls.server_context())
+        site = web.TCPSite(self._runner, LOOPBACK, self.settings.arm_port, ssl_context=tls.server_context())
         await site.start()
         self._arm_port = int(self._runner.addresses[0][1])
 

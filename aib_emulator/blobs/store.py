@@ -25,6 +25,7 @@ from aib_emulator.blob_front import (
 )
 from aib_emulator.blobs.azurite import Azurite
 from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
+from aib_emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,7 +51,7 @@ SHUTDOWN_SECONDS = 2.0
 class AzuriteBlobStore:
     """Serve storage accounts, and do in them what the effects of a build ask for.
 
-    :param settings: host and port to listen on
+    :param settings: the port to listen on, and the tenant
     :param folder: where blobs are kept
     :param tls: certificate of the address
     :param tokens: checks bearer tokens
@@ -87,7 +88,7 @@ class AzuriteBlobStore:
     @property
     def public_url(self) -> str:
         """`https://127.0.0.1:<port>`: accounts are the first segment of the path."""
-        return f"https://127.0.0.1:{self._port}"
+        return f"https://{LOOPBACK}:{self._port}"
 
     async def start(self) -> None:
         """Start Azurite and listen."""
@@ -112,9 +113,7 @@ class AzuriteBlobStore:
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, self._settings.host, self._settings.blob_port, ssl_context=self._tls.server_context()
-        )
+        site = web.TCPSite(self._runner, LOOPBACK, self._settings.blob_port, ssl_context=self._tls.server_context())
         await site.start()
         self._port = self._runner.addresses[0][1]
         self._transport = AioHttpTransport()
