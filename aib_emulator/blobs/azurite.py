@@ -22,7 +22,7 @@ LISTENING = re.compile(r"successfully listens on (http://\S+)")
 ACCOUNT_SET = "account set"
 
 
-class AzuriteError(Exception):
+class AzuriteError(ChildProcessError):
     """Azurite did not start, or ended by itself; the message holds its last lines."""
 
 
