@@ -72,9 +72,11 @@ class Schedule:
             await asyncio.gather(*self._at_work.values())
 
     async def clear(self) -> None:
-        """Forget every process, once what is being carried out is done."""
+        """Forget every process, once what is being carried out is done, and what that has set going."""
         self._processes.clear()
-        await asyncio.gather(*self._at_work.values())
+        while self._at_work:
+            await asyncio.gather(*self._at_work.values())
+            self._processes.clear()
 
     async def _tick_for_ever(self) -> None:
         while True:

@@ -97,6 +97,38 @@ class FakeSlowProcess(FakeProcess):
         self.done.append(due)
 
 
+class FakeStarter(FakeSlowProcess):
+    """Set another process going once the gate is opened."""
+
+    def __init__(self, schedule: Schedule, other: FakeProcess) -> None:
+        super().__init__(1)
+        self._schedule = schedule
+        self._other = other
+
+    async def perform_next(self) -> None:
+        """Wait for the gate, then start the other process."""
+        await super().perform_next()
+        self._schedule.add(self._other)
+
+
+async def test_clearing_forgets_what_is_set_going_meanwhile() -> None:
+    """A process that an effect starts while everything is being forgotten is forgotten too."""
+    clock = ManualClock(START)
+    schedule, other = Schedule(clock), FakeProcess(2)
+    starter = FakeStarter(schedule, other)
+    schedule.add(starter)
+    await schedule.start()
+    clock.advance(1)
+    cleared = asyncio.create_task(schedule.clear())
+    await asyncio.sleep(0)
+    starter.gate.set()
+    await asyncio.wait_for(cleared, 5)
+    clock.advance(5)
+    await schedule.settle()
+    assert other.done == []
+    await schedule.stop()
+
+
 async def test_a_slow_process_does_not_hold_up_the_others() -> None:
     """While one effect takes its time, those of other processes are carried out."""
     clock = ManualClock(START)
