@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CERTIFICATE_BYTES = 1900
 SIGNATURE_BYTES = 256
+KEPT = 10_000
+"""How many operations are remembered; beyond that the oldest that are over are forgotten."""
 
 
 @dataclass
@@ -48,17 +50,26 @@ class Operations:
     """Keep every operation of one emulator.
 
     :param new_id: makes operation ids
+    :param kept: how many are remembered
     """
 
-    def __init__(self, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+    def __init__(self, new_id: Callable[[], str] = lambda: str(uuid.uuid4()), *, kept: int = KEPT) -> None:
         self._new_id = new_id
+        self._kept = kept
         self._operations: dict[str, Operation] = {}
 
     def start(self, now: datetime) -> Operation:
         """Begin an operation."""
         operation = Operation(self._new_id(), now)
         self._operations[operation.operation_id] = operation
+        if len(self._operations) > self._kept:
+            self._forget_oldest(now)
         return operation
+
+    def _forget_oldest(self, now: datetime) -> None:
+        oldest = next((known for known in self._operations.values() if known.is_over(now)), None)
+        if oldest is not None:
+            del self._operations[oldest.operation_id]
 
     def find(self, operation_id: str) -> Operation | None:
         """Return the operation of that id, in any casing."""

@@ -69,3 +69,13 @@ def test_poll_addresses_are_signed_for_each_header() -> None:
     assert queries[0]["c"] == queries[1]["c"]
     assert all(set(query) == {"api-version", "t", "c", "s", "h"} for query in queries)
     assert all(2900 < len(url) < 3200 for url in urls)
+
+
+def test_the_oldest_operations_are_forgotten() -> None:
+    """Beyond a number the oldest that are over go; what is in progress stays."""
+    operations = Operations(kept=2)
+    open_one, over, newest = (operations.start(START) for _ in range(3))
+    over.end(START)
+    latest = operations.start(END)
+    assert operations.find(over.operation_id) is None
+    assert all(operations.find(kept.operation_id) is kept for kept in (open_one, newest, latest))
