@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from aib_emulator.blob_front.access import READING_METHODS
 from aib_emulator.blob_front.errors import StorageError, code_of, error_response
 from aib_emulator.request_record import RecordedRequest
 
@@ -27,7 +28,8 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
         if fault is None:
             response = await handler(request)
         else:
-            if fault.moment == "after":
+            if fault.moment == "after" and request.method not in READING_METHODS:
+                # Reading has no effect, and a large answer would be on its way to the client already.
                 await handler(request)
             response = _faulty(request, fault, clock)
         was_dropped = fault is not None and fault.action == "reset"

@@ -31,6 +31,16 @@ async def test_answer_is_lost_after_the_effect(cloud: Cloud) -> None:
     assert await content(client.download_blob()) == b"hello"
 
 
+async def test_answer_to_a_large_read_is_lost_as_well(cloud: Cloud) -> None:
+    """A fault afterwards takes the place of a large answer too, and the next call is answered as ever."""
+    client = cloud.blobs(ACCOUNT).get_blob_client("images", "large")
+    await done(client.upload_blob(bytes(4 * 1024 * 1024), overwrite=True))
+    cloud.thread.control.plan_fault(method="GET", path="large$", status=403, moment="after")
+    with refused("AuthorizationFailure", status=403):
+        await done(client.download_blob())
+    assert len(await content(client.download_blob())) == 4 * 1024 * 1024
+
+
 async def test_calls_are_recorded_without_their_secrets(cloud: Cloud) -> None:
     """The record has each call with its status, and no query: that may hold a signature."""
     with refused("AuthorizationFailure", status=403):
