@@ -9,6 +9,7 @@ from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.route import Route
 from aib_emulator.faults import Fault, FaultError
+from aib_emulator.settings import FASTEST
 from aib_emulator.world import PlannedFailure
 
 if TYPE_CHECKING:
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 Plan = TypeVar("Plan", Fault, PlannedFailure)
 
 DOOR = "/_emulator"
+LONGEST_ADVANCE = 1_000_000_000.0
+"""Seconds: some thirty years."""
+OPTIONAL_TEXT = (str, type(None))
+JSON_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("method", "path", "action", "moment", "image_template", "kind"), str),
+    **dict.fromkeys(("count", "skip", "status", "index", "exit_code"), int),
+    **dict.fromkeys(("message", "code"), OPTIONAL_TEXT),
+    "headers": dict,
+    "output": list,
+    "body": object,
+}
+"""Which kind of JSON each member of a plan is."""
 FAILURE_KINDS = ("creation", "customizer", "validator", "hang", "partial")
 
 
@@ -77,12 +90,12 @@ class Control:
 
     async def put_clock(self, call: Call) -> Answer:
         """Set how fast the clock goes; 0 stops it."""
-        self._world.clock.set_scale(_number(call.json(), "scale"))
+        self._world.clock.set_scale(_number(call.json(), "scale", FASTEST))
         return Answer(200, self._clock())
 
     async def post_advance(self, call: Call) -> Answer:
         """Put the clock forward; when this is answered, everything due by then has happened."""
-        self._world.clock.advance(_number(call.json(), "seconds"))
+        self._world.clock.advance(_number(call.json(), "seconds", LONGEST_ADVANCE))
         await self._world.schedule.settle()
         return Answer(200, self._clock())
 
@@ -105,15 +118,15 @@ class Control:
 
     async def get_failures(self, _: Call) -> Answer:
         """List the failures that have strikes left."""
-        return Answer(200, {"value": [asdict(failure) for failure in self._world.failures if failure.count > 0]})
+        return Answer(200, {"value": [asdict(failure) for failure in self._pending_failures()]})
 
     async def post_failure(self, call: Call) -> Answer:
         """Plan that a creation or a run goes wrong."""
         sent = call.json()
-        failure = _built(PlannedFailure, {**sent, "output": tuple(sent.get("output") or ())})
+        failure = _built(PlannedFailure, sent)
         if failure.kind not in FAILURE_KINDS:
             raise ArmError(400, "InvalidFailure", f"kind={failure.kind!r}: use one of {', '.join(FAILURE_KINDS)}.")
-        self._world.failures.append(failure)
+        self._world.failures[:] = [*self._pending_failures(), failure]
         return Answer(201, asdict(failure))
 
     async def delete_failures(self, _: Call) -> Answer:
@@ -154,6 +167,9 @@ class Control:
         self._world.requests.clear()
         return Answer(204)
 
+    def _pending_failures(self) -> list[PlannedFailure]:
+        return [failure for failure in self._world.failures if failure.count > 0]
+
     def _clock(self) -> dict[str, Any]:
         return {"now": self._world.clock.now().isoformat(), "scale": self._world.clock.scale}
 
@@ -163,11 +179,14 @@ def _built(kind: type[Plan], sent: dict[str, Any]) -> Plan:
     unknown = sorted(set(sent) - known)
     if unknown:
         raise ArmError(400, "UnknownMember", f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+    for name, value in sent.items():
+        if isinstance(value, bool) or not isinstance(value, JSON_KINDS[name]):
+            raise ArmError(400, "InvalidMember", f"{name}={value!r} is of the wrong kind.")
     return kind(**sent)
 
 
-def _number(sent: dict[str, Any], name: str) -> float:
+def _number(sent: dict[str, Any], name: str, most: float) -> float:
     value = sent.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ArmError(400, "InvalidNumber", f"{name}={value!r} must be a number of at least 0.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ArmError(400, "InvalidNumber", f"{name}={value!r} must be a number from 0 to {most:.0f}.")
     return float(value)

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+LOWEST_STATUS, HIGHEST_STATUS = 200, 599
 Moment = Literal["before", "after"]
 
 
@@ -42,6 +43,10 @@ class Fault:
 
     def __post_init__(self) -> None:
         """Refuse what would never strike as meant."""
+        if not LOWEST_STATUS <= self.status <= HIGHEST_STATUS:
+            raise FaultError(f"status={self.status} is not one of HTTP.")
+        if not all(isinstance(value, str) for value in self.headers.values()):
+            raise FaultError(f"headers={self.headers!r}: write every value as a text.")
         if self.action not in {"status", "reset"}:
             raise FaultError(f"action={self.action!r}: use 'status' or 'reset'.")
         if self.moment not in {"before", "after"}:
@@ -64,8 +69,8 @@ class Faults:
         self._faults: list[Fault] = []
 
     def plan(self, fault: Fault) -> Fault:
-        """Add a fault."""
-        self._faults.append(fault)
+        """Add a fault, and forget those that have no strikes left."""
+        self._faults = [*self.pending(), fault]
         return fault
 
     def strike(self, method: str, path: str) -> Fault | None:

@@ -48,6 +48,16 @@ RATE_LIMITS = {
     "HEAD": (("reads", 249), ("global-reads", 3749)),
     "DELETE": (("deletes", 199), ("global-deletes", 2999)),
 }
+PLANNED_FAULT = ("PlannedFault", "A fault that was planned at the control door.")
+USUAL_FAULTS = {
+    429: ("TooManyRequests", "The request is being throttled as the limit has been reached for operation type."),
+    504: (
+        "GatewayTimeout",
+        "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' "
+        "within the specified time period.",
+    ),
+}
+"""Code and message by status; that of 504 was reported of a run."""
 WRITE_RATE_LIMITS = (("writes", 199), ("global-writes", 2999))
 
 
@@ -205,8 +215,7 @@ def _faulty(request: web.Request, fault: Fault) -> web.Response:
         return web.Response(status=500)
     body = fault.body
     if body is None:
-        code = {429: "TooManyRequests", 504: "GatewayTimeout"}.get(fault.status, "PlannedFault")
-        body = ArmError(fault.status, code, "A fault that was planned at the control door.").to_json()
+        body = ArmError(fault.status, *USUAL_FAULTS.get(fault.status, PLANNED_FAULT)).to_json()
     content, content_type = encode(body, BodyStyle.ARM)
     return web.Response(status=fault.status, body=content, headers={"Content-Type": content_type, **fault.headers})
 

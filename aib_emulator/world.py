@@ -199,7 +199,7 @@ class PlannedFailure:
     """Plan that a creation or a run of an image template goes wrong.
 
     :param image_template: name of the image template, or `*`
-    :param kind: `creation`, `customizer`, `validator`, `hang`, `partial` or `distribute`
+    :param kind: `creation`, `customizer`, `validator`, `hang` or `partial`
     :param index: which customizer, validator or distributor, from 0
     :param exit_code: what the failing script exits with
     :param count: how many creations or runs it strikes
@@ -215,7 +215,7 @@ class PlannedFailure:
     count: int = 1
     message: str | None = None
     code: str | None = None
-    output: tuple[str, ...] = ()
+    output: Sequence[str] = ()
 
 
 @dataclass

@@ -168,7 +168,7 @@ class ImageTemplateDesk:
             run.image_template,
             run.log_prefix,
             exit_code=1 if failure is None else failure.exit_code,
-            failure_output=() if failure is None else failure.output,
+            failure_output=() if failure is None else tuple(map(str, failure.output)),
         )
         return RunEffects(self._world, run, writer)
 

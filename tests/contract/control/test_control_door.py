@@ -74,7 +74,7 @@ async def test_a_lost_answer_to_a_run(builder: Builder, emulator: EmulatorThread
     """A 504 after the effect: the run goes on although the client was told otherwise."""
     await builder.create()
     emulator.control.plan_fault(method="POST", path="/run$", status=504, moment="after")
-    with pytest.raises(HttpResponseError):
+    with pytest.raises(HttpResponseError, match="The gateway did not receive a response"):
         await done(builder.image_templates.begin_run(GROUP, NAME, polling=False, retry_total=0))
     assert (await builder.get())["properties"]["lastRunStatus"]["runState"] in {"Running", "Succeeded"}
 
@@ -125,12 +125,21 @@ async def test_requests_are_recorded(builder: Builder, emulator: EmulatorThread)
         ("plan_fault", {"path": "("}),
         ("plan_fault", {"action": "explode"}),
         ("plan_fault", {"colour": "red"}),
+        ("plan_fault", {"count": "2"}),
+        ("plan_fault", {"status": 42}),
+        ("plan_fault", {"headers": {"Retry-After": 1}}),
         ("plan_failure", {"kind": "boredom"}),
+        ("plan_failure", {"index": "1"}),
+        ("plan_failure", {"output": "text"}),
+        ("set_scale", {"scale": float("nan")}),
+        ("set_scale", {"scale": 1e300}),
+        ("advance", {"seconds": -1}),
+        ("advance", {"seconds": float("inf")}),
         ("plan_failure", {"reason": "x"}),
     ],
 )
-def test_senseless_plans_are_refused(emulator: EmulatorThread, plan: str, sent: dict[str, str]) -> None:
-    """A plan that could never strike as meant is not accepted."""
+def test_senseless_plans_are_refused(emulator: EmulatorThread, plan: str, sent: dict[str, Any]) -> None:
+    """A plan that could never strike as meant is not accepted, nor is a time that does not exist."""
     with pytest.raises(HTTPError, match="400"):
         getattr(emulator.control, plan)(**sent)
 
