@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.links.image_template import (
@@ -39,14 +40,35 @@ LAST_LOOKS = timedelta(minutes=1)
 
 
 def read_start_time(context: Context, run_task_id: str | None) -> str | None:
-    """Give the start time of the run that a task of this DAG run started; None means the last run."""
+    """
+    Give the start time of the run that a task of this DAG run started; None means the last run.
+
+    Of a mapped task, or one in a mapped task group, it is the one of the same map index.
+    """
     if run_task_id is None:
         return None
-    image_run = context["ti"].xcom_pull(task_ids=run_task_id, key=HANDLE_XCOM)
+    # Airflow's own default is all map indexes, which gives a list.
+    image_run = context["ti"].xcom_pull(
+        task_ids=run_task_id, key=HANDLE_XCOM, map_indexes=_find_map_index(context, run_task_id)
+    )
     if not image_run:
         raise AirflowSkipException(f"Task {run_task_id!r} has not started a run: there is nothing to collect.")
     start_time = image_run.get("start_time")
     return str(start_time) if start_time else None
+
+
+def _find_map_index(context: Context, run_task_id: str) -> int | None:
+    run_task = context["dag"].get_task(run_task_id)
+    if not run_task.is_mapped and run_task.get_closest_mapped_task_group() is None:
+        return None
+    map_index = context["ti"].map_index
+    if map_index is None or map_index < 0:
+        raise ImageTemplateError(
+            f"Task {run_task_id!r} is mapped, and so has started several runs, but task "
+            f"{context['ti'].task_id!r}, which is to work on one of them, is not",
+            hint="Map this task too, or put both into one mapped task group.",
+        )
+    return int(map_index)
 
 
 class ImageTemplateOperator(BaseOperator):

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from airflow.sdk import DAG, task_group
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_aib.exceptions import ImageTemplateError
+from airflow_aib.operators.base import HANDLE_XCOM, read_start_time
+from airflow_aib.task_groups.rebuild import image_rebuild
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+PLAIN, MAPPED = "image_rebuild.run", "rebuild.image_rebuild.run"
+
+
+@dataclass
+class FakeTaskInstance:
+    """Give XComs as Airflow's own task instance does: without a map index, those of all of them."""
+
+    runs: dict[int, str]
+    map_index: int = -1
+    task_id: str = "collect"
+
+    def xcom_pull(self, task_ids: str, *, key: str, map_indexes: Any = "all") -> Any:
+        """Give the handle of the run that a task has started."""
+        assert (task_ids, key) in {(PLAIN, HANDLE_XCOM), (MAPPED, HANDLE_XCOM)}
+        if map_indexes == "all":
+            return [{"start_time": start} for start in self.runs.values()]
+        start = self.runs.get(-1 if map_indexes is None else map_indexes)
+        return {"start_time": start} if start else None
+
+
+def rebuilds() -> DAG:
+    """Make a DAG with a plain rebuild, and one in a mapped task group."""
+
+    @task_group
+    def rebuild(name: str) -> None:
+        image_rebuild(
+            image_template={}, resource_group_name="images", image_template_name=name, log_destination="account/logs"
+        )
+
+    with DAG("dag", schedule=None) as dag:
+        image_rebuild(image_template={}, resource_group_name="images", log_destination="account/logs")
+        rebuild.expand(name=["linux", "windows"])
+    return dag
+
+
+def read(task_id: str | None, task_instance: FakeTaskInstance) -> str | None:
+    """Read the start time as a task does."""
+    return read_start_time(cast("Context", {"dag": rebuilds(), "ti": task_instance}), task_id)
+
+
+def test_the_run_of_a_task_is_found() -> None:
+    """A task that comes after a run knows it by its start time."""
+    assert read(PLAIN, FakeTaskInstance({-1: "A"})) == "A"
+
+
+def test_without_a_task_the_last_run_is_meant() -> None:
+    """Nobody is asked then."""
+    assert read(None, FakeTaskInstance({})) is None
+
+
+def test_a_task_in_a_mapped_group_finds_its_own_run() -> None:
+    """Each map index has its own run."""
+    assert read(MAPPED, FakeTaskInstance({0: "A", 1: "B"}, map_index=1)) == "B"
+
+
+def test_a_mapped_task_finds_the_one_run_of_a_plain_one() -> None:
+    """A run task that is not mapped has one run for all of them."""
+    assert read(PLAIN, FakeTaskInstance({-1: "A"}, map_index=1)) == "A"
+
+
+def test_one_of_several_runs_is_never_guessed() -> None:
+    """A task that is not mapped does not know which of several runs it is about."""
+    with pytest.raises(ImageTemplateError, match="has started several runs"):
+        read(MAPPED, FakeTaskInstance({0: "A", 1: "B"}))
+
+
+def test_without_a_run_there_is_nothing_to_do() -> None:
+    """A task whose run was never started is skipped."""
+    with pytest.raises(AirflowSkipException, match="nothing to collect"):
+        read(MAPPED, FakeTaskInstance({0: "A"}, map_index=1))
