@@ -46,10 +46,8 @@ class ImageRuns(ImageTemplates):
             return handle.joined_to(status)
         if status is not None and not status.is_over:
             raise busy(image_template_id, status)
-        previous = status.start_time if status else None
-        if handle is None or handle.start_time is not None or handle.previous_start_time != previous:
-            handle = self._new_handle(image_template_id, status)
-        return await self._post_run(handle)
+        # A new one, also where an earlier try has noted one down: by its submit time this run might be overdue already.
+        return await self._post_run(self._new_handle(image_template_id, status))
 
     async def cancel_run(self, image_template_id: str, *, handle: ImageRunHandle | None = None) -> bool:
         """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -85,11 +86,14 @@ async def test_a_run_that_is_there_is_joined(status: dict[str, object]) -> None:
 
 
 async def test_a_run_that_never_began_is_started() -> None:
-    """The handle of a try that ended before its request is used for the request."""
+    """A try after one that ended before its request makes the request, and counts the run's time from then."""
     azure = FakeImageBuilder(image_template(ENDED_A))
     azure.then("run", azure.runs(RUNNING_B))
+    hours_later = FakeClock(START + timedelta(hours=9))
 
-    assert await service(azure).start_run(IMAGE_TEMPLATE_ID, handle=handle(previous="A")) == handle("B", "A")
+    started = await service(azure, hours_later).start_run(IMAGE_TEMPLATE_ID, handle=handle(previous="A"))
+
+    assert started == replace(handle("B", "A"), submit_time=(START + timedelta(hours=9)).isoformat())
 
 
 async def test_a_run_whose_place_was_taken_is_started_anew() -> None:
