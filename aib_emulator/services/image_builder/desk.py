@@ -66,7 +66,7 @@ class ImageTemplateDesk:
         if self.find(image_template_id) is not None:
             raise refusal.update_not_supported()
         self._check_identities(body["identity"])
-        image_template = _image_template(image_template_id, body, api_version)
+        image_template = _image_template(image_template_id, body)
         operation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
         creation = Creation(self._world, image_template)
@@ -208,7 +208,7 @@ def _kept(resource: Resource) -> ImageTemplate:
     return image_template
 
 
-def _image_template(image_template_id: ResourceId, body: dict[str, Any], api_version: str) -> ImageTemplate:
+def _image_template(image_template_id: ResourceId, body: dict[str, Any]) -> ImageTemplate:
     identity: dict[str, Any] = {"type": body["identity"]["type"]}
     if identity["type"] != "None":
         identity["userAssignedIdentities"] = {name: {} for name in body["identity"]["userAssignedIdentities"]}
@@ -218,7 +218,7 @@ def _image_template(image_template_id: ResourceId, body: dict[str, Any], api_ver
         location=short_name(body["location"]),
         tags=dict(body.get("tags") or {}),
         identity=identity,
-        properties=completed(sent, api_version),
+        properties=completed(sent),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +220,17 @@ def read(value: Any, shape: Shape, api_version: str, place: str = "", field: str
     inner = f"{place}.{field}" if place else "ImageTemplate"
     order = sorted(found) if isinstance(shape, ByType) else [name for name in members if name in found]
     return {name: read(found[name], members[name].shape, api_version, inner, name) for name in order}
+
+
+def shown(value: Any, shape: Shape, api_version: str) -> Any:
+    """Return a copy of what is kept, without the members that the api-version does not have."""
+    if value is None or isinstance(shape, Leaf):
+        return copy.deepcopy(value)
+    if isinstance(shape, Each):
+        return [shown(item, shape.shape, api_version) for item in value]
+    members = shape.kinds[value["type"]][1] if isinstance(shape, ByType) else shape.members
+    known = {name: member for name, member in members.items() if api_version >= member.since}
+    return {name: shown(part, known[name].shape, api_version) for name, part in value.items() if name in known}
 
 
 def _members(

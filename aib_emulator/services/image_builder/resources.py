@@ -6,6 +6,8 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.services.image_builder.members import PROPERTIES, shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 NAMESPACE = "Microsoft.VirtualMachineImages"
 RESOURCE_TYPE = f"{NAMESPACE}/imageTemplates"
 RUN_OUTPUT_TYPE = f"{RESOURCE_TYPE}/runOutputs"
-STAGING_MEMBERS_SINCE = "2022-02-14"
-VERSIONING_SINCE = "2022-07-01"
 TAGS_BEFORE_ID_SINCE = "2021-10-01"
 
 PUBLIC_STATES = {"creating": "Creating", "provisioned": "Succeeded", "failed": "Failed", "deleting": "Deleting"}
@@ -68,7 +68,7 @@ class ImageTemplate:
         return any(step["type"] in {"PowerShell", "WindowsRestart", "WindowsUpdate"} for step in steps)
 
 
-def completed(properties: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+def completed(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a new image template with what the service adds and without what it drops."""
     made = copy.deepcopy(dict(properties))
     source = made["source"]
@@ -77,23 +77,21 @@ def completed(properties: Mapping[str, Any], api_version: str) -> dict[str, Any]
         source["exactVersion"] = source["version"]
     made["source"] = _sorted(source)
     if "customize" in made:
-        made["customize"] = [without_empty_checksum(step) for step in made["customize"] or []]
-    made["distribute"] = [completed_distributor(distributor, api_version) for distributor in made["distribute"]]
+        made["customize"] = [without_empty_checksum(step) for step in made["customize"]]
+    made["distribute"] = [completed_distributor(distributor) for distributor in made["distribute"]]
     made.setdefault("buildTimeoutInMinutes", 0)
     if "vmProfile" in made:
-        made["vmProfile"] = {"vmSize": "", "osDiskSizeGB": 0, **(made["vmProfile"] or {})}
-    made["stagingResourceGroup"] = made.get("stagingResourceGroup") or ""
+        made["vmProfile"] = {"vmSize": "", "osDiskSizeGB": 0, **made["vmProfile"]}
+    made["stagingResourceGroup"] = made.get("stagingResourceGroup", "")
     return made
 
 
-def completed_distributor(distributor: Mapping[str, Any], api_version: str) -> dict[str, Any]:
+def completed_distributor(distributor: Mapping[str, Any]) -> dict[str, Any]:
     """Return a distributor with the members that the service adds."""
     made = {"artifactTags": {}, **distributor}
-    made["artifactTags"] = made["artifactTags"] or {}
     if made["type"] == "SharedImage":
         made.setdefault("excludeFromLatest", False)
-        if api_version >= VERSIONING_SINCE:
-            made.setdefault("versioning", None)
+        made.setdefault("versioning", None)
     return _sorted(made)
 
 
@@ -120,27 +118,20 @@ def render(
 def _rendered_properties(
     image_template: ImageTemplate, api_version: str, last_run_status: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    kept = copy.deepcopy(image_template.properties)
-    is_old = api_version < STAGING_MEMBERS_SINCE
-    if is_old:
-        kept["source"].pop("exactVersion", None)
-    if api_version < VERSIONING_SINCE:
-        for distributor in kept["distribute"]:
-            distributor.pop("versioning", None)
+    group_id = image_template.staging_group_id
+    group = "" if group_id is None else group_id.write()
+    kept = shown({**image_template.properties, "exactStagingResourceGroup": group}, PROPERTIES, api_version)
     before = ("source", "customize", "optimize", "validate", "distribute", "errorHandling")
     after = ("buildTimeoutInMinutes", "vmProfile", "additionalDataDisks", "stagingResourceGroup")
-    shown = {name: kept[name] for name in before if name in kept}
-    shown["provisioningState"] = PUBLIC_STATES[image_template.state]
+    last = ("exactStagingResourceGroup", "managedResourceTags", "autoRun")
+    rendered = {name: kept[name] for name in before if name in kept}
+    rendered["provisioningState"] = PUBLIC_STATES[image_template.state]
     if image_template.provisioning_error is not None:
-        shown["provisioningError"] = dict(image_template.provisioning_error)
+        rendered["provisioningError"] = dict(image_template.provisioning_error)
     if last_run_status is not None:
-        shown["lastRunStatus"] = dict(last_run_status)
-    shown.update({name: kept[name] for name in after if name in kept and not (is_old and name == after[-1])})
-    if not is_old:
-        group_id = image_template.staging_group_id
-        shown["exactStagingResourceGroup"] = "" if group_id is None else group_id.write()
-    shown.update({name: kept[name] for name in ("managedResourceTags", "autoRun") if name in kept})
-    return shown
+        rendered["lastRunStatus"] = dict(last_run_status)
+    rendered.update({name: kept[name] for name in (*after, *last) if name in kept})
+    return rendered
 
 
 def run_output_body(image_template_id: ResourceId, run_output: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def body(**properties: Any) -> dict[str, Any]:
     )
 
 
-def kept(api_version: str = LATEST, **properties: Any) -> dict[str, Any]:
+def kept(**properties: Any) -> dict[str, Any]:
     """Return properties as an image template keeps them."""
-    return completed(body(**properties)["properties"], api_version)
+    return completed(body(**properties)["properties"])
 
 
 def image_template(**properties: Any) -> ImageTemplate:

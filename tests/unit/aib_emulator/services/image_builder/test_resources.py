@@ -67,6 +67,23 @@ def test_old_versions_show_less() -> None:
     assert "versioning" in render(template, "2022-07-01", None)["properties"]["distribute"][0]
 
 
+@pytest.mark.parametrize(
+    ("properties", "since", "before"),
+    [
+        ({"optimize": {"vmBoot": {"state": "Enabled"}}}, "2022-07-01", "2022-02-14"),
+        ({"errorHandling": {"onCustomizerError": "abort"}}, "2023-07-01", "2022-07-01"),
+        ({"autoRun": {"state": "Disabled"}}, "2024-02-01", "2023-07-01"),
+        ({"managedResourceTags": {"a": "b"}}, "2024-02-01", "2023-07-01"),
+        ({"additionalDataDisks": [{"sizeGB": 4}]}, "2025-10-01", "2024-02-01"),
+    ],
+)
+def test_members_show_since_they_exist(properties: dict[str, Any], since: str, before: str) -> None:
+    """A caller with an older api-version does not see what that one does not have."""
+    template, (name,) = image_template(**properties), properties
+    assert render(template, since, None)["properties"][name] == properties[name]
+    assert name not in render(template, before, None)["properties"]
+
+
 def test_an_answer_does_not_share_what_is_kept() -> None:
     """Changing an answer changes nothing that is kept."""
     template = image_template()

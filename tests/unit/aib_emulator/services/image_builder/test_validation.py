@@ -215,7 +215,7 @@ def test_no_document_is_too_odd_to_be_judged(api_version: str) -> None:
             with suppress(RefusalError):
                 found = read(spoilt(document, place, junk), IMAGE_TEMPLATE, api_version)
                 validate(found, "tmpl1")
-                plan_run(completed(found["properties"], api_version), START)
+                plan_run(completed(found["properties"]), START)
 
 
 def test_the_rich_document_is_a_good_one() -> None:
