@@ -43,19 +43,19 @@ COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Cache": "CONFIG_NOCACHE",
 }
+EDGE = "EMU000000000001"
 RATE_LIMITS = {
     "GET": (("reads", 249), ("global-reads", 3749)),
     "HEAD": (("reads", 249), ("global-reads", 3749)),
     "DELETE": (("deletes", 199), ("global-deletes", 2999)),
 }
 PLANNED_FAULT = ("PlannedFault", "A fault that was planned at the control door.")
+NO_RESPONSE = (
+    "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' within the specified time period."
+)
 USUAL_FAULTS = {
     429: ("TooManyRequests", "The request is being throttled as the limit has been reached for operation type."),
-    504: (
-        "GatewayTimeout",
-        "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' "
-        "within the specified time period.",
-    ),
+    504: ("GatewayTimeout", NO_RESPONSE),
 }
 """Code and message by status; that of 504 was reported of a run."""
 WRITE_RATE_LIMITS = (("writes", 199), ("global-writes", 2999))
@@ -161,13 +161,14 @@ class Front:
 
     def _common_headers(self, request: web.Request, answer: Answer) -> dict[str, str]:
         correlation_id = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
-        region = self._world.settings.location.upper()
+        region, now = self._world.settings.location.upper(), self._world.clock.now()
         headers = {
             **COMMON_HEADERS,
             "x-ms-request-id": answer.operation_id or str(uuid.uuid4()),
             "x-ms-correlation-request-id": correlation_id,
+            "X-MSEdge-Ref": f"Ref A: {uuid.uuid4().hex.upper()} Ref B: {EDGE} Ref C: {now:%Y-%m-%dT%H:%M:%SZ}",
             "x-ms-operation-identifier": self._operation_identifier(),
-            "x-ms-routing-request-id": f"{region}:{stamp_text(self._world.clock.now())}:{correlation_id}",
+            "x-ms-routing-request-id": f"{region}:{stamp_text(now)}:{correlation_id}",
         }
         for kind, left in RATE_LIMITS.get(request.method, WRITE_RATE_LIMITS):
             headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] = str(left)

@@ -54,8 +54,16 @@ async def delete_staging(world: World, image_template: ImageTemplate) -> None:
 
 def _take_over(world: World, image_template: ImageTemplate, lent: Resource) -> None:
     if world.store.list(below=lent.id):
-        raise CreationError("BadStagingResourceGroup", f"The staging resource group '{lent.id.name}' is not empty.")
+        raise _bad_group(f"The staging resource group '{lent.id.name}' is not empty.")
+    if lent.body["location"] != image_template.location:
+        raise _bad_group(f"The staging resource group '{lent.id.name}' lies in '{lent.body['location']}'.")
+    if set(_marks(image_template)) & set(lent.body["tags"]):
+        raise _bad_group(f"The staging resource group '{lent.id.name}' is used by another image template.")
     lent.body["tags"].update({USED_BY: SERVICE, **_marks(image_template)})
+
+
+def _bad_group(message: str) -> CreationError:
+    return CreationError("BadStagingResourceGroup", message)
 
 
 def _marks(image_template: ImageTemplate) -> dict[str, str]:
@@ -70,7 +78,7 @@ def _staging_group_id(image_template: ImageTemplate) -> ResourceId:
     if given:
         group_id = ResourceId.parse(given)
         if group_id.subscription_id.lower() != own.subscription_id.lower():
-            raise CreationError("BadStagingResourceGroup", f"'{given}' lies in another subscription.")
+            raise _bad_group(f"'{given}' lies in another subscription.")
         return group_id
     middle = f"{own.resource_group_name}_{own.name}"[:MIDDLE_LENGTH]
     return ResourceId(own.subscription_id, f"IT_{middle}_{uuid.uuid4()}")

@@ -52,11 +52,13 @@ def test_the_headers_that_every_answer_has(raw: RawArm) -> None:
         "Expires": "-1",
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
         "X-Content-Type-Options": "nosniff",
+        "X-Cache": "CONFIG_NOCACHE",
         "x-ms-ratelimit-remaining-subscription-reads": "249",
         "x-ms-ratelimit-remaining-subscription-global-reads": "3749",
     }
     assert {name: answer.headers[name] for name in expected} == expected
     correlation = answer.headers["x-ms-correlation-request-id"]
+    assert re.fullmatch(r"Ref A: [0-9A-F]{32} Ref B: [A-Z0-9]+ Ref C: [0-9T:-]+Z", answer.headers["X-MSEdge-Ref"])
     assert re.fullmatch(rf"EASTUS:\d{{8}}T\d{{6}}Z:{correlation}", answer.headers["x-ms-routing-request-id"])
 
 
@@ -261,6 +263,10 @@ def test_effects_are_there_when_the_state_is(raw: RawArm) -> None:
     assert last_run_status(raw)["runState"] == "Succeeded"
     outputs = raw.send("GET", f"{ONE}/runOutputs").json()["value"]
     assert [output["name"] for output in outputs] == ["disk", "version"]
+    token = raw.sign_in(scope="https://storage.azure.com/.default").json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "x-ms-version": "2021-12-02"}
+    disk = raw.send("HEAD", outputs[0]["properties"]["artifactUri"], api_version=None, headers=headers)
+    assert int(disk.headers["Content-Length"]) == raw.settings.vhd_size_bytes + 512
     version = raw.send("GET", outputs[1]["properties"]["artifactId"], api_version="2024-03-03")
     assert version.json()["properties"]["provisioningState"] == "Succeeded"
 
@@ -284,10 +290,19 @@ def test_deleting_the_group_ends_a_creation(raw: RawArm) -> None:
     assert raw.send("GET", "/resourceGroups").json()["value"] == []
 
 
-def test_a_given_staging_group_must_be_empty(raw: RawArm) -> None:
-    """A group in which something lies cannot be lent."""
-    images = f"/subscriptions/{raw.settings.subscription_id}/resourceGroups/images"
-    put(raw, stagingResourceGroup=images)
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("images", None),
+        ("far", {"location": "westeurope"}),
+        ("used", {"location": "eastus", "tags": {"imageTemplateName": "another"}}),
+    ],
+)
+def test_a_given_staging_group_must_be_fit(raw: RawArm, name: str, group: dict[str, Any] | None) -> None:
+    """A group cannot be lent that holds something, lies elsewhere, or has the tags of an image template."""
+    if group is not None:
+        assert raw.send("PUT", f"/resourceGroups/{name}", group).status_code == 201
+    put(raw, stagingResourceGroup=f"/subscriptions/{raw.settings.subscription_id}/resourceGroups/{name}")
     raw.thread.control.advance(60)
     properties = raw.send("GET", ONE).json()["properties"]
     assert properties["provisioningError"]["provisioningErrorCode"] == "BadStagingResourceGroup"
