@@ -107,6 +107,15 @@ async def test_a_repeated_run_is_refused(builder: Builder, emulator: EmulatorThr
     assert [request["status"] for request in calls_of(emulator, "POST", "/run")] == [500, 405]
 
 
+async def test_a_repeated_put_is_a_conflict(builder: Builder, emulator: EmulatorThread) -> None:
+    """The SDK puts again when the connection is lost, and is told that the image template exists: it is its own."""
+    emulator.control.plan_fault(method="PUT", path=f"{NAME}$", status=500, moment="after")
+    with refused("Conflict", status=409):
+        await builder.create()
+    assert [request["status"] for request in calls_of(emulator, "PUT", NAME)] == [500, 409]
+    assert (await builder.get())["name"] == NAME
+
+
 async def test_requests_are_recorded(builder: Builder, emulator: EmulatorThread) -> None:
     """Each call is noted with method, path, client, status and time, and without its query."""
     emulator.control.forget_requests()
