@@ -16,15 +16,16 @@ MASK = "***"
 SHORTEST_SECRET = 4
 
 _SIGNED = re.compile(
-    # The signature of a shared access signature, also inside an encoded address.
-    r"(?P<signature>(?:\bsig|%26sig)(?:=|%3D))[^&\s\"'<>;,)]+"
+    # The signature of a shared access signature, also inside an address that is encoded, once or more, or quoted in
+    # HTML (`&amp;`) or in JSON as .NET writes it (`\u0026`).
+    r"(?P<signature>(?:\b|%(?:25)*(?:26|3B|3F)|u0026)sig(?:=|%(?:25)*3D))(?:[^&\s\"'<>;,)\\]|\\/)+"
     r"|(?P<key>\b(?:AccountKey|SharedAccessKey)=)[A-Za-z0-9+/=]+"
     r"|(?P<bearer>\bBearer\s+)[A-Za-z0-9._~+/-]{16,}=*",
     re.IGNORECASE,
 )
 
 # One of these stands in everything that _SIGNED finds: most lines need no more than this look.
-_SIGNS = ("sig=", "sig%3d", "key=", "bearer")
+_SIGNS = ("sig=", "sig%", "key=", "bearer")
 
 
 class Masker:
