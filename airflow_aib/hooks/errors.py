@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.image_run.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,6 @@ _HINTS_BY_STATUS = {
     TOO_MANY_REQUESTS: "Azure's request limit is reached: look less often, or start fewer things at once.",
 }
 _DENIED_ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
-_SIGNATURE = re.compile(r"(?<=[?&])(sig|se|sp|sv|sr|st|skoid|sktid|ske|sks|skv|skt)=[^&\s\"'<>]+", re.IGNORECASE)
 _ENTRA_CODE = re.compile(r"AADSTS\d+")
 
 
@@ -101,7 +101,7 @@ def translated(doing: str, target: str) -> Iterator[None]:
 def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmRequestError:
     """Make our error of the SDK's."""
     facts = read_error(error)
-    shown = without_signature(target)
+    shown = mask(target)
     where = ", ".join(
         part
         for part in (
@@ -128,14 +128,14 @@ def read_error(error: Exception) -> ErrorFacts:
     from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpResponseError
 
     if isinstance(error, DecodeError):
-        return ErrorFacts("malformed", f"the answer cannot be read: {without_signature(str(error))}")
+        return ErrorFacts("malformed", f"the answer cannot be read: {mask(str(error))}")
     if isinstance(error, ClientAuthenticationError):
         return _read_sign_in(error)
     if isinstance(error, HttpResponseError):
         return _read_answer(error)
     if isinstance(error, ValueError):
-        return ErrorFacts("malformed", f"the answer cannot be read: {without_signature(str(error))}")
-    return ErrorFacts("connection", f"no answer: {without_signature(str(error)) or type(error).__name__}")
+        return ErrorFacts("malformed", f"the answer cannot be read: {mask(str(error))}")
+    return ErrorFacts("connection", f"no answer: {mask(str(error)) or type(error).__name__}")
 
 
 def is_transient(error: ArmRequestError) -> bool:
@@ -162,11 +162,6 @@ def retry_after(error: ArmRequestError) -> float | None:
     return float(seconds) if isinstance(seconds, int | float) else None
 
 
-def without_signature(text: str) -> str:
-    """Blot out what would open a blob to everyone who reads the text."""
-    return _SIGNATURE.sub(r"\1=***", text)
-
-
 def _read_answer(error: HttpResponseError, trouble: Trouble = "answer") -> ErrorFacts:
     response: Any = error.response
     headers = _headers(response)
@@ -176,7 +171,7 @@ def _read_answer(error: HttpResponseError, trouble: Trouble = "answer") -> Error
     message = _full_message(body) or str(error.message).split("\n", 1)[0]
     return ErrorFacts(
         trouble=trouble,
-        message=without_signature(message),
+        message=mask(message),
         code=str(code) if code else None,
         status=error.status_code,
         request_id=headers.get("x-ms-request-id"),
@@ -188,7 +183,7 @@ def _read_sign_in(error: HttpResponseError) -> ErrorFacts:
     if error.response is None:
         # azure-identity found nobody to ask, or a chain of credentials in which none worked.
         found = _ENTRA_CODE.search(str(error))
-        message = without_signature(" ".join(str(error).split()))
+        message = mask(" ".join(str(error).split()))
         return ErrorFacts("sign-in", f"sign-in failed: {message}", code=found[0] if found else None)
     facts = _read_answer(error)
     is_ours = "error_description" in _read_json(error.response)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
+from airflow_aib.image_run.masking import mask
+
 # Go's zero time: how the service writes "not yet".
 NOT_YET = "0001-01-01T00:00:00Z"
 
@@ -45,7 +47,7 @@ class LastRunStatus:
     :param run_sub_state: phase of a running build; absent before and after
     :param start_time: verbatim, since it is the run's identity
     :param end_time: verbatim, or None while it has not ended
-    :param message: the service's own words
+    :param message: the service's own words, without signatures and keys
     """
 
     run_state: str
@@ -112,7 +114,8 @@ def read_last_run_status(image_template_body: Mapping[str, Any]) -> LastRunStatu
         run_sub_state=sent.get("runSubState") or None,
         start_time=str(sent.get("startTime") or NOT_YET),
         end_time=str(end_time) if end_time and end_time != NOT_YET else None,
-        message=str(sent.get("message") or ""),
+        # It quotes what failed, as the address of a script, with the signature that opens it.
+        message=mask(str(sent.get("message") or "")),
     )
 
 

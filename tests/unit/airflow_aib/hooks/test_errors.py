@@ -34,7 +34,6 @@ from airflow_aib.hooks.errors import (
     is_transient,
     retry_after,
     translated,
-    without_signature,
 )
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeResponse, azure_error, reset
 
@@ -205,10 +204,9 @@ def test_signatures_are_blotted_out() -> None:
     """Neither message nor target shows what would open a blob, or an operation's address, to everyone."""
     url = "https://s.blob.core.windows.net/vhds/a.vhd?sv=2021&sig=abc%2Fdef&se=2030"
 
-    assert "abc" not in without_signature(url)
-    assert without_signature(url).startswith("https://s.blob.core.windows.net/vhds/a.vhd?")
     error = arm_request_error(azure_error(403, message=f"No access to {url}"), doing="read blob", target=url)
     assert "abc" not in str(error) + str(error.target)
+    assert str(error.target).startswith("https://s.blob.core.windows.net/vhds/a.vhd?")
 
 
 def test_errors_of_others_pass() -> None:

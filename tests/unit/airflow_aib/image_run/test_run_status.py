@@ -190,3 +190,13 @@ def test_recorded_list_has_a_canceled_run() -> None:
 def test_recorded_template_without_run() -> None:
     """A recorded template that never ran has no status."""
     assert read_last_run_status(answered_body("get-template-created")) is None
+
+
+def test_a_signature_in_the_message_is_never_read() -> None:
+    """The service quotes the address of a script that it cannot load, and anybody may read a status."""
+    words = "Failed to download https://s.blob.core.windows.net/scripts/a.sh?sv=2021&sig=abc%2Fdef: 403"
+    read = read_last_run_status({"properties": {"lastRunStatus": {"runState": "Failed", "message": words}}})
+
+    assert read is not None
+    assert "abc" not in read.message
+    assert read.message.startswith("Failed to download https://s.blob.core.windows.net/scripts/a.sh?")
