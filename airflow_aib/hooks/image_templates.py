@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -18,6 +19,7 @@ from airflow_aib.hooks.errors import (
 )
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.masking import mask
 from airflow_aib.image_template.fingerprint import differences
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ PROVISION_TIMEOUT = timedelta(hours=1)
 SUBMIT_ATTEMPTS = 4
 RESUBMIT_PAUSE = 5.0
 LONGEST_ASKED_PAUSE = 120.0
+
+# How often tags are written until they stay, and seconds until we look: longer than from a look to a write.
+TAG_ATTEMPTS = 6
+TAG_PAUSE = 1.0
 
 # Provisioning errors that only another document can mend; the rest may pass, or wants a permission.
 INPUT_ERROR_PREFIXES = ("Bad", "Unsupported", "NoCustomizer", "NoValidator")
@@ -195,21 +201,31 @@ class ImageTemplates:
         """
         Set some tags of the image template and leave the others as they are; give its body.
 
+        Azure takes all tags at once. Another task that has read them before our write, and writes after it, undoes
+        ours: so we look again a moment later, and write again.
+
         :param tags: by name; None removes one
         """
-        body = await self.require_image_template(image_template_id)
-        present: dict[str, str] = body.get("tags") or {}
-        merged = {name: value for name, value in {**present, **tags}.items() if value is not None}
-        if merged == present:
-            return body
+        for _ in range(TAG_ATTEMPTS):
+            body = await self.require_image_template(image_template_id)
+            present: dict[str, str] = body.get("tags") or {}
+            merged = merge(present, tags)
+            if merged == present:
+                return body
+            await self._write_tags(image_template_id, merged)
+            await self.clock.sleep(random.uniform(TAG_PAUSE, 2 * TAG_PAUSE))  # noqa: S311 - so that two do not meet again
+        raise ArmRequestError(
+            f"Tags {', '.join(map(repr, tags))} of image template {image_template_id} do not stay as they are written",
+            hint="See whether an Azure Policy or another program takes tags away. Without them nothing says that VHD "
+            "and log are saved.",
+            code="TagsDoNotStay",
+            target=image_template_id,
+        )
+
+    async def _write_tags(self, image_template_id: str, tags: Mapping[str, str]) -> None:
         operations, group, name = self._address(image_template_id)
         with translated("tag image template", image_template_id):
-            poller = await operations.begin_update(
-                group, name, {"tags": merged}, polling=False, cls=lambda answer, _, __: _Answer(answer)
-            )
-            # The SDK's type says what the poller gives without `cls`.
-            answer = cast("_Answer", await poller.result())
-        return answer.body
+            await operations.begin_update(group, name, {"tags": dict(tags)}, polling=False)
 
     async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)
@@ -243,6 +259,13 @@ class ImageTemplates:
         return client.virtual_machine_image_templates, resource_id.resource_group_name, resource_id.name
 
 
+def merge(present: Mapping[str, str], tags: Mapping[str, str | None]) -> dict[str, str]:
+    """Set tags among others, or remove those that are None; a tag's name ignores letter case, and keeps what it has."""
+    spelling = {name.casefold(): name for name in present}
+    changed = {spelling.get(name.casefold(), name): value for name, value in tags.items()}
+    return {name: value for name, value in {**present, **changed}.items() if value is not None}
+
+
 def provisioning_state(body: Mapping[str, Any]) -> str | None:
     """Read how far Azure is with the image template itself, not with a run of it."""
     state = (body.get("properties") or {}).get("provisioningState")
@@ -270,7 +293,7 @@ def refuse_error_body(image_template_id: str, body: Mapping[str, Any], request_i
     code = str(error.get("code") or "UnknownError") if hasattr(error, "get") else "UnknownError"
     message = error.get("message") if hasattr(error, "get") else error
     raise ArmRequestError(
-        f"Could not create image template {image_template_id}: {code}: {message}",
+        f"Could not create image template {image_template_id}: {code}: {mask(str(message))}",
         code=code,
         target=image_template_id,
         request_id=request_id,
@@ -283,7 +306,7 @@ def provisioning_failed(
     """Make the error for an image template that Azure could not take in, or not delete."""
     reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
     code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
-    words = str(reason.get("message") or "Azure gives no reason").strip().rstrip(".")
+    words = mask(str(reason.get("message") or "Azure gives no reason")).strip().rstrip(".")
     message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
     if code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower():
         hint = "Correct the image template document; delete the failed image template before submitting it again."

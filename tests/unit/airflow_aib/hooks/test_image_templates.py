@@ -217,6 +217,16 @@ async def test_a_failed_creation_is_our_fault_or_azures(code: str, message: str,
     assert "delete" in str(caught.value).lower()
 
 
+async def test_a_failed_creation_shows_no_signature() -> None:
+    """Azure quotes the address of a script that it cannot load, with what opens it."""
+    error = {"provisioningErrorCode": "BadScript", "message": "No access to https://s/a.sh?sv=2021&sig=abc%2Fdef"}
+    azure = FakeImageBuilder(provisioning("Failed", provisioningError=error))
+
+    with pytest.raises(ImageTemplateError, match="No access to") as caught:
+        await service(azure).wait_until_provisioned(IMAGE_TEMPLATE_ID)
+    assert "abc" not in str(caught.value)
+
+
 async def test_provisioning_is_awaited_for_a_bounded_time() -> None:
     """An image template that stays Creating is an error that says so, at its time."""
     clock = FakeClock()
@@ -276,12 +286,41 @@ async def test_tags_are_merged_with_those_that_are_there() -> None:
     body = await service(azure).merge_tags(IMAGE_TEMPLATE_ID, {"mark": "1", "old": None})
 
     assert body["tags"] == {"owner": "team", "mark": "1"}
-    assert azure.calls == ["get", "patch"]
+    assert azure.calls == ["get", "patch", "get"]
 
 
-async def test_tags_that_are_there_cost_no_change() -> None:
-    """Setting what is set writes nothing."""
-    azure = FakeImageBuilder({**image_template(), "tags": {"mark": "1"}})
+async def test_a_mark_that_somebody_else_overwrote_is_set_again() -> None:
+    """Azure replaces all tags at once: who read before our write, and writes after it, takes our mark away."""
+    azure = FakeImageBuilder(image_template())
+
+    def overwrite() -> None:
+        azure.body = {**image_template(), "tags": {"theirs": "2"}}
+
+    azure.then("get", None, overwrite)
+
+    body = await service(azure).merge_tags(IMAGE_TEMPLATE_ID, {"mark": "1"})
+
+    assert body["tags"] == {"theirs": "2", "mark": "1"}
+    assert azure.calls == ["get", "patch", "get", "patch", "get"]
+
+
+async def test_a_mark_that_never_stays_is_an_error() -> None:
+    """A policy that takes tags away is told, since the mark is what protects from loss."""
+    azure = FakeImageBuilder(image_template())
+
+    def strip() -> None:
+        azure.body = image_template()
+
+    azure.then("get", *[strip] * 20)
+
+    with pytest.raises(ArmRequestError, match=r"'mark' of image template .* do not stay.*Azure Policy"):
+        await service(azure).merge_tags(IMAGE_TEMPLATE_ID, {"mark": "1"})
+
+
+@pytest.mark.parametrize("spelling", ["mark", "Mark"])
+async def test_tags_that_are_there_cost_no_change(spelling: str) -> None:
+    """Setting what is set writes nothing, however the tag's name is spelled."""
+    azure = FakeImageBuilder({**image_template(), "tags": {spelling: "1"}})
 
     await service(azure).merge_tags(IMAGE_TEMPLATE_ID, {"mark": "1", "absent": None})
 
