@@ -28,6 +28,8 @@ ERROR_BUDGET = timedelta(minutes=30)
 APPEAR_WITHIN = timedelta(minutes=15)
 # Share of the interval by which looks are spread, so that many waits do not look at once.
 JITTER = 0.1
+# So many looks in a row must miss the run: one that Azure answers from a stale place must not cost a build.
+LOOKS_WITHOUT_RUN = 3
 LAST_LOOKS = 3
 LAST_LOOK_PAUSE = 5.0
 # Seconds for the log in one look: the state of the run matters more.
@@ -155,17 +157,17 @@ class RunWatch:
     _failures: list[datetime] = field(default_factory=list)
     _asked_pause: float = 0.0
     _last_looks_left: int = LAST_LOOKS
+    _looks_without_run: int = 0
 
     def see(self, body: Mapping[str, Any] | None, now: datetime) -> list[WatchUpdate]:
         """Take in a look that succeeded."""
         self._first_look = self._first_look or now
         updates = self._recover()
-        if body is None:
-            self._end("gone", f"Image template {self.handle.image_template_id} was deleted while its run was watched")
-            return updates
-        status = read_last_run_status(body)
+        status = read_last_run_status(body) if body is not None else None
         if status is not None and self.handle.matches(status):
             updates += self._see_run(status)
+        elif body is None:
+            self._miss(f"Image template {self.handle.image_template_id} was deleted while its run was watched")
         else:
             self._see_other_run(status, now)
         if self.event is None and now >= self.deadline:
@@ -195,6 +197,8 @@ class RunWatch:
         if left <= 0:
             return LAST_LOOK_PAUSE
         interval = self.poll_interval
+        if self._looks_without_run:
+            interval = min(interval, LAST_LOOK_PAUSE)
         if self._failures:
             # A passing fault is over soon, as a rule: look again early, then ever later.
             interval = min(interval, 2.0 ** len(self._failures))
@@ -203,6 +207,7 @@ class RunWatch:
 
     def _see_run(self, status: LastRunStatus) -> list[WatchUpdate]:
         is_new = self.status is None or self.status.phase != status.phase
+        self._looks_without_run = 0
         self.status = status
         self.handle = self.handle.joined_to(status)
         if status.is_over:
@@ -215,13 +220,18 @@ class RunWatch:
         """Judge a look that shows no run, or another one: ours may be yet to come, or may be past finding."""
         if self.handle.start_time is not None:
             shown = f"a run that started {status.start_time}" if status else "none"
-            self._end(
-                "gone",
+            self._miss(
                 f"The run that started {self.handle.start_time} is no longer shown by image template "
                 f"{self.handle.image_template_id}; it shows {shown}, so how ours ended is unknown",
             )
         elif self._first_look is not None and now - self._first_look >= APPEAR_WITHIN:
             self._end("gone", f"No run has appeared within {APPEAR_WITHIN}, though one was asked for")
+
+    def _miss(self, message: str) -> None:
+        """Count a look that does not show the run any more; a few in a row end the watch."""
+        self._looks_without_run += 1
+        if self._looks_without_run >= LOOKS_WITHOUT_RUN:
+            self._end("gone", message)
 
     def _recover(self) -> list[WatchUpdate]:
         failures, self._failures = len(self._failures), []

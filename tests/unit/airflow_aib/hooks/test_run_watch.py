@@ -163,6 +163,17 @@ async def test_a_deleted_image_template_ends_the_watch() -> None:
     assert (event.status, "deleted" in event.message) == ("gone", True)
 
 
+@pytest.mark.parametrize("glimpse", [None, image_template(), over(start="B")], ids=["deleted", "never ran", "other"])
+async def test_one_look_that_misses_the_run_is_not_believed(glimpse: dict[str, Any] | None) -> None:
+    """A stale answer would cost a build: the watch looks again soon, and sees the run's end."""
+    clock = FakeClock()
+
+    event = event_of(await watch(running(), glimpse, running(), glimpse, glimpse, over(), clock=clock))
+
+    assert event.status == "over"
+    assert clock.pauses == [30, 5, 30, 5, 5]
+
+
 @pytest.mark.parametrize("status", [401, 403, 400, 404, 405])
 async def test_a_refusal_ends_the_watch_at_once(status: int) -> None:
     """What no repetition can mend is told at once; the event carries the words with the remedy."""
