@@ -64,6 +64,7 @@ class Wait(Generic[T]):
     clock: Clock = SYSTEM_CLOCK
     _seen: T | None = field(default=None, init=False)
     _failing_since: datetime | None = field(default=None, init=False)
+    _trouble: ArmRequestError | None = field(default=None, init=False)
 
     async def until_done(self) -> T:
         """Give what was seen when the condition held."""
@@ -75,19 +76,22 @@ class Wait(Generic[T]):
             except ArmRequestError as error:
                 asked_pause = self._bear(error)
             else:
-                self._seen, self._failing_since = seen, None
+                self._seen, self._failing_since, self._trouble = seen, None, None
                 if self.is_done(seen):
                     return seen
             left = (end - self.clock.now()).total_seconds()
             if left <= 0:
                 break
             await self.clock.sleep(min(max(pause, asked_pause), left))
-        raise self.overdue(self._seen)
+        late = self.overdue(self._seen)
+        if self._trouble is not None:
+            late.message += f"; the last look failed: {self._trouble.message}"
+        raise late from self._trouble
 
     def _bear(self, error: ArmRequestError) -> float:
         """Bear a failed look or raise it; give the pause that Azure asks for."""
         now = self.clock.now()
-        self._failing_since = self._failing_since or now
+        self._failing_since, self._trouble = self._failing_since or now, error
         if not is_transient(error) or now - self._failing_since >= self.patience.error_budget:
             raise error
         return retry_after(error) or 0.0

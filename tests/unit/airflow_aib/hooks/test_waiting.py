@@ -59,6 +59,12 @@ async def test_time_is_bounded_and_ends_with_a_look() -> None:
     assert clock.now() == START + timedelta(seconds=20)
 
 
+async def test_the_error_tells_that_the_last_look_failed() -> None:
+    """Who waits in vain learns that nobody could look at the end, and why."""
+    with pytest.raises(ArmRequestError, match="It is 1; the last look failed: Could not look"):
+        await wait(Looks(1, look_error(500)), FakeClock(), within=20)
+
+
 async def test_failed_looks_are_borne_for_a_while() -> None:
     """An error that may pass does not end the wait."""
     assert await wait(Looks(look_error(500), look_error(429), 3), FakeClock()) == 3
