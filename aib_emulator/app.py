@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import shutil
 import tempfile
@@ -37,6 +38,8 @@ from aib_emulator.tokens import TokenAuthority
 from aib_emulator.world import World
 
 if TYPE_CHECKING:
+    from typing import IO
+
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.arm.route import Route
     from aib_emulator.settings import EmulatorSettings
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 SERVICES = (identity, resources, managed_identity, storage, compute, image_builder)
 """Each answers `routes(world)`."""
 AZURE_CLI_FOLDER = "azure-config"
+BLOB_FOLDER = "emulated-blobs"
 SHUTDOWN_SECONDS = 1.0
 """How long calls that are being answered may still take when the emulator stops."""
 
@@ -58,6 +62,7 @@ class Emulator:
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
         self._own_folder: Path | None = None
+        self._lock: IO[bytes] | None = None
         self._runner: web.AppRunner | None = None
         self._arm_port = 0
         self._folder = Path()
@@ -95,14 +100,11 @@ class Emulator:
 
     async def start(self) -> None:
         """Start everything; once this returns, clients are answered."""
-        self._folder = self.settings.data_dir or self._make_own_folder()
-        (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
-        # Certificates and signing key outlive the emulator; resources do not, so their blobs must not either.
-        await asyncio.to_thread(shutil.rmtree, self._folder / "blobs", ignore_errors=True)
-        self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
-        tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
-        self._world = self._make_world(self._tls, tokens)
         try:
+            await asyncio.to_thread(self._prepare_folder)
+            self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
+            tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
+            self._world = self._make_world(self._tls, tokens)
             await self._world.blobs.start()
             await self._furnish()
             await self._listen(self._tls)
@@ -114,6 +116,9 @@ class Emulator:
     async def stop(self) -> None:
         """End everything that was started, within seconds."""
         async with contextlib.AsyncExitStack() as stack:
+            if self._lock is not None:
+                stack.callback(self._lock.close)
+                self._lock = None
             if self._own_folder is not None:
                 stack.push_async_callback(asyncio.to_thread, shutil.rmtree, self._own_folder, ignore_errors=True)
                 self._own_folder = None
@@ -173,16 +178,22 @@ class Emulator:
             },
         }
 
-    def _make_own_folder(self) -> Path:
-        self._own_folder = Path(tempfile.mkdtemp(prefix="aib-emulator-"))
-        return self._own_folder
+    def _prepare_folder(self) -> None:
+        folder = self.settings.data_dir
+        if folder is None:
+            folder = self._own_folder = Path(tempfile.mkdtemp(prefix="aib-emulator-"))
+        self._folder = folder
+        (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._folder)
+        # Certificates and signing key outlive the emulator; resources do not, so their blobs must not either.
+        shutil.rmtree(self._folder / BLOB_FOLDER, ignore_errors=True)
 
     def _make_world(self, tls: TlsFiles, tokens: TokenAuthority) -> World:
         clock, store = ScaledClock(self.settings.time_scale), Store()
         faults, requests = Faults(), RequestRecord()
         blobs = AzuriteBlobStore(
             self.settings,
-            folder=self._folder / "blobs",
+            folder=self._folder / BLOB_FOLDER,
             tls=tls,
             tokens=tokens,
             clock=clock,
@@ -229,3 +240,14 @@ class Emulator:
         for service in SERVICES:
             found.extend(service.routes(self.world))
         return found
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """Return a file of `folder` that only one emulator can have; it is free again once that has ended."""
+    file = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise BlockingIOError(f"{folder} is in use by another emulator. Give each a data folder of its own.") from error
+    return file

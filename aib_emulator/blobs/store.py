@@ -170,7 +170,7 @@ class AzuriteBlobStore:
         service = self._service(name)
         del self._accounts[name]  # nobody gets in any more
         containers = [container.name async for container in service.list_containers()]
-        await asyncio.gather(*(service.delete_container(container) for container in containers))
+        await asyncio.gather(*(_delete_container(service, container) for container in containers))
         self._clients.pop(name, None)
         await self._azurite.set_account(name, None)
 
@@ -194,8 +194,7 @@ class AzuriteBlobStore:
 
     async def delete_container(self, account: str, container: str) -> None:
         """Delete a container with all that is in it; an absent one is fine."""
-        with suppress(ResourceNotFoundError):
-            await self._service(account).delete_container(container)
+        await _delete_container(self._service(account), container)
 
     async def append_text(
         self, account: str, container: str, blob: str, text: str, *, at: datetime | None = None
@@ -283,6 +282,12 @@ class AzuriteBlobStore:
 def new_account_key() -> str:
     """Return a fresh account key: 64 random bytes in base64, as the service makes them."""
     return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+async def _delete_container(service: BlobServiceClient, container: str) -> None:
+    # Somebody who was let in before may have deleted it already.
+    with suppress(ResourceNotFoundError):
+        await service.delete_container(container)
 
 
 async def _put_pages(client: BlobClient, offset: int, content: bytes, headers: dict[str, str]) -> None:

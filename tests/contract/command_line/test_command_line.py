@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -75,20 +76,25 @@ def test_it_ends_at_a_signal_with_all_that_it_started(tmp_path: Path, number: si
         assert not Path(environment["REQUESTS_CA_BUNDLE"]).exists()
 
 
-def test_the_environment_file_is_all_that_a_client_needs(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Start the emulator as users do, and read what it tells clients."""
+    with served(tmp_path_factory.mktemp("served")) as (_, found):
+        yield found
+
+
+def test_the_environment_file_is_all_that_a_client_needs(environment: dict[str, str], tmp_path: Path) -> None:
     """A program that knows nothing of the emulator works with the variables of the file."""
-    with served(tmp_path) as (_, environment):
-        assert set(environment) == NAMES
-        done = subprocess.run(
-            [sys.executable, "-c", STRANGER], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
+    assert set(environment) == NAMES
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
 
 
-def test_the_airflow_connection_is_in_it(tmp_path: Path) -> None:
+def test_the_airflow_connection_is_in_it(environment: dict[str, str]) -> None:
     """The connection names the custom cloud with everything that leads to this emulator."""
-    with served(tmp_path) as (_, environment):
-        connection = json.loads(environment["AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT"])
+    connection = json.loads(environment["AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT"])
     assert connection["conn_type"] == "azure_image_builder"
     assert (connection["login"], connection["password"]) == (
         environment["AZURE_CLIENT_ID"],
@@ -105,19 +111,25 @@ def test_the_airflow_connection_is_in_it(tmp_path: Path) -> None:
     }
 
 
-def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path) -> None:
-    """After a restart on the same folder clients trust the same authority, and nothing of the old world is left."""
+def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a restart on the same folder clients trust the same authority; meanwhile nobody else can have it."""
     data = tmp_path / "data"
+    theirs = data / "blobs" / "photo"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
     kept = []
     for _ in range(2):
         with served(tmp_path, "--data", str(data), "--time-scale", "50") as (process, environment):
             control = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
             assert control.clock()["scale"] == 50
+            assert main(["--data", str(data)]) == 1
             kept.append([(data / "tls" / name).read_bytes() for name in ("ca.pem", "token-signing.key")])
             process.terminate()
             process.wait(5)
         (tmp_path / "env.json").unlink()
     assert kept[0] == kept[1]
+    assert theirs.exists()
+    assert "in use by another emulator" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -135,8 +147,8 @@ def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: li
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
     """A port that somebody else has ends the start with a sentence, not with a trace."""
-    with served(tmp_path) as (_, environment):
-        port = environment["AIB_EMULATOR_ARM"].rpartition(":")[2]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
         done = subprocess.run(
             [*PROGRAM, "--port", port], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
         )
