@@ -162,11 +162,13 @@ async def test_a_cancelled_run_logs_each_line_once(builder: Builder, emulator: E
     assert log.count("Cancelling builder after context cancellation") == 1
 
 
-async def test_waiting_for_a_cancelled_run_raises(builder: Builder) -> None:
+async def test_waiting_for_a_cancelled_run_raises(builder: Builder, emulator: EmulatorThread) -> None:
     """The SDK's poller of the run ends badly when the run is cancelled."""
     await builder.create()
+    emulator.control.set_scale(0)
     poller = await done(builder.image_templates.begin_run(GROUP, NAME))
     await finished(builder.image_templates.begin_cancel(GROUP, NAME))
+    emulator.control.set_scale(4000)
     with pytest.raises(HttpResponseError, match="The build was canceled"):
         await done(poller.result())
 
