@@ -103,6 +103,24 @@ class AirflowApi:
         answer = self._request("GET", "/api/v2/assets/events", params={"source_dag_id": dag_id})
         return list(_checked(answer)["asset_events"])
 
+    def post_asset_event(self, uri: str, extra: Mapping[str, Any]) -> None:
+        """Say that an asset has been updated, as anything outside of Airflow may say it."""
+        known = _checked(self._request("GET", "/api/v2/assets", params={"uri_pattern": uri}))["assets"]
+        (asset_id,) = [asset["id"] for asset in known if asset["uri"] == uri]
+        body = {"asset_id": asset_id, "extra": dict(extra)}
+        _checked(self._request("POST", "/api/v2/assets/events", json=body))
+
+    def dag_runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the DAG's runs."""
+        return list(_checked(self._request("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns"))["dag_runs"])
+
+    def connection_form(self, connection_type: str) -> dict[str, Any]:
+        """Return what the UI knows of the form for a type of connection."""
+        answer = self._request("GET", "/ui/connections/hook_meta")
+        answer.raise_for_status()
+        (form,) = [form for form in answer.json() if form["connection_type"] == connection_type]
+        return dict(form)
+
     def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
         """Return the task instance's buttons by name, with where they lead."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/links"

@@ -11,11 +11,13 @@ import httpx
 import pytest
 
 from aib_emulator.control_client import ControlClient
+from airflow_aib.hooks.connection_form import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from demo.blobs import blob_client
 from demo.programs import leftovers
 from demo.rebuild import Rebuild
 from demo.report import RebuildReport, format_report
 from demo.stack import Stack, StackSettings
+from demo.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +127,25 @@ def test_the_image_is_an_asset_event(rebuilt: Rebuilt) -> None:
 
     assert event["extra"]["artifacts"] == rebuilt.pushed_by_run()["artifacts"]
     assert [vhd["destination"] for vhd in event["extra"]["vhds"]] == [copied.url]
+
+
+def test_an_event_posted_for_the_base_image_wakes_the_next_rebuild(rebuilt: Rebuilt) -> None:
+    """Whoever makes base images elsewhere says so over Airflow's REST API, and the DAG on top of it runs."""
+    dag_id, base = "rebuild_on_base_update", "azure-vm-image://corp/linux-base"
+    rebuilt.api.unpause(dag_id)
+    rebuilt.api.post_asset_event(base, {"artifact_id": "elsewhere"})
+
+    (run,) = wait_for(lambda: rebuilt.api.dag_runs(dag_id) or None, what="a run of the DAG", seconds=60)
+
+    assert run["run_type"] == "asset_triggered"
+
+
+def test_the_connection_has_a_form_in_the_ui(rebuilt: Rebuilt) -> None:
+    """The UI shows every field of the connection type, and hides what a person types as a secret."""
+    form = rebuilt.api.connection_form("azure_image_builder")
+
+    assert set(form["extra_fields"]) == set(CONNECTION_FIELDS)
+    assert form["standard_fields"]["login"]["title"] == UI_FIELD_BEHAVIOUR["relabeling"]["login"]
 
 
 def test_the_task_links_to_the_portal(rebuilt: Rebuilt) -> None:
