@@ -95,7 +95,8 @@ def translated(doing: str, target: str) -> Iterator[None]:
     try:
         yield
     except (AzureError, DeserializationError, SerializationError) as error:
-        raise arm_request_error(error, doing=doing, target=target) from error
+        # `from None`: Airflow logs the whole chain, and what the SDK says may quote a signature.
+        raise arm_request_error(error, doing=doing, target=target) from None
 
 
 def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmRequestError:
@@ -120,6 +121,7 @@ def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmReques
         status=facts.status,
         trouble=facts.trouble,
         retry_after=facts.retry_after,
+        sdk_error=type(error).__name__,
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from typing import Any, cast
 
 import pytest
@@ -215,12 +216,16 @@ def test_errors_of_others_pass() -> None:
         raise KeyError("x")
 
 
-def test_errors_of_the_sdk_are_translated_with_their_cause() -> None:
-    """The SDK's exception stays as the cause."""
-    with pytest.raises(ArmRequestError, match="Could not read x") as caught, translated("read", "x"):
-        raise reset()
+def test_what_airflow_logs_of_an_error_shows_no_signature() -> None:
+    """Airflow logs an error with its whole chain: the SDK's words are no part of it, only the name of its exception."""
+    words = "Cannot read https://s.blob.core.windows.net/vhds/a.vhd?sv=1&sig=SECRET"
+    with pytest.raises(ArmRequestError) as caught, translated("read blob", "x"):
+        raise azure_error(403, message=words)
 
-    assert isinstance(caught.value.__cause__, ServiceRequestError)
+    logged = "".join(traceback.format_exception(caught.value))
+    assert caught.value.data["sdk_error"] == "HttpResponseError"
+    assert "Could not read blob x: SomeCode: Cannot read" in logged
+    assert "SECRET" not in logged
 
 
 EVERY_ERROR: dict[type[Exception], Exception] = {
