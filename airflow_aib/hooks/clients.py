@@ -7,7 +7,7 @@ import importlib
 import json
 import logging
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -92,18 +92,16 @@ class AzureClients:
             raise
 
     async def close(self) -> None:
-        """Close every client, the credential and the connections."""
+        """Close every client, the credential and the connections, whatever one of them has to say to it."""
         clients, self._clients = list(self._clients.values()), {}
         credential, self._credential = self._credential, None
         session, self._session = self._session, None
         self._transport = None
-        try:
-            for closeable in (*clients, credential):
+        async with AsyncExitStack() as stack:
+            # What was pushed last is closed first.
+            for closeable in (session, credential, *clients):
                 if closeable is not None:
-                    await closeable.close()
-        finally:
-            if session is not None:
-                await session.close()
+                    stack.push_async_callback(closeable.close)
 
     @property
     def credential(self) -> AsyncTokenCredential:

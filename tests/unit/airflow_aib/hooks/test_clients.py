@@ -5,8 +5,8 @@ import gc
 import logging
 import ssl
 import warnings
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import trustme
@@ -136,6 +136,38 @@ def test_nothing_stays_open() -> None:
         warnings.simplefilter("error")
         asyncio.run(use())
         gc.collect()
+
+
+@dataclass
+class FakeCloseable:
+    """Be closed, maybe with an error."""
+
+    error: Exception | None = None
+    is_closed: bool = False
+
+    async def close(self) -> None:
+        """Close it."""
+        self.is_closed = True
+        if self.error is not None:
+            raise self.error
+
+
+async def test_a_client_that_does_not_close_keeps_nothing_else_open() -> None:
+    """An error of one client is told, after the other clients, the credential and the connections are closed."""
+    clients = AzureClients(settings())
+    await clients.open()
+    session = clients._session
+    others = [FakeCloseable(), FakeCloseable(OSError("broken pipe")), FakeCloseable(), FakeCloseable()]
+    clients._clients = dict(zip((("a",), ("b",), ("c",)), others[:3], strict=True))
+    await clients.credential.close()
+    clients._credential = cast("Any", others[3])
+
+    with pytest.raises(OSError, match="broken pipe"):
+        await clients.close()
+
+    assert [other.is_closed for other in others] == [True] * 4
+    assert session is not None
+    assert session.closed
 
 
 async def test_an_opening_that_fails_leaves_nothing() -> None:
