@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.blob_file import BlobFile, digest
+from airflow_aib.hooks.blob_file import BlobFile, Content, digest
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_runs import busy
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress
 
 PIECE_BYTES = 4 * MEBIBYTE
+COPY_ATTEMPTS = 3
 # A run that has just ended may still be handing over its log.
 LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
 
@@ -155,7 +156,7 @@ async def copy_verified(clients: AzureClients, source: StagedBlob, destination: 
     """Copy a blob of any length in constant memory, then read the copy back and compare."""
     reading = StagingArea(clients).file(source)
     writing = BlobFile(StorageAccess(clients, destination.account_url), destination)
-    written = await writing.write(_pieces(reading), {"aib_source": source.address.url})
+    written = await copy_settled(reading, writing)
     found = await digest(_pieces(writing))
     if found != written:
         raise ArmRequestError(
@@ -166,6 +167,21 @@ async def copy_verified(clients: AzureClients, source: StagedBlob, destination: 
             target=destination.url,
         )
     return ArchivedFile(source.file_name, destination.url, written.size, written.sha256)
+
+
+async def copy_settled(reading: BlobFile, writing: BlobFile) -> Content:
+    """Copy a blob that nobody changed meanwhile: the service may still be handing over the end of a log."""
+    for _ in range(COPY_ATTEMPTS):
+        before = await reading.look()
+        written = await writing.write(_pieces(reading), {"aib_source": reading.address.url})
+        if await reading.look() == before:
+            return written
+    raise ArmRequestError(
+        f"Log {reading.address.url} has changed during each of {COPY_ATTEMPTS} copies",
+        hint="It is still being written: archive it again in a few minutes.",
+        code="LogChanges",
+        target=reading.address.url,
+    )
 
 
 async def _pieces(blob: BlobFile) -> AsyncIterator[bytes]:

@@ -86,7 +86,8 @@ def _uncopied_vhds(body: Mapping[str, Any], status: LastRunStatus, tags: Mapping
     if not status.may_have_made_images:
         # A run that failed or was cancelled left no VHD that anybody may trust.
         return []
-    names = [str(item.get("runOutputName")) for item in _staged_vhds(body)]
+    # One with an address of its own lies outside the staging resource group, and is safe.
+    names = [str(item.get("runOutputName")) for item in vhd_distributors(body) if not item.get("uri")]
     return [
         Loss("vhd", f"the VHD {name!r} of the run that started {status.start_time} has not been copied")
         for name in names
@@ -94,10 +95,10 @@ def _uncopied_vhds(body: Mapping[str, Any], status: LastRunStatus, tags: Mapping
     ]
 
 
-def _staged_vhds(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Give the distributors whose VHD lies in the staging resource group; one with an address of its own is safe."""
+def vhd_distributors(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the distributors that make VHDs."""
     distribute = (body.get("properties") or {}).get("distribute") or []
-    return [item for item in distribute if str(item.get("type", "")).lower() == "vhd" and not item.get("uri")]
+    return [item for item in distribute if str(item.get("type", "")).casefold() == "vhd"]
 
 
 def _unarchived_log(status: LastRunStatus, tags: Mapping[str, Any]) -> list[Loss]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.hooks.guards import Loss
-from airflow_aib.hooks.staging import CLOCK_SKEW, CUSTOMIZATION_LOG, StagedBlob, StagingArea
+from airflow_aib.hooks.staging import CLOCK_SKEW, StagedBlob, StagingArea
 from airflow_aib.image_run.run_status import parse_service_time, read_last_run_status
 from airflow_aib.image_template.fingerprint import MARK_PREFIX
 
@@ -35,10 +35,9 @@ def saved_until(blobs: Iterable[StagedBlob], mark: str) -> dict[str, str]:
 
 
 async def unsaved_logs(staging: StagingArea, body: Mapping[str, Any]) -> list[StagedBlob]:
-    """Find the customization logs that nobody has archived."""
+    """Find the logs that nobody has archived, those of validations too."""
     account = await staging.find_account(body)
-    logs = await staging.list_logs(account) if account else []
-    return unsaved((log for log in logs if log.file_name == CUSTOMIZATION_LOG), body, LOGS_SAVED_UNTIL)
+    return unsaved(await staging.list_logs(account), body, LOGS_SAVED_UNTIL) if account else []
 
 
 def older_than(blobs: Iterable[StagedBlob], moment: datetime | None) -> list[StagedBlob]:
@@ -60,7 +59,7 @@ async def staged_losses(staging: StagingArea, body: Mapping[str, Any]) -> list[L
     going_on_since = status.started_at if status is not None and not status.is_over else None
     found = {
         "VHD": unsaved(await staging.list_vhds(body), body, VHDS_SAVED_UNTIL),
-        "customization log": await unsaved_logs(staging, body),
+        "log": await unsaved_logs(staging, body),
     }
     return [
         Loss("vhd" if what == "VHD" else "log", f"the {what} {blob.address.url}, made {blob.created_at}, is not saved")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.hooks.archive import require_finished_run
-from airflow_aib.hooks.guards import vhd_mark
+from airflow_aib.hooks.guards import vhd_distributors, vhd_mark
 from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, older_than, saved_until, unsaved
 from airflow_aib.hooks.staging import StagedBlob, StagingArea
 from airflow_aib.hooks.vhd_copy import VhdOrigin, copy_vhd
-from airflow_aib.image_run.artifacts import read_artifacts
+from airflow_aib.image_run.artifacts import artifacts_missing, match_artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,26 +56,29 @@ class VhdOutputs:
         """
         Copy every VHD of the last run, verify and mark it; then what earlier runs have left that nobody has copied.
 
+        A distributor without a VHD is an error, once all that is there has been saved.
+
         :param body: the image template
         :param start_time: verbatim start time of the run that is meant; another one is an error
         """
         status = require_finished_run(image_template_id, body, start_time)
-        vhds = await self._list_outputs(image_template_id, body)
-        if not vhds:
+        distributors = vhd_distributors(body)
+        if not distributors:
             self.log.info("The image template makes no VHD: there is nothing to copy.")
             return []
+        run_outputs = await self.service.list_run_outputs(image_template_id)
+        vhds, missing = match_artifacts(run_outputs, distributors)
         # Before the copies, which may take hours: what a later run leaves meanwhile is not saved by them.
         staged = await StagingArea(self.service.clients).list_vhds(body)
         copies = [await self._copy_output(image_template_id, body, vhd, status.start_time) for vhd in vhds]
         forgotten = older_than(unsaved(staged, body, VHDS_SAVED_UNTIL), status.started_at)
         if await self._copy_forgotten(image_template_id, forgotten):
-            await self.service.merge_tags(image_template_id, {**saved_until(staged, VHDS_SAVED_UNTIL)})
+            # Of a distributor that failed there may lie half a VHD: nobody calls that saved.
+            saved = forgotten if missing else staged
+            await self.service.merge_tags(image_template_id, {**saved_until(saved, VHDS_SAVED_UNTIL)})
+        if missing:
+            raise artifacts_missing(missing, run_outputs)
         return copies
-
-    async def _list_outputs(self, image_template_id: str, body: Mapping[str, Any]) -> list[ImageArtifact]:
-        distribute = (body.get("properties") or {}).get("distribute") or []
-        vhds = [item for item in distribute if str(item.get("type", "")).casefold() == "vhd"]
-        return read_artifacts(await self.service.list_run_outputs(image_template_id), vhds) if vhds else []
 
     async def _copy_output(
         self, image_template_id: str, body: Mapping[str, Any], vhd: ImageArtifact, start_time: str

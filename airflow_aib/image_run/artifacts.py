@@ -53,14 +53,18 @@ def read_artifacts(
     """Read one artifact per distributor, in the distributors' order; every one must have left one."""
     artifacts, missing = match_artifacts(run_outputs, distribute)
     if missing:
-        names = ", ".join(repr(name) for name in missing)
-        raise ImageArtifactMissingError(
-            f"The run left no artifact for {names}; it has run outputs "
-            f"{', '.join(repr(str(output.get('name'))) for output in run_outputs) or 'none'}",
-            hint="See in the customization log and in the run's message why the distribution did not happen.",
-            run_output_names=missing,
-        )
+        raise artifacts_missing(missing, run_outputs)
     return artifacts
+
+
+def artifacts_missing(missing: Sequence[str], run_outputs: Sequence[Mapping[str, Any]]) -> ImageArtifactMissingError:
+    """Make the error for distributors without an artifact."""
+    return ImageArtifactMissingError(
+        f"The run left no artifact for {', '.join(map(repr, missing))}; it has run outputs "
+        f"{', '.join(repr(str(output.get('name'))) for output in run_outputs) or 'none'}",
+        hint="See in the customization log and in the run's message why the distribution did not happen.",
+        run_output_names=missing,
+    )
 
 
 def match_artifacts(

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_aib.exceptions import ImageTemplateInUseError
+from airflow_aib.exceptions import ImageArtifactMissingError, ImageTemplateInUseError
 from airflow_aib.hooks.archive import archive_logs
-from airflow_aib.hooks.guards import refuse_losses
+from airflow_aib.hooks.guards import refuse_losses, vhd_mark
 from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, staged_losses
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
@@ -45,6 +45,11 @@ async def saved(azure: Azure, url: str) -> BlobFacts | None:
     return await BlobFile(StorageAccess(azure.clients, address.account_url), address).look()
 
 
+def _own_address(azure: Azure, vhd_uri: str) -> str:
+    """Give the address of a VHD's copy."""
+    return azure.clients.settings.cloud.container_address(DESTINATION).blob(vhd_uri.rpartition("/")[2]).url
+
+
 async def test_nothing_is_lost_when_everything_is_saved(azure: Azure) -> None:
     """After archive and copy, nothing in the staging resource group is unsaved."""
     await azure.build(VHD)
@@ -80,7 +85,7 @@ async def test_the_next_copy_saves_what_an_earlier_one_left(azure: Azure) -> Non
 
     (own,) = await copy_vhds(azure)
 
-    rescued = await saved(azure, own.destination.rpartition("/")[0] + "/" + forgotten.rpartition("/")[2])
+    rescued = await saved(azure, _own_address(azure, forgotten))
     assert rescued is not None
     assert rescued.metadata["aib_sha256"]
     assert own.source != forgotten
@@ -102,6 +107,48 @@ async def test_a_vhd_that_cannot_be_saved_stays_unmarked(azure: Azure, caplog: p
     assert VHDS_SAVED_UNTIL not in after["tags"]
     assert "no VHD that Azure can use" in caplog.text
     assert "vhd" in await losses(azure)
+
+
+async def test_a_failed_run_does_not_keep_an_earlier_vhd_from_being_saved(azure: Azure) -> None:
+    """What the last run did not make is an error, once all that is there has been saved."""
+    await azure.build(VHD)
+    forgotten = await azure.vhd_uri()
+    azure.control.plan_failure(kind="customizer")
+    await azure.run()
+
+    with pytest.raises(ImageArtifactMissingError, match="no artifact for 'disk'"):
+        await copy_vhds(azure)
+
+    rescued = await saved(azure, _own_address(azure, forgotten))
+    assert rescued is not None
+    assert rescued.metadata["aib_sha256"]
+    assert await losses(azure) == ["log", "log"]
+
+
+async def test_the_vhd_of_a_run_that_succeeded_in_part_is_saved(azure: Azure) -> None:
+    """One distributor's failure does not keep the other's VHD from being copied and marked."""
+    azure.control.plan_failure(kind="partial", index=1)
+    _, status = await azure.build(VHD, {**VHD, "runOutputName": "second"})
+    assert status.run_state == "PartiallySucceeded"
+
+    with pytest.raises(ImageArtifactMissingError, match="no artifact for 'second'"):
+        await copy_vhds(azure)
+
+    after = await azure.service.require_image_template(azure.image_template_id)
+    assert after["tags"][vhd_mark("disk")] == status.start_time
+    assert vhd_mark("second") not in after["tags"]
+
+
+async def test_the_log_of_a_validation_is_not_forgotten(azure: Azure) -> None:
+    """All logs of earlier runs are saved, not only those of customizations."""
+    await azure.create(validate={"inVMValidations": [{"type": "Shell", "inline": ["true"]}]})
+    await azure.run()
+    await azure.run()
+    assert await losses(azure) == ["log"] * 4
+
+    await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    assert await losses(azure) == []
 
 
 async def test_the_next_archive_saves_what_an_earlier_one_left(azure: Azure) -> None:
