@@ -38,7 +38,8 @@ class AzureImagePublishOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         if asset is not None:
-            kwargs["outlets"] = [*kwargs.get("outlets", []), asset]
+            given = kwargs.get("outlets") or []
+            kwargs["outlets"] = [*(given if isinstance(given, list | tuple) else [given]), asset]
         super().__init__(**kwargs)
         # Airflow puts the values in the place of XComArgs before `execute`.
         self.image_run: Any = image_run

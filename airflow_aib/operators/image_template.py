@@ -23,7 +23,7 @@ from airflow_aib.triggers.state_event import StateEvent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
 
@@ -65,7 +65,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         image_template: str | Path | Mapping[str, Any],
         resource_group_name: str,
         image_template_name: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | XComArg | None = None,
         location: str | None = None,
         document_name: str | None = None,
         replace: bool = True,
@@ -79,7 +79,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         if isinstance(image_template, Mapping):
             # Airflow would take every text inside it for a Jinja template.
             self.image_template = literal(image_template)
-        self.parameters = dict(parameters or {})
+        # Airflow puts the value in the place of an XComArg before `execute`.
+        self.parameters: Any = parameters
         self.location = location
         self.document_name = document_name
         self.replace = replace
@@ -115,7 +116,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             resource_group_name=str(self.resource_group_name),
             location=self.location,
         )
-        rendered = render(document, self.parameters, context)
+        rendered = render(document, self.parameters or {}, context)
         for secret in rendered.secrets:
             mask_secret(secret)
         require_good(rendered, self.log)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from airflow.sdk import Asset
+    from airflow.sdk import Asset, XComArg
 
 
 def image_rebuild(
@@ -26,7 +26,7 @@ def image_rebuild(
     resource_group_name: str,
     log_destination: str,
     vhd_destination: str | None = None,
-    parameters: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | XComArg | None = None,
     image_template_name: str | None = None,
     asset: Asset | None = None,
     azure_conn_id: str = DEFAULT_CONNECTION_ID,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, BaseOperator, ExceptionRetryPolicy
+from airflow.sdk import DAG, Asset, BaseOperator, ExceptionRetryPolicy
 
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.operators.asset import AzureImagePublishOperator
@@ -150,3 +150,24 @@ def test_a_document_given_as_a_dict_is_not_rendered() -> None:
     operator.render_template_fields({})
 
     assert operator.image_template == document
+
+
+def test_parameters_may_come_from_another_task() -> None:
+    """What another task returns is taken over unread, and becomes a dependency."""
+    with DAG("dag", schedule=None):
+        before = make(AzureImageTemplateDeleteOperator, image_template_id="/id")
+        operator = AzureImageTemplateCreateOperator(
+            task_id="create", image_template={}, resource_group_name="images", parameters=before.output
+        )
+
+    assert operator.parameters == before.output
+    assert operator.upstream_task_ids == {"task"}
+
+
+def test_an_image_is_emitted_besides_other_outlets() -> None:
+    """One outlet and several are both taken over."""
+    image, other = Asset("image"), Asset("other")
+
+    assert make(AzureImagePublishOperator, asset=image, outlets=other).outlets == [other, image]
+    assert make(AzureImagePublishOperator, asset=image, outlets=[other]).outlets == [other, image]
+    assert make(AzureImagePublishOperator, asset=image).outlets == [image]
