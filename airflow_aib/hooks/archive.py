@@ -15,7 +15,7 @@ from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.staging import MEBIBYTE, StagedBlob, StagingArea
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
+from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -53,6 +53,7 @@ async def archive_logs(
     """
     Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check the copies, mark it as done.
 
+    A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
     What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that
     nobody has archived are saved besides, in `<destination>/<image template>/earlier/`.
 
@@ -61,7 +62,7 @@ async def archive_logs(
     :param destination: container, and a folder in it
     :param start_time: verbatim start time of the run that is meant; another one is an error
     """
-    body = await service.require_image_template(image_template_id)
+    body = await _after_cancel(service, image_template_id)
     status = require_finished_run(image_template_id, body, start_time)
     container = service.clients.settings.cloud.container_address(destination)
     folder = archive_folder(image_template_id, status.start_time)
@@ -117,6 +118,15 @@ def require_finished_run(
     if not status.is_over:
         raise busy(image_template_id, status)
     return status
+
+
+async def _after_cancel(service: ImageRuns, image_template_id: str) -> dict[str, Any]:
+    body = await service.require_image_template(image_template_id)
+    status = read_last_run_status(body)
+    if status is None or status.run_state != RunState.CANCELING:
+        return body
+    await service.wait_until_over(image_template_id)
+    return await service.require_image_template(image_template_id)
 
 
 async def _save_earlier_logs(

@@ -95,6 +95,18 @@ async def test_a_run_that_goes_on_is_not_archived(azure: Azure) -> None:
         await archive_logs(azure.service, azure.image_template_id, DESTINATION)
 
 
+async def test_a_run_that_is_being_cancelled_is_waited_for(azure: Azure) -> None:
+    """Who ends a run's task by hand still gets its log."""
+    await azure.create()
+    azure.control.set_scale(30)
+    handle = await azure.service.start_run(azure.image_template_id)
+    await azure.service.cancel_run(azure.image_template_id)
+
+    archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION, start_time=handle.start_time)
+
+    assert archive["run_state"] == "Canceled"
+
+
 async def test_another_run_than_the_one_meant_is_not_archived(azure: Azure) -> None:
     """Who means a run that is no longer the last one is told so."""
     await azure.build()
