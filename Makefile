@@ -65,7 +65,7 @@ fix: $(READY) ## mend what can be mended by itself: lint, format, the reference
 
 .PHONY: test
 test: check ## checks and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: bench
 bench: $(READY) ## measure beside named peers, and write docs/benchmarks.md

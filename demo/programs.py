@@ -124,7 +124,7 @@ def _all_gone(programs: Sequence[Program], *, seconds: float) -> bool:
         return False
     for program in programs:
         if program.child is not None:
-            program.child.wait()  # it has ended: this collects its exit code, so that no zombie stays
+            program.child.poll()  # it has ended: this collects its exit code, so that no zombie stays
     return True
 
 

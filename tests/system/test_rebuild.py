@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from demo.airflow_api import AirflowApi
 
-# One stack serves all tests of this file, so they must meet on one xdist worker.
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system"), pytest.mark.timeout(420)]
+# One stack serves all tests of this file: `make test` sends whole files to its workers.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(420)]
 
 RUN_TASK = "image_rebuild.run"
 

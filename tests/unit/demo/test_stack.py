@@ -44,7 +44,9 @@ def settings(folder: Path, *, emulator: str = EMULATOR, airflow: str = SLOW_AIRF
 def started_by_another_process(chosen: StackSettings) -> tuple[subprocess.Popen[bytes], State]:
     """Start a stack in another process; return that process, and what it has noted of two programs."""
     script = (
-        "import sys; from pathlib import Path; from demo.stack import Stack, StackSettings; "
+        "import signal, sys; from pathlib import Path; from demo.stack import Stack, StackSettings; "
+        # Tests that run in the background inherit a SIGINT that is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "folder, dags, scripts = map(Path, sys.argv[1:]); "
         "Stack(StackSettings(folder, dags_folder=dags, scripts=scripts)).start()"
     )
