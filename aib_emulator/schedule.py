@@ -53,6 +53,13 @@ class Schedule:
         if process in self._processes:
             self._processes.remove(process)
 
+    async def end(self, process: Process) -> None:
+        """Begin no further effect of `process`, and return once the one that is being carried out is done."""
+        self.drop(process)
+        task = self._at_work.get(id(process))
+        if task is not None and task is not asyncio.current_task():  # an effect may end its own process
+            await asyncio.wait({task})
+
     async def start(self) -> None:
         """Begin to tick."""
         self._ticker = asyncio.create_task(self._tick_for_ever(), name="emulator-ticker")

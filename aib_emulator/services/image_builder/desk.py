@@ -73,10 +73,7 @@ class ImageTemplateDesk:
 
         async def carry_out() -> None:
             await creation.carry_out()
-            if self.find(image_template_id) is not image_template:
-                # Its group was deleted meanwhile: what has just been made must not stay behind.
-                await delete_staging(self._world, image_template)
-            elif (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
+            if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
                 self.run(image_template)
 
         self._begin(
@@ -115,9 +112,10 @@ class ImageTemplateDesk:
     async def forget(self, resource: Resource) -> None:
         """Stop what goes on and delete the staging group, before the image template itself is forgotten."""
         image_template = _kept(resource)
-        for process in (image_template.pending, image_template.run):
-            if process is not None:
-                self._world.schedule.drop(process)
+        if image_template.pending is not None:
+            await self._world.schedule.end(image_template.pending)
+        if image_template.run is not None:
+            await self._world.schedule.end(image_template.run)
         await delete_staging(self._world, image_template)
 
     def run(self, image_template: ImageTemplate) -> Operation:

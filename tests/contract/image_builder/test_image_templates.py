@@ -75,6 +75,16 @@ async def test_a_given_staging_group_stays_when_the_image_template_goes(builder:
     assert store.list(below=own) == []
 
 
+async def test_a_given_staging_group_is_made_when_it_is_not_there(builder: Builder) -> None:
+    """A group that the service has made under the given name goes with the image template."""
+    store = builder.cloud.thread.emulator.world.store
+    own = ResourceId(builder.subscription_id, "own-staging")
+    await builder.create(stagingResourceGroup=str(own))
+    assert len(store.list(below=own)) == 1
+    await builder.delete()
+    assert store.get(own) is None
+
+
 async def test_scripts_are_downloaded_when_the_image_template_is_put(builder: Builder, cloud: Cloud) -> None:
     """A script that lies in this emulator comes back with the checksum of its content."""
     script = b"#!/bin/sh\necho from a file\n"

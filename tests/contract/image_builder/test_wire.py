@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -280,6 +281,26 @@ def test_deleting_the_group_deletes_what_goes_on_in_it(raw: RawArm) -> None:
     raw.thread.control.advance(1000)
     assert raw.send("GET", staging).status_code == 404
     assert raw.send("GET", ONE).json()["error"]["code"] == "ResourceGroupNotFound"
+
+
+@pytest.mark.parametrize("take_away", ["delete", "reset"])
+def test_what_is_taken_away_under_way_ends_in_order(
+    raw: RawArm, caplog: pytest.LogCaptureFixture, take_away: str
+) -> None:
+    """A group that is deleted, or a reset, while a run writes VHDs waits for what is being written."""
+    create(raw, distribute=[{**TO_VHD, "runOutputName": f"disk{number}"} for number in range(5)])
+    raw.send("POST", RUN)
+    with ThreadPoolExecutor() as pool:
+        advanced = pool.submit(raw.thread.control.advance, 1000)
+        while last_run_status(raw).get("runSubState") != "Distributing":
+            assert not advanced.done()
+        if take_away == "delete":
+            assert raw.send("DELETE", "/resourceGroups/images").status_code == 200
+        else:
+            raw.thread.control.reset()
+        advanced.result()
+    assert len(raw.send("GET", "/resourceGroups").json()["value"]) == (0 if take_away == "delete" else 1)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("aib_emulator")] == []
 
 
 def test_deleting_the_group_ends_a_creation(raw: RawArm) -> None:

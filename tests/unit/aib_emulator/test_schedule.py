@@ -97,6 +97,25 @@ class FakeSlowProcess(FakeProcess):
         self.done.append(due)
 
 
+async def test_ending_waits_for_what_is_being_carried_out() -> None:
+    """What a process leaves is not taken away under its hands; an effect that ends its own process does not wait."""
+    clock = ManualClock(START)
+    schedule, slow = Schedule(clock), FakeSlowProcess(1, 2)
+    schedule.add(slow)
+    await schedule.start()
+    clock.advance(1)
+    await asyncio.sleep(0)
+    ended = asyncio.create_task(schedule.end(slow))
+    await asyncio.sleep(0)
+    assert not ended.done()
+    slow.gate.set()
+    await asyncio.wait_for(ended, 5)
+    clock.advance(5)
+    await schedule.settle()
+    assert len(slow.done) == 1
+    await schedule.stop()
+
+
 class FakeStarter(FakeSlowProcess):
     """Set another process going once the gate is opened."""
 
