@@ -60,6 +60,11 @@ class EmulatorSettings:
         if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
             raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
 
+    @property
+    def retry_headers(self) -> dict[str, str]:
+        """What an answer about an unfinished operation says of the next look."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
 
 def current_environment() -> Mapping[str, str]:
     """Return the environment of this process, for handing it on to one that the emulator starts."""

@@ -106,7 +106,7 @@ class ImageVersionRoutes:
             raise ArmError(404, "NotFound", message, style=BodyStyle.COMPUTE)
         now = self._world.clock.now()
         is_over = operation.is_over(now)
-        headers = {} if is_over else self._retry_after()
+        headers = {} if is_over else self._world.settings.retry_headers
         if call.query.get("monitor", "").lower() == "true":
             return Answer(204 if is_over else 202, headers=headers)
         return Answer(200, compute_body(operation, now), headers=headers, style=BodyStyle.COMPUTE)
@@ -125,11 +125,7 @@ class ImageVersionRoutes:
         )
         now = self._world.clock.now()
         url = operation_url(call.base_url, path, call.api_version, now, header="Azure-AsyncOperation")
-        return {"Azure-AsyncNotification": "Enabled", "Azure-AsyncOperation": url, **self._retry_after()}
-
-    def _retry_after(self) -> dict[str, str]:
-        seconds = self._world.settings.retry_after
-        return {} if seconds is None else {"Retry-After": str(seconds)}
+        return {"Azure-AsyncNotification": "Enabled", "Azure-AsyncOperation": url, **self._world.settings.retry_headers}
 
 
 def _definition_id(call: Call) -> ResourceId:

@@ -137,7 +137,7 @@ class ImageTemplateRoutes:
         if operation is None:
             raise ArmError(404, "NotFound", f"The operation '{call.parameters['operation_id']}' was not found.")
         now = self._world.clock.now()
-        headers = {} if operation.is_over(now) else self._retry_after()
+        headers = {} if operation.is_over(now) else self._world.settings.retry_headers
         return _pretty(200, image_builder_body(operation, now), headers)
 
     def _find(self, call: Call) -> ImageTemplate:
@@ -168,11 +168,7 @@ class ImageTemplateRoutes:
             header: operation_url(call.base_url, path, call.api_version, now, header=header)
             for header in ("Azure-AsyncOperation", "Location")
         }
-        return {**urls, **self._retry_after()}
-
-    def _retry_after(self) -> dict[str, str]:
-        seconds = self._world.settings.retry_after
-        return {} if seconds is None else {"Retry-After": str(seconds)}
+        return {**urls, **self._world.settings.retry_headers}
 
 
 def _refusing(handle: Handler) -> Handler:

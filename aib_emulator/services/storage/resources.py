@@ -77,7 +77,7 @@ class StorageAccounts:
     def change_properties(self, account: Resource, properties: Mapping[str, Any]) -> None:
         """Take over the members that a caller may change; the blob endpoint follows at once."""
         known = account.body["properties"]
-        known.update({name: properties[name] for name in CHANGEABLE if name in properties})
+        known.update({name: properties[name] for name in CHANGEABLE if properties.get(name) is not None})
         self._blobs.set_policy(
             account.id.name,
             allows_shared_key=known.get("allowSharedKeyAccess", True),

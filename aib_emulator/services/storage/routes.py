@@ -68,7 +68,7 @@ class StorageRoutes:
         existing = self._world.store.get(account_id)
         if existing is not None:
             existing.body["tags"] = dict(sent.get("tags") or {})
-            self._accounts.change_properties(existing, sent.get("properties") or {})
+            self._accounts.change_properties(existing, _member(sent, "properties"))
             return Answer(200, existing.body)
         if not sent.get("location"):
             raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
@@ -78,7 +78,7 @@ class StorageRoutes:
             tags=sent.get("tags") or {},
             sku=_member(sent, "sku").get("name", DEFAULT_SKU),
             kind=sent.get("kind", DEFAULT_KIND),
-            properties=sent.get("properties"),
+            properties=_member(sent, "properties"),
         )
         return Answer(200, account.body)
 

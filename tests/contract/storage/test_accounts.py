@@ -40,12 +40,14 @@ async def test_accounts_are_listed_by_group_and_subscription(cloud: Cloud) -> No
 
 
 async def test_update_changes_tags_and_properties(cloud: Cloud) -> None:
-    """PATCH replaces the tags and those properties that are sent."""
+    """PATCH replaces the tags and those properties that are sent; null is as good as absent."""
     client = cloud.storage().storage_accounts
     change = {"tags": {"a": "b"}, "properties": {"allowSharedKeyAccess": False}}
     changed = await done(client.update(GROUP, "imagestore", change))
     assert (changed.tags, changed.allow_shared_key_access) == ({"a": "b"}, False)
     assert changed.allow_blob_public_access is False
+    unchanged = await done(client.update(GROUP, "imagestore", {"properties": {"allowSharedKeyAccess": None}}))
+    assert unchanged.allow_shared_key_access is False
 
 
 async def test_keys_are_listed(cloud: Cloud) -> None:
