@@ -175,7 +175,7 @@ class Control:
 
 
 def _built(kind: type[Plan], sent: dict[str, Any]) -> Plan:
-    known = {field.name for field in fields(kind)} - {"fault_id"}
+    known = {field.name for field in fields(kind)} & set(JSON_KINDS)
     unknown = sorted(set(sent) - known)
     if unknown:
         raise ArmError(400, "UnknownMember", f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")

@@ -134,6 +134,7 @@ async def test_requests_are_recorded(builder: Builder, emulator: EmulatorThread)
         ("plan_fault", {"path": "("}),
         ("plan_fault", {"action": "explode"}),
         ("plan_fault", {"colour": "red"}),
+        ("plan_fault", {"struck": 1}),
         ("plan_fault", {"count": "2"}),
         ("plan_fault", {"status": 42}),
         ("plan_fault", {"headers": {"Retry-After": 1}}),
