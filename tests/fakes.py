@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.connection import settings_from_connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -132,6 +133,42 @@ def look_error(
 ) -> ArmRequestError:
     """Make our error for a look that failed."""
     return ArmRequestError("Could not look", status=status, trouble=trouble, retry_after=retry_after)
+
+
+@dataclass
+class FakeStore:
+    """Keep a task's state, as Airflow's `task_state_store` does through retries and clears."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give a value."""
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value."""
+        self.values[key] = value
+
+    def delete(self, key: str) -> None:
+        """Forget a value."""
+        self.values.pop(key, None)
+
+
+@dataclass
+class FakeTaskInstance:
+    """Be the task instance that runs, and keep what it pushes."""
+
+    max_tries: int = 2
+    try_number: int = 1
+    dag_id: str = "dag"
+    task_id: str = "run"
+    run_id: str = "manual"
+    map_index: int = -1
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep an XCom."""
+        self.pushed[key] = value
 
 
 @dataclass
@@ -293,6 +330,9 @@ class FakeClients:
 
     def __init__(self, operations: FakeImageBuilder) -> None:
         self.virtual_machine_image_templates = operations
+        self.settings = settings_from_connection(
+            conn_type="azure_image_builder", extra={"subscriptionId": SUBSCRIPTION, "auth_method": "default"}
+        )
 
     async def renew_token(self) -> None:
         """Fetch a new token."""

@@ -7,13 +7,18 @@ last leg overwrites it. So a leg that does not know a resource answers with what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.sdk import BaseOperatorLink
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
+
+    from airflow_aib.hooks.connection import AzureSettings
+    from airflow_aib.image_run.artifacts import ImageArtifact
 
 
 @dataclass
@@ -35,6 +40,21 @@ class PortalResources:
     staging_resource_group_id: str | None = None
     image_version_id: str | None = None
     is_resumed: bool = False
+
+    def note_image_template(
+        self, settings: AzureSettings, image_template_id: str, body: Mapping[str, Any] | None = None
+    ) -> None:
+        """Note what the task works on, and where the cloud's portal is."""
+        self.portal, self.tenant_id = settings.cloud.portal, settings.tenant_id
+        self.image_template_id = image_template_id
+        staging = ((body or {}).get("properties") or {}).get("exactStagingResourceGroup")
+        self.staging_resource_group_id = staging or self.staging_resource_group_id
+
+    def note_artifacts(self, artifacts: Sequence[ImageArtifact]) -> None:
+        """Note which gallery image version was made."""
+        for artifact in artifacts:
+            if artifact.kind == "SharedImage":
+                self.image_version_id = artifact.artifact_id
 
 
 class HasPortalResources(Protocol):
@@ -100,3 +120,11 @@ class AzureGalleryImageVersionLink(_PortalLink):
     def resource_id(self, resources: PortalResources) -> str | None:
         """Choose the gallery image version."""
         return resources.image_version_id
+
+
+IMAGE_TEMPLATE_LINKS: tuple[BaseOperatorLink, ...] = (
+    AzureImageTemplateLink(),
+    AzureStagingResourceGroupLink(),
+    AzureGalleryImageVersionLink(),
+)
+"""What every task on an image template leads to."""

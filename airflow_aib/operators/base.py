@@ -13,12 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
-from airflow_aib.links.image_template import (
-    AzureGalleryImageVersionLink,
-    AzureImageTemplateLink,
-    AzureStagingResourceGroupLink,
-    PortalResources,
-)
+from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.removal import AcceptedLosses, Removal
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger, WaitedState
@@ -88,11 +83,7 @@ class ImageTemplateOperator(BaseOperator):
         "image_template_name",
     )
     ui_color = "#d8ecfa"
-    operator_extra_links: Collection[BaseOperatorLink] = (
-        AzureImageTemplateLink(),
-        AzureStagingResourceGroupLink(),
-        AzureGalleryImageVersionLink(),
-    )
+    operator_extra_links: Collection[BaseOperatorLink] = IMAGE_TEMPLATE_LINKS
 
     def __init__(
         self,
@@ -137,11 +128,7 @@ class ImageTemplateOperator(BaseOperator):
 
     def note_image_template(self, image_template_id: str, body: Mapping[str, Any] | None = None) -> None:
         """Note for the links what this task works on."""
-        settings, resources = self.hook.settings, self.portal_resources
-        resources.portal, resources.tenant_id = settings.cloud.portal, settings.tenant_id
-        resources.image_template_id = image_template_id
-        staging = ((body or {}).get("properties") or {}).get("exactStagingResourceGroup")
-        resources.staging_resource_group_id = staging or resources.staging_resource_group_id
+        self.portal_resources.note_image_template(self.hook.settings, image_template_id, body)
 
     def note_resumed(self) -> None:
         """Note that this leg comes after a deferral, so that the first leg's links are kept."""
@@ -149,9 +136,7 @@ class ImageTemplateOperator(BaseOperator):
 
     def note_artifacts(self, artifacts: Sequence[ImageArtifact]) -> None:
         """Note for the links which gallery image version was made."""
-        for artifact in artifacts:
-            if artifact.kind == "SharedImage":
-                self.portal_resources.image_version_id = artifact.artifact_id
+        self.portal_resources.note_artifacts(artifacts)
 
 
 class WaitingOperator(ImageTemplateOperator):

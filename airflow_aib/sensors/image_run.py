@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from airflow_aib.exceptions import ImageRunFailedError
+from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
+from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
+from airflow_aib.sensors.failed_looks import FailedLooks
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 from airflow_aib.triggers.options import default_deferrable, read_waiting_options
+from airflow_aib.triggers.run_report import read_report, run_error
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperatorLink, Context
 
 
 class AzureImageTemplateRunSensor(BaseSensorOperator):
     """
     Wait until a run of an image template is over that somebody else started: the portal, a colleague, another DAG.
 
-    Succeeds when the run has succeeded, and returns its status; fails when it ended otherwise.
+    Succeeds when the run has succeeded, and returns its status. A run that ended otherwise is an error that says why,
+    as the run operator's does: `ImageRunFailedError` or `ImageRunCanceledError`. Looks that fail for Azure's or the
+    network's reasons are borne for ten minutes; then comes an `ImageRunWatchError`, which a retry mends, unlike the
+    `AirflowSensorTimeout` after `timeout`, which Airflow never tries again. The run itself is left alone.
+
+    `soft_fail` skips the task at its timeout, `never_fail` at any of these errors, deferred or not. `mode`,
+    `exponential_backoff`, `max_wait` and `silent_fail` have no meaning while it is deferred.
 
     :param image_template_id: resource id of the image template; or instead of it
     :param resource_group_name: its resource group, in the connection's subscription, and
@@ -51,7 +62,9 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         "image_run",
         "started_after",
     )
+    template_fields_renderers = {"image_run": "json"}  # noqa: RUF012 - Airflow's own spelling
     ui_color = "#e6e0f2"
+    operator_extra_links: Collection[BaseOperatorLink] = IMAGE_TEMPLATE_LINKS
 
     def __init__(
         self,
@@ -75,6 +88,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         self.accepted_states = tuple(accepted_states)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.azure_conn_id = azure_conn_id
+        self.portal_resources = PortalResources()
+        self._failed_looks: FailedLooks | None = None
 
     @cached_property
     def hook(self) -> AzureImageBuilderHook:
@@ -83,13 +98,45 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait, on the triggerer or in the way of all sensors."""
-        if not self.deferrable:
-            return super().execute(context)
-        found = self.poke(context)
+        with self._forgiving():
+            if not self.deferrable:
+                return super().execute(context)
+            found = self.poke(context)
         if found.is_done:
             return found.xcom_value
+        return self._defer()
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Look how it turned out."""
+        self.portal_resources.is_resumed = True
+        with self._forgiving():
+            state = StateEvent.from_payload(event)
+            self.log.info("%s", state.message)
+            found = self.poke(context)
+            if not found.is_done:
+                raise _not_over(state)
+        return found.xcom_value
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        image_template_id = self._find_image_template_id()
+        self.portal_resources.note_image_template(self.hook.settings, image_template_id)
+        failed_looks = self._open_failed_looks(context)
+        try:
+            status = run_async(self._look(image_template_id))
+        except ArmRequestError as error:
+            failed_looks.bear(error)
+            self.log.warning("Azure could not be asked; it is asked again at the next look: %s", error)
+            return PokeReturnValue(is_done=False)
+        failed_looks.forget()
+        if status is None or not self._wanted_run().is_decided(status):
+            self.log.info("The run is not over; the image template shows %s.", status.phase if status else "no run")
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=status.to_json())
+
+    def _defer(self) -> Any:
         waiting = read_waiting_options()
-        now, within = datetime.now(UTC), timedelta(seconds=self.timeout)
+        now, within = SYSTEM_CLOCK.now(), timedelta(seconds=self.timeout)
         return self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=self._find_image_template_id(),
@@ -104,46 +151,39 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             timeout=within + waiting.defer_margin,
         )
 
-    def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Look how it turned out."""
-        state = StateEvent.from_payload(event)
-        self.log.info("%s", state.message)
-        found = self.poke(context)
-        if found.is_done:
-            return found.xcom_value
-        message = f"The wait has ended without the run's end: {state.message}"
-        if self.soft_fail:
-            raise AirflowSkipException(message)
-        raise AirflowSensorTimeout(message)
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """Skip where the user wants it: Airflow does so only while it pokes itself, and for errors of its own."""
+        try:
+            yield
+        except AirflowSensorTimeout as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+        except ImageBuilderError as error:
+            if self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
 
-    def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
-        del context
-        image_template_id = self._find_image_template_id()
-        status = run_async(self._look(image_template_id))
-        wanted = self._wanted_run()
-        if wanted.is_past(status):
-            raise ImageRunFailedError(
-                f"Image template {image_template_id} shows a later run than the one that is waited for",
-                hint="How that one ended cannot be told any more; look into the portal's activity log.",
-                image_template_id=image_template_id,
-                last_run_status=status,
-            )
-        if status is None or not wanted.is_decided(status):
-            self.log.info("The run is not over; the image template shows %s.", status.phase if status else "no run")
-            return PokeReturnValue(is_done=False)
-        return self._judge(image_template_id, status)
+    def _open_failed_looks(self, context: Context) -> FailedLooks:
+        if self._failed_looks is None:
+            is_rescheduled = self.reschedule and not self.deferrable
+            store = context["task_state_store"] if is_rescheduled else None
+            self._failed_looks = FailedLooks(context["ti"].try_number, store)
+        return self._failed_looks
 
-    def _judge(self, image_template_id: str, status: LastRunStatus) -> PokeReturnValue:
-        if status.run_state in self.accepted_states:
-            return PokeReturnValue(is_done=True, xcom_value=status.to_json())
-        words = f": {status.message}" if status.message else ""
-        raise ImageRunFailedError(
-            f"The run of image template {image_template_id} that started {status.start_time} "
-            f"ended {status.run_state}{words}",
-            image_template_id=image_template_id,
-            last_run_status=status,
-        )
+    async def _look(self, image_template_id: str) -> LastRunStatus | None:
+        """Give the last run's status; raise when the wanted run has ended otherwise than it should."""
+        async with self._open_service() as service:
+            body = await service.require_image_template(image_template_id)
+            self.portal_resources.note_image_template(self.hook.settings, image_template_id, body)
+            status, wanted = read_last_run_status(body), self._wanted_run()
+            if status is not None and wanted.is_past(status):
+                raise _is_past(image_template_id, status)
+            is_decided = status is not None and wanted.is_decided(status)
+            if status is not None and is_decided and status.run_state not in self.accepted_states:
+                raise run_error(await read_report(service, image_template_id, status, self.log))
+            return status
 
     def _wanted_run(self) -> WantedRun:
         handle = ImageRunHandle.from_json(self.image_run) if self.image_run else None
@@ -154,7 +194,25 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             self.image_template_id, self.resource_group_name, self.image_template_name
         )
 
-    async def _look(self, image_template_id: str) -> LastRunStatus | None:
+    @asynccontextmanager
+    async def _open_service(self) -> AsyncIterator[ImageTemplateService]:
         async with shared_clients(self.hook.settings) as clients:
-            service = ImageTemplateService(clients)
-            return read_last_run_status(await service.require_image_template(image_template_id))
+            yield ImageTemplateService(clients)
+
+
+def _is_past(image_template_id: str, status: LastRunStatus) -> ImageRunFailedError:
+    return ImageRunFailedError(
+        f"Image template {image_template_id} shows a later run than the one that is waited for",
+        hint="How that one ended cannot be told any more; look into the portal's activity log.",
+        image_template_id=image_template_id,
+        last_run_status=status,
+    )
+
+
+def _not_over(state: StateEvent) -> AirflowSensorTimeout | ImageRunWatchError:
+    message = f"The wait has ended without the run's end: {state.message}"
+    if state.reason == "overdue":
+        return AirflowSensorTimeout(message)
+    return ImageRunWatchError(
+        message, hint="The run goes on; the next try waits for it.", image_template_id=state.image_template_id
+    )

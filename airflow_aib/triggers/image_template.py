@@ -12,6 +12,7 @@ from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.masking import mask
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import read_last_run_status
 from airflow_aib.triggers.state_event import StateEvent
@@ -94,7 +95,7 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
             return await watch_to_the_end(await self._read_settings(), self.order, log=self.log)
         except Exception as error:  # a trigger that raises loses the error's type
             self.log.warning("The run cannot be watched any longer; it goes on.", exc_info=True)
-            message = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {mask(str(error))}"
             return RunEvent("unwatchable", self.order.handle.image_template_id, None, message)
 
     async def _cancel_if_over(self) -> None:
@@ -177,7 +178,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         except Exception as error:  # a trigger that raises loses the error's type
             if not isinstance(error, ImageBuilderError):
                 self.log.warning("Waiting ended early.", exc_info=True)
-            return StateEvent("not reached", self.image_template_id, str(error))
+            return StateEvent.not_reached(self.image_template_id, error)
         return StateEvent("reached", self.image_template_id, f"{self.image_template_id} is {self.wait_for}.")
 
     async def _wait_for_state(self, service: ImageTemplateService) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.run_memory import KEY
 from airflow_aib.triggers.watching import WatchOrder
-from tests.fakes import IMAGE_TEMPLATE_ID
+from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,37 +23,6 @@ if TYPE_CHECKING:
 SUBMITTED = datetime(2026, 1, 5, 3, tzinfo=UTC)
 NEW = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), "2026-01-04T03:00:00.5Z")
 STARTED = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), NEW.previous_start_time, "2026-01-05T03:00:01.5Z")
-
-
-@dataclass
-class FakeStore:
-    """Keep a task's state."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Give a value."""
-        return self.values.get(key, default)
-
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        self.values[key] = value
-
-    def delete(self, key: str) -> None:
-        """Forget a value."""
-        self.values.pop(key, None)
-
-
-@dataclass
-class FakeTaskInstance:
-    """Keep what a task pushes."""
-
-    max_tries: int = 2
-    pushed: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Keep an XCom."""
-        self.pushed[key] = value
 
 
 @dataclass

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -8,29 +7,11 @@ import pytest
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.operators.run_memory import KEY, RunMemory
+from tests.fakes import FakeStore
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
 STARTED = "2026-01-05T03:00:01.123456789Z"
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, STARTED)
-
-
-@dataclass
-class FakeStore:
-    """Keep a task's state, as Airflow does through retries and clears."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Give a value."""
-        return self.values.get(key, default)
-
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        self.values[key] = value
-
-    def delete(self, key: str) -> None:
-        """Forget a value."""
-        self.values.pop(key, None)
 
 
 def status(run_state: str, start_time: str = STARTED) -> LastRunStatus:

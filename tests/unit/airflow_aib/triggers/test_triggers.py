@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import pytest
 from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]  # Airflow's own use it from here
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageRunTimeoutError
 from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.hooks.image_templates import image_template_missing, overdue
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.triggers import image_template
@@ -24,6 +25,7 @@ from airflow_aib.triggers.options import CONFIG_SECTION, WaitingOptions, read_wa
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 from airflow_aib.triggers.watching import WatchOrder
+from tests.fakes import look_error
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, "2026-01-05T03:00:01.123456789Z")
@@ -84,6 +86,33 @@ def test_state_events_travel() -> None:
     event = StateEvent("reached", IMAGE_TEMPLATE_ID, "It is provisioned.")
 
     assert StateEvent.from_payload(event.to_payload() | {"added_later": 1}) == event
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ImageRunTimeoutError("No such run was over in time"), "overdue"),
+        (overdue(IMAGE_TEMPLATE_ID, "was not provisioned", timedelta(hours=1), None), "overdue"),
+        (look_error(500), "unwatchable"),
+        (look_error(403), "unwatchable"),
+        (look_error(None, trouble="connection"), "unwatchable"),
+        (image_template_missing(IMAGE_TEMPLATE_ID), "other"),
+        (ConnectionSettingsError("wrong"), "other"),
+    ],
+)
+def test_an_event_says_why_a_state_was_not_reached(error: Exception, reason: str) -> None:
+    """Only a deadline that has passed is a timeout; that Azure could not be asked may pass."""
+    event = StateEvent.not_reached(IMAGE_TEMPLATE_ID, error)
+
+    assert event.reason == reason
+    assert StateEvent.from_payload(event.to_payload()) == event
+
+
+def test_an_event_of_an_earlier_version_has_another_reason() -> None:
+    """A trigger that was stored by an earlier version gives no reason: it is no timeout then."""
+    payload = {"status": "not reached", "image_template_id": IMAGE_TEMPLATE_ID, "message": "It was not."}
+
+    assert StateEvent.from_payload(payload).reason == "other"
 
 
 @pytest.mark.parametrize("payload", [None, "success", {}, {"status": "fine", "image_template_id": "x"}])
