@@ -190,7 +190,8 @@ def stop_leftovers(folder: Path) -> State | None:
 
 
 def _stop(programs: list[Program] | tuple[Program, ...]) -> None:
-    stop_programs([program for program in programs if program.name != EMULATOR], grace=20)
+    # Airflow's triggerer takes some ten seconds for its farewell, and has nothing to lose by then.
+    stop_programs([program for program in programs if program.name != EMULATOR], grace=10)
     stop_programs([program for program in programs if program.name == EMULATOR], grace=8)
 
 
