@@ -250,4 +250,4 @@ class VhdCopyError(ImageBuilderError):
 
 
 class SourceImageError(ImageBuilderError):
-    """Report a source image version that is withdrawn, excluded or not replicated."""
+    """Report a source image that is not there, withdrawn, excluded or not replicated; retrying cannot help."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, SourceImageError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import (
     CONFLICT,
@@ -46,6 +47,15 @@ TAG_PAUSE = 1.0
 
 # Provisioning errors that only another document can mend; the rest may pass, or wants a permission.
 INPUT_ERROR_PREFIXES = ("Bad", "Unsupported", "NoCustomizer", "NoValidator")
+# Of these, the ones about the image from which to build.
+SOURCE_ERRORS = frozenset({"BadPIRSource", "BadManagedImageSource", "BadSharedImageVersionSource"})
+_SOURCE_HINT = (
+    "Choose a source version that is there, is not withdrawn, and is replicated to the image template's region; "
+    "delete the failed image template before submitting it again."
+)
+_MISSING = re.compile(
+    r"not ?found|not available|does not exist|404|withdrawn|deprecated|excluded|not replicated", re.IGNORECASE
+)
 _PERMISSION_HINT = (
     "Often the image template's identity lacks a permission on the source, the gallery, the scripts or the staging "
     "resource group: see docs/reference/permissions.md. Delete the failed image template before submitting it again."
@@ -294,6 +304,7 @@ def refuse_error_body(image_template_id: str, body: Mapping[str, Any], request_i
     message = error.get("message") if hasattr(error, "get") else error
     raise ArmRequestError(
         f"Could not create image template {image_template_id}: {code}: {mask(str(message))}",
+        hint="Correct what the message names; Azure's support can look the request id up.",
         code=code,
         target=image_template_id,
         request_id=request_id,
@@ -302,13 +313,16 @@ def refuse_error_body(image_template_id: str, body: Mapping[str, Any], request_i
 
 def provisioning_failed(
     image_template_id: str, body: Mapping[str, Any], *, what: str = "creation"
-) -> ImageTemplateError | ArmRequestError:
+) -> ImageTemplateError | SourceImageError | ArmRequestError:
     """Make the error for an image template that Azure could not take in, or not delete."""
     reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
     code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
     words = mask(str(reason.get("message") or "Azure gives no reason")).strip().rstrip(".")
     message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
-    if code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower():
+    is_input_error = code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower()
+    if is_input_error and (code in SOURCE_ERRORS or (code == "BadSourceType" and _MISSING.search(words))):
+        return SourceImageError(message, hint=_SOURCE_HINT, code=code, target=image_template_id)
+    if is_input_error:
         hint = "Correct the image template document; delete the failed image template before submitting it again."
         return ImageTemplateError(message, hint=hint, code=code, target=image_template_id)
     return ArmRequestError(message, hint=_PERMISSION_HINT, code=code, target=image_template_id)

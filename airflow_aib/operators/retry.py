@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import RetryDecision, RetryPolicy
 
-from airflow_aib.exceptions import ConnectionSettingsError, ImageTemplateError
+from airflow_aib.exceptions import ConnectionSettingsError, ImageTemplateError, SourceImageError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-HOPELESS = (ImageTemplateError, ConnectionSettingsError)
+HOPELESS = (ImageTemplateError, ConnectionSettingsError, SourceImageError)
 
 
 class ImageBuilderRetryPolicy(RetryPolicy):
     """
-    Fail a task at once when its image template document or its connection is wrong, whatever its `retries`.
+    Fail a task at once when its document, source image or connection is wrong, whatever its `retries`.
 
     All operators of this provider have it unless they are given another `retry_policy`. The alternative,
     `AirflowFailException`, would hide the error's own type from every other policy and callback.

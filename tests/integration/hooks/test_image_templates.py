@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
+from airflow_aib.exceptions import ArmRequestError, SourceImageError
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from tests.fakes import FakeClock
 from tests.integration.hooks.azure import GROUP, NAME, QUICK, Azure
@@ -49,7 +49,7 @@ async def test_a_failed_creation_is_explained(azure: Azure) -> None:
     azure.control.plan_failure(kind="creation", code="BadPIRSource", message="The image was not found.")
     await azure.service.submit(azure.image_template_id, azure.document())
 
-    with pytest.raises(ImageTemplateError, match="BadPIRSource: The image was not found"):
+    with pytest.raises(SourceImageError, match="BadPIRSource: The image was not found"):
         await azure.service.wait_until_provisioned(azure.image_template_id, poll_interval=QUICK)
     assert await azure.service.delete(azure.image_template_id) is True
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateError
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateError, SourceImageError
 from airflow_aib.hooks.image_templates import ImageTemplates
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
@@ -199,7 +199,12 @@ async def test_provisioning_is_awaited() -> None:
 @pytest.mark.parametrize(
     ("code", "message", "kind"),
     [
-        ("BadPIRSource", "The platform image was not found", ImageTemplateError),
+        ("BadPIRSource", "The platform image was not found", SourceImageError),
+        ("BadManagedImageSource", "Error getting Managed Image 'i': StatusCode=404", SourceImageError),
+        ("BadSharedImageVersionSource", "Error getting Image Version: StatusCode=404", SourceImageError),
+        ("BadSharedImageVersionSource", "Not authorized to read the image version", ArmRequestError),
+        ("BadSourceType", "The image version is not replicated to westeurope", SourceImageError),
+        ("BadSourceType", "The source type is not known", ImageTemplateError),
         ("UnsupportedCustomizerType", "No such customizer", ImageTemplateError),
         ("NoCustomizerScript", "No script", ImageTemplateError),
         ("BadSharedImageDistribute", "Not authorized to access the resource: g", ArmRequestError),

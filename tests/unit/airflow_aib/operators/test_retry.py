@@ -20,6 +20,7 @@ def decide(error: BaseException) -> RetryAction:
         exceptions.ImageTemplateCheckError,
         exceptions.ImageTemplateError,
         exceptions.ConnectionSettingsError,
+        exceptions.SourceImageError,
     ],
 )
 def test_our_own_input_is_not_tried_again(kind: type[exceptions.ImageBuilderError]) -> None:
