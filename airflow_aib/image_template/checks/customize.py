@@ -52,7 +52,7 @@ def _unique_names(customizers: list[tuple[str, Mapping[str, Any]]]) -> Iterator[
 
 
 def _script(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    if step.get("type") not in _SCRIPT_KINDS:
+    if str(step.get("type")) not in _SCRIPT_KINDS:
         return
     has_script, has_inline = bool(step.get("scriptUri")), bool(step.get("inline"))
     if has_script == has_inline:

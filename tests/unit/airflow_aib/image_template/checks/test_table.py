@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_aib.image_template.checks import check
@@ -86,6 +86,7 @@ names = st.sampled_from(
 
 
 @given(st.dictionaries(names, values), values, values)
+@example({"customize": [{"type": []}], "validate": {"inVMValidations": [{"type": {}}]}}, None, None)
 def test_nothing_breaks_the_checks(properties: dict[str, Any], identity: Any, location: Any) -> None:
     """Whatever stands in a body, there are findings and no exception."""
     rendered = RenderedImageTemplate(
