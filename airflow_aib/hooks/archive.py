@@ -151,7 +151,7 @@ async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRu
         return await staging.find_logs(body, status)
 
     def none_yet(_: list[StagedBlob] | None) -> ArmRequestError:
-        return ArmRequestError("The run left no log", code="NoLog")
+        return ArmRequestError("The run left no log", hint="It may have failed before there was one.", code="NoLog")
 
     try:
         return await Wait(look, bool, none_yet, LOG_PATIENCE, service.clock).until_done()

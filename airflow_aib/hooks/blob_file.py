@@ -112,6 +112,7 @@ class BlobFile:
             raise ArmRequestError(
                 f"Could not read blob {self.address.url} at {piece.offset}: "
                 f"{len(content)} of {piece.length} bytes came",
+                hint="The connection to storage was cut: try again.",
                 target=self.address.url,
                 trouble="malformed",
             )

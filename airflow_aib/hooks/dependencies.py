@@ -109,6 +109,9 @@ def _newest(api_versions: Sequence[str], resource_type: str) -> str:
     stable = [version for version in api_versions if "preview" not in version.lower()]
     if not api_versions:
         raise ArmRequestError(
-            f"Azure lists no api-version for {resource_type}", code="InvalidResourceType", target=resource_type
+            f"Azure lists no api-version for {resource_type}",
+            hint="Register its resource provider in the subscription, or take the resource out of `dependsOn`.",
+            code="InvalidResourceType",
+            target=resource_type,
         )
     return max(stable or api_versions)

@@ -163,7 +163,9 @@ class ImageRuns(ImageTemplates):
         """Add the start time of a run that Azure has accepted; without it the handle still finds the run."""
 
         def not_yet(_: LastRunStatus | None) -> ArmRequestError:
-            return ArmRequestError("The accepted run has not appeared yet", target=handle.image_template_id)
+            return ArmRequestError(
+                "The accepted run has not appeared yet", hint="Look again later.", target=handle.image_template_id
+            )
 
         try:
             status = await Wait(

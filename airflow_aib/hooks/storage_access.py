@@ -132,7 +132,11 @@ class StorageAccess:
             answer = await operations.list_keys(account_id.resource_group_name, account_id.name)
         keys: list[dict[str, str]] = answer.as_dict().get("keys") or []
         if not keys:
-            raise ArmRequestError(f"Storage account {account_id} shows no key", target=str(account_id))
+            raise ArmRequestError(
+                f"Storage account {account_id} shows no key",
+                hint="Give the connection's identity a data role on it instead. See docs/reference/permissions.md.",
+                target=str(account_id),
+            )
         return keys[0]["value"]
 
     async def _find_account_id(self) -> str:
@@ -142,5 +146,7 @@ class StorageAccess:
                 if str(account.name).lower() == name.lower():
                     return str(account.id)
         raise ArmRequestError(
-            f"Storage account {name} is not in the connection's subscription", target=self.account_url
+            f"Storage account {name} is not in the connection's subscription",
+            hint="Give the connection's identity a data role on it: its key cannot be fetched from here.",
+            target=self.account_url,
         )

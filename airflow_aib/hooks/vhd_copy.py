@@ -177,14 +177,19 @@ class _VhdCopy:
                 hint="It lies in the staging resource group, and goes with the image template.",
             )
         if facts.kind != PAGE_BLOB:
-            raise self._error(f"the source is a {facts.kind}, and a VHD is a page blob")
+            raise self._error(
+                f"the source is a {facts.kind}, and a VHD is a page blob", hint="Look what has been put in its place."
+            )
         footer = await patiently(
             lambda: self.source.read(facts.size - FOOTER_SIZE, FOOTER_SIZE, etag=facts.etag), self.clock
         )
         try:
             check_footer(footer, facts.size)
         except ValueError as error:
-            raise self._error(f"the source is no VHD that Azure can use: {error}") from error
+            raise self._error(
+                f"the source is no VHD that Azure can use: {error}",
+                hint="A run that was broken off may have left it half done: run the image template again.",
+            ) from error
         return _Pinned(facts, await self._ranges(self.source, etag=facts.etag))
 
     async def _ranges(self, blob: BlobFile, *, etag: str | None = None) -> tuple[PageRange, ...]:
@@ -193,7 +198,9 @@ class _VhdCopy:
     async def _look_again(self) -> BlobFacts:
         present = await patiently(self.target.look, self.clock)
         if present is None:
-            raise self._error("the destination vanished during the copy")
+            raise self._error(
+                "the destination vanished during the copy", hint="See who deletes blobs there, and run the task again."
+            )
         return present
 
     async def _copy(self, source: _Pinned, *, done: tuple[PageRange, ...]) -> int:
@@ -266,7 +273,7 @@ class _VhdCopy:
             hint = "The VHD or its copy was changed meanwhile. Run the task again: a changed VHD is copied anew."
         return self._error(error.message, hint=hint, code=error.code, status=error.status)
 
-    def _error(self, reason: str, *, hint: str | None = None, **data: object) -> VhdCopyError:
+    def _error(self, reason: str, *, hint: str, **data: object) -> VhdCopyError:
         source, target = self.source.address.url, self.target.address.url
         return VhdCopyError(
             f"VHD {source} was not copied to {target}: {reason}", hint=hint, source=source, destination=target, **data

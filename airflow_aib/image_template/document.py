@@ -91,7 +91,8 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise ImageTemplateReadError(
             f"Cannot read image template {path}: {error.strerror}",
-            hint="A relative path counts from the working directory; give an absolute one.",
+            hint="Operators look for a relative path beside the DAG file, everybody else in the working directory; an "
+            "absolute one is always found.",
             source=str(path),
         ) from error
     except UnicodeDecodeError as error:
@@ -148,7 +149,9 @@ def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDo
         )
     depends_on = body.get("dependsOn") or []
     if not isinstance(depends_on, list):
-        raise ImageTemplateReadError(f"'dependsOn' in {source} is not a list", source=source)
+        raise ImageTemplateReadError(
+            f"'dependsOn' in {source} is not a list", hint="Write a list of resource ids or names.", source=source
+        )
     name = body.get("name")
     return ImageTemplateDocument(
         body=body,
@@ -206,7 +209,11 @@ def _refuse_other_types(body: Mapping[str, Any], source: str) -> None:
 def _object(content: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
     value = content.get(key) or {}
     if not isinstance(value, dict):
-        raise ImageTemplateReadError(f"'{key}' in {source} is not an object", source=source)
+        raise ImageTemplateReadError(
+            f"'{key}' in {source} is not an object",
+            hint="Write names with their declarations, in braces.",
+            source=source,
+        )
     return value
 
 

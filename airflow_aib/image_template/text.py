@@ -43,7 +43,9 @@ def _parse_json(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
         return kept
 
     def refuse(constant: str) -> Any:
-        raise ImageTemplateReadError(f"{constant} in {source} is not JSON", source=source)
+        raise ImageTemplateReadError(
+            f"{constant} in {source} is not JSON", hint="Write a number, or text in quotes.", source=source
+        )
 
     try:
         # ARM lets a string span lines, which JSON does not: strict=False.
@@ -56,7 +58,9 @@ def _parse_json(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
     except json.JSONDecodeError as error:
         raise _broken(text, source, error.msg, error.lineno, error.colno) from error
     except RecursionError as error:
-        raise ImageTemplateReadError(f"{source} is nested too deeply", source=source) from error
+        raise ImageTemplateReadError(
+            f"{source} is nested too deeply", hint="An image template is a dozen levels deep at most.", source=source
+        ) from error
     return content, tuple(
         warning("", "key-twice", f"The key {name!r} stands twice in one object; the last one counts") for name in twice
     )
@@ -80,7 +84,9 @@ def _parse_yaml(text: str, source: str) -> Any:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _broken(text, source, error.problem or str(error), line, column) from error
     except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise ImageTemplateReadError(f"{source} cannot be read: {error}", source=source) from error
+        raise ImageTemplateReadError(
+            f"{source} cannot be read: {error}", hint="Use what JSON knows, and no anchor inside itself.", source=source
+        ) from error
 
 
 def _broken(text: str, source: str, problem: str, line: int, column: int) -> ImageTemplateReadError:
@@ -88,6 +94,7 @@ def _broken(text: str, source: str, problem: str, line: int, column: int) -> Ima
     shown = lines[line - 1].strip()[:120] if line <= len(lines) else ""
     return ImageTemplateReadError(
         f"{source}, line {line}, column {column}: {problem}" + (f", in: {shown}" if shown else ""),
+        hint="Correct it there, or just before.",
         source=source,
         line=line,
         column=column,
