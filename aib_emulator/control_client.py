@@ -45,6 +45,10 @@ class ControlClient:
         """Plan a fault of the transport; see `aib_emulator.faults.Fault`."""
         self._call("POST", "/faults", fault)
 
+    def pending_faults(self) -> list[dict[str, Any]]:
+        """Return the planned faults that have strikes left; `struck` tells how many calls each has struck."""
+        return list(self._call("GET", "/faults")["value"])
+
     def plan_failure(self, **failure: Any) -> None:
         """Plan that a creation or a run goes wrong; see `aib_emulator.world.PlannedFailure`."""
         self._call("POST", "/failures", failure)

@@ -28,6 +28,8 @@ class Fault:
     :param status: the HTTP status to answer
     :param headers: headers to send with it
     :param body: JSON to send with it; None sends a usual error body
+
+    `struck` counts the calls that it has struck so far.
     """
 
     method: str = "*"
@@ -40,6 +42,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     fault_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    struck: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Refuse what would never strike as meant."""
@@ -82,6 +85,7 @@ class Faults:
                 fault.skip -= 1
                 continue
             fault.count -= 1
+            fault.struck += 1
             return fault
         return None
 

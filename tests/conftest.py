@@ -36,10 +36,12 @@ def emulator_thread() -> Iterator[EmulatorThread]:
 
 
 @pytest.fixture
-def emulator(emulator_thread: EmulatorThread) -> EmulatorThread:
-    """Hand out the emulator as it is at its start."""
+def emulator(emulator_thread: EmulatorThread) -> Iterator[EmulatorThread]:
+    """Hand out the emulator as it is at its start; a fault that a test plans and never meets is the test's fault."""
     emulator_thread.control.reset()
-    return emulator_thread
+    yield emulator_thread
+    missed = [fault for fault in emulator_thread.control.pending_faults() if not fault["struck"]]
+    assert not missed, f"planned faults that struck no call: {missed}"
 
 
 def pytest_unconfigure() -> None:

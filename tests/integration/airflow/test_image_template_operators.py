@@ -90,7 +90,7 @@ def test_creation_bears_every_fault_of_the_transport(airflow: AirflowProcess, cl
     cloud.plan_fault(method="GET", path=path, action="reset", skip=0)
     cloud.plan_fault(method="PUT", path=path, status=429, headers={"Retry-After": "0"})
     cloud.plan_fault(method="PUT", path=path, status=504, moment="after")
-    cloud.plan_fault(method="GET", path=path, status=500, skip=2)
+    cloud.plan_fault(method="GET", path=path, status=500, skip=1)
 
     result = airflow.run(create(cloud))
 

@@ -106,9 +106,10 @@ async def test_faults_of_storage_do_not_end_a_watch(azure: Azure) -> None:
 
 
 async def test_the_sign_in_service_may_be_away(azure: Azure) -> None:
-    """A token that cannot be had for a while does not end a watch."""
+    """A token that is refused, and cannot be renewed for a while, does not end a watch."""
     await azure.create()
     handle = await azure.service.start_run(azure.image_template_id)
+    azure.control.plan_fault(method="GET", path=f"imageTemplates/{NAME}$", status=401)
     azure.control.plan_fault(method="POST", path="oauth2/v2.0/token", count=2, status=503)
 
     assert event_of(await azure.watch(handle)).status == "over"
