@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.exceptions import ImageTemplateError
+from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
@@ -49,7 +49,14 @@ def read_start_time(context: Context, run_task_id: str | None) -> str | None:
     if not image_run:
         raise AirflowSkipException(f"Task {run_task_id!r} has not started a run: there is nothing to collect.")
     start_time = image_run.get("start_time")
-    return str(start_time) if start_time else None
+    if not start_time:
+        # Without it, "the last run" would be meant, and that may be somebody else's later one.
+        raise ImageRunWatchError(
+            f"Task {run_task_id!r} has asked for a run, and has not seen it start: which one it is cannot be told",
+            hint=f"Clear {run_task_id!r}: it joins the run that it has asked for.",
+            image_template_id=image_run.get("image_template_id"),
+        )
+    return str(start_time)
 
 
 def _find_map_index(context: Context, run_task_id: str) -> int | None:

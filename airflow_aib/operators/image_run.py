@@ -212,11 +212,12 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         image_template_id, status = event.image_template_id, event.read_last_run_status()
         self.note_image_template(image_template_id)
         self.log.info("%s", event.message)
+        memory = RunMemory.of(context)
+        _note_start_time(context, memory, status)
         if event.status == "unwatchable":
             raise bare_run_error(
                 ImageRunWatchError, image_template_id, event.message, "The run goes on; the next try joins it."
             )
-        memory = RunMemory.of(context)
         if event.status == "gone" or status is None:
             memory.forget()
             kind = ImageRunTimeoutError if event.status == "timeout" else ImageRunFailedError
@@ -239,6 +240,16 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     async def _read_report(self, image_template_id: str, status: LastRunStatus) -> RunReport:
         async with self.open_service() as service:
             return await read_report(service, image_template_id, status, self.log)
+
+
+def _note_start_time(context: Context, memory: RunMemory, status: LastRunStatus | None) -> None:
+    """Complete the handle of a run that had not appeared yet when this task began to wait for it."""
+    handle = memory.read()
+    if status is None or handle is None or handle.start_time is not None:
+        return
+    joined = handle.joined_to(status)
+    memory.keep(joined)
+    context["ti"].xcom_push(key=HANDLE_XCOM, value=joined.to_json())
 
 
 def _was_refused(error: ArmRequestError | ImageTemplateInUseError, *, is_new: bool) -> bool:

@@ -58,6 +58,11 @@ class RunMemory:
         """Forget the run: its end has been reported, so that another try starts another one."""
         self.store.delete(KEY)
 
+    def read(self) -> ImageRunHandle | None:
+        """Give the run that is remembered, whether or not this try joins it."""
+        kept = self._read_kept()
+        return ImageRunHandle.from_json(kept["handle"]) if kept else None
+
     def recall(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
         """
         Give the run that this try joins; None when it starts one of its own.
@@ -67,8 +72,8 @@ class RunMemory:
 
         :param status: the image template's last run
         """
-        kept = self.store.get(KEY)
-        if not isinstance(kept, dict) or not isinstance(kept.get("handle"), dict):
+        kept = self._read_kept()
+        if kept is None:
             return None
         handle = ImageRunHandle.from_json(kept["handle"])
         if handle.image_template_id.casefold() != image_template_id.casefold():
@@ -78,3 +83,7 @@ class RunMemory:
             return handle
         goes_on = status is not None and handle.matches(status) and not status.is_over
         return handle if goes_on else None
+
+    def _read_kept(self) -> dict[str, Any] | None:
+        kept = self.store.get(KEY)
+        return kept if isinstance(kept, dict) and isinstance(kept.get("handle"), dict) else None

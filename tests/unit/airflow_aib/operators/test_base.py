@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.exceptions import ImageTemplateError
+from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
 from airflow_aib.operators.base import HANDLE_XCOM, read_start_time
 from airflow_aib.task_groups.rebuild import image_rebuild
 
@@ -21,7 +21,7 @@ PLAIN, MAPPED = "image_rebuild.run", "rebuild.image_rebuild.run"
 class FakeTaskInstance:
     """Give XComs as Airflow's own task instance does: without a map index, those of all of them."""
 
-    runs: dict[int, str]
+    runs: dict[int, str | None]
     map_index: int = -1
     task_id: str = "collect"
 
@@ -30,8 +30,8 @@ class FakeTaskInstance:
         assert (task_ids, key) in {(PLAIN, HANDLE_XCOM), (MAPPED, HANDLE_XCOM)}
         if map_indexes == "all":
             return [{"start_time": start} for start in self.runs.values()]
-        start = self.runs.get(-1 if map_indexes is None else map_indexes)
-        return {"start_time": start} if start else None
+        map_index = -1 if map_indexes is None else map_indexes
+        return {"start_time": self.runs[map_index]} if map_index in self.runs else None
 
 
 def rebuilds() -> DAG:
@@ -57,6 +57,12 @@ def read(task_id: str | None, task_instance: FakeTaskInstance) -> str | None:
 def test_the_run_of_a_task_is_found() -> None:
     """A task that comes after a run knows it by its start time."""
     assert read(PLAIN, FakeTaskInstance({-1: "A"})) == "A"
+
+
+def test_a_run_that_was_never_seen_is_not_guessed() -> None:
+    """A run whose start time is not known is not taken for the last one, which may be somebody else's."""
+    with pytest.raises(ImageRunWatchError, match="has not seen it start"):
+        read(PLAIN, FakeTaskInstance({-1: None}))
 
 
 def test_without_a_task_the_last_run_is_meant() -> None:

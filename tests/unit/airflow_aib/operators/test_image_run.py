@@ -12,6 +12,7 @@ from airflow_aib.exceptions import ArmRequestError, ImageRunFailedError, ImageRu
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.run_memory import KEY
 from airflow_aib.triggers.watching import WatchOrder
@@ -194,6 +195,21 @@ def test_what_the_trigger_could_not_see(status: Any, error: type[Exception], *, 
         operator(FakeService(store)).execute_complete(context(store), event)
 
     assert (KEY in store.values) is is_kept
+
+
+@pytest.mark.parametrize("handle", [NEW, STARTED], ids=["unseen", "seen"])
+def test_the_handle_learns_when_the_run_started(handle: ImageRunHandle) -> None:
+    """A run that had not appeared before the wait has its start time afterwards, for the tasks that come next."""
+    store = FakeStore({KEY: {"handle": handle.to_json(), "max_tries": 2}})
+    given = context(store)
+    status = LastRunStatus("Running", None, str(STARTED.start_time), None, "")
+    event = RunEvent("unwatchable", IMAGE_TEMPLATE_ID, status.to_json(), "That was it.").to_payload()
+
+    with pytest.raises(ImageRunWatchError):
+        operator(FakeService(store)).execute_complete(given, event)
+
+    assert store.values[KEY]["handle"] == STARTED.to_json()
+    assert given["ti"].pushed == ({"image_run": STARTED.to_json()} if handle is NEW else {})
 
 
 @pytest.mark.parametrize("payload", [None, "success", {"status": "fine"}])
