@@ -57,6 +57,7 @@ _HINTS_BY_STATUS = {
     FORBIDDEN: f"The connection's identity lacks a permission. {_PERMISSIONS_DOC}",
     TOO_MANY_REQUESTS: "Azure's request limit is reached: look less often, or start fewer things at once.",
 }
+_LAST_HINT = "Correct what the message names; Azure's support can look a request id up."
 _DENIED_ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
 _ENTRA_CODE = re.compile(r"AADSTS\d+")
 
@@ -196,7 +197,7 @@ def _read_sign_in(error: HttpResponseError) -> ErrorFacts:
     words = str(sent.get("error_description") or "").split("\r\n", 1)[0]
     return ErrorFacts(
         trouble="sign-in",
-        message=f"sign-in failed: {words}",
+        message=f"sign-in failed: {mask(words)}",
         code=str(sent.get("error")),
         status=facts.status,
         request_id=facts.request_id,
@@ -244,7 +245,7 @@ def _read_retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _hint(facts: ErrorFacts) -> str | None:
+def _hint(facts: ErrorFacts) -> str:
     denied = _DENIED_ACTION.search(facts.message)
     if denied:
         scope = f" on {denied['scope']}" if denied["scope"] else ""
@@ -254,9 +255,9 @@ def _hint(facts: ErrorFacts) -> str | None:
     return _hint_by_status(facts)
 
 
-def _hint_by_status(facts: ErrorFacts) -> str | None:
+def _hint_by_status(facts: ErrorFacts) -> str:
     if facts.trouble in _HINTS_BY_TROUBLE:
         return _HINTS_BY_TROUBLE[facts.trouble]
     if facts.status is not None and facts.status >= FIRST_SERVER_ERROR:
         return "Azure has trouble of its own: try again later."
-    return _HINTS_BY_STATUS.get(facts.status or 0)
+    return _HINTS_BY_STATUS.get(facts.status or 0, _LAST_HINT)

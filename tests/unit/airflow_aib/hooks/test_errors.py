@@ -216,6 +216,12 @@ def test_errors_of_others_pass() -> None:
         raise KeyError("x")
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 429, 500])
+def test_every_refusal_says_what_to_do_next(status: int) -> None:
+    """A code that we do not know has at least the advice that its status, or any refusal, allows."""
+    assert arm_request_error(azure_error(status, "NewCode"), doing="read", target="x").hint
+
+
 def test_what_airflow_logs_of_an_error_shows_no_signature() -> None:
     """Airflow logs an error with its whole chain: the SDK's words are no part of it, only the name of its exception."""
     words = "Cannot read https://s.blob.core.windows.net/vhds/a.vhd?sv=1&sig=SECRET"
