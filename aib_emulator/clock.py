@@ -15,6 +15,11 @@ LONGEST_NAP = 3600.0
 """Real seconds after which a sleeper looks again even though nobody woke it."""
 
 
+def real_now() -> datetime:
+    """Return the real instant, which counts where a client compares it with its own clock, as for tokens."""
+    return datetime.now(UTC)  # noqa: TID251 - the emulator's only reader of the wall clock
+
+
 class Clock(Protocol):
     """The time that an emulator lives in."""
 
@@ -44,7 +49,7 @@ class ScaledClock:
     ) -> None:
         self._scale = scale
         self._monotonic = monotonic
-        self._emulated = start or datetime.now(UTC)
+        self._emulated = start or real_now()
         self._real = monotonic()
         self._changed = asyncio.Event()
 
@@ -65,7 +70,7 @@ class ScaledClock:
 
     def restart(self, scale: float) -> None:
         """Begin again at the real instant, at this speed."""
-        self._emulated, self._real = datetime.now(UTC), self._monotonic()
+        self._emulated, self._real = real_now(), self._monotonic()
         self._scale = scale
         self.wake()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from aib_emulator.arm.errors import ArmError, resource_group_not_found
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.route import Route, Router, normalise_path
 from aib_emulator.arm.time_format import stamp_text
+from aib_emulator.clock import real_now
 from aib_emulator.request_record import RecordedRequest
 from aib_emulator.tokens import TokenError
 
@@ -201,7 +201,7 @@ def _own_audiences(base_url: str) -> list[str]:
 
 def _fresh_token_challenge(sign_in: str) -> str:
     # The only 401 that Azure's clients answer by themselves with a new token and a second try.
-    claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
+    claims = {"access_token": {"nbf": {"essential": True, "value": str(int(real_now().timestamp()))}}}
     encoded = base64.b64encode(json.dumps(claims).encode()).decode()
     return (
         f'Bearer realm="", {sign_in}, client_id="00000003-0000-0000-c000-000000000000", '

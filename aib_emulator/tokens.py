@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from aib_emulator.clock import real_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,7 @@ class TokenAuthority:
 
     def issue(self, *, tenant_id: str, audience: str, client_id: str, object_id: str) -> str:
         """Sign a token for an application, shaped as Entra's version 1.0 is."""
-        now = int(time.time())
+        now = int(real_now().timestamp())
         claims = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{tenant_id}/",

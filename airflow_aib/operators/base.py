@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.removal import AcceptedLosses, Removal
@@ -191,7 +192,7 @@ class WaitingOperator(ImageTemplateOperator):
 
     def earliest_event(self) -> str:
         """When a trigger that starts now may send its event at the earliest."""
-        return (datetime.now(UTC) + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
+        return (SYSTEM_CLOCK.now() + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
 
     def defer_until(
         self, wait_for: WaitedState, image_template_id: str, within: timedelta, handle: ImageRunHandle | None = None
@@ -201,7 +202,7 @@ class WaitingOperator(ImageTemplateOperator):
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=image_template_id,
                 wait_for=wait_for,
-                deadline=(datetime.now(UTC) + within).isoformat(),
+                deadline=(SYSTEM_CLOCK.now() + within).isoformat(),
                 not_before=self.earliest_event(),
                 run=WantedRun(handle).to_json(),
                 poll_interval=self.seconds_between_looks,

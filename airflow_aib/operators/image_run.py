@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -15,6 +15,7 @@ from airflow_aib.exceptions import (
     ImageRunWatchError,
     ImageTemplateInUseError,
 )
+from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
 from airflow_aib.image_run.deadline import run_deadline
@@ -167,7 +168,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         )
         if self.execution_timeout:
             # Airflow itself limits only the time on a worker by it.
-            deadline = min(deadline, datetime.now(UTC) + self.execution_timeout)
+            deadline = min(deadline, SYSTEM_CLOCK.now() + self.execution_timeout)
         return WatchOrder(
             handle=handle,
             deadline=deadline,
@@ -177,7 +178,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         )
 
     def _defer(self, order: WatchOrder) -> None:
-        left = max(order.deadline - datetime.now(UTC), timedelta())
+        left = max(order.deadline - SYSTEM_CLOCK.now(), timedelta())
         self.defer(
             trigger=AzureImageTemplateRunTrigger(
                 order=order.to_json(),
@@ -205,8 +206,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             if state not in OVER_STATES:
                 self.log.info("The task instance is %s, so its run is still wanted; it goes on.", state)
                 return
-        await cancel_run(self.hook.settings, handle)
-        self.log.info("The run was cancelled, since its task is over.")
+        if await cancel_run(self.hook.settings, handle):
+            self.log.info("Azure was asked to cancel the run, since its task is over.")
+        else:
+            self.log.info("The task is over, and no run of it goes on that could be cancelled.")
 
     def _conclude(self, context: Context, event: RunEvent) -> dict[str, Any]:
         image_template_id, status = event.image_template_id, event.read_last_run_status()
@@ -277,8 +280,8 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
         del context
         image_template_id = self.find_image_template_id()
         self.note_image_template(image_template_id)
-        status = run_async(self._cancel(image_template_id))
-        if self.deferrable and status is not None and not status.is_over:
+        was_asked, status = run_async(self._cancel(image_template_id))
+        if was_asked and self.deferrable and status is not None and not status.is_over:
             self.defer_until("canceled", image_template_id, self.cancel_allowance, self._handle())
         return status.to_json() if status else None
 
@@ -295,18 +298,16 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
     def _handle(self) -> ImageRunHandle | None:
         return ImageRunHandle.from_json(self.image_run) if self.image_run else None
 
-    async def _cancel(self, image_template_id: str) -> LastRunStatus | None:
-        handle = self._handle()
+    async def _cancel(self, image_template_id: str) -> tuple[bool, LastRunStatus | None]:
+        """Ask for the cancel; give whether there was a run to cancel, and the last run's status."""
         async with self.open_service() as service:
-            if await service.cancel_run(image_template_id, handle=handle):
-                self.log.info("Azure was asked to cancel the run.")
-                if self.wait_for_completion and not self.deferrable:
-                    return await self._wait_until_over(service, image_template_id, self.cancel_allowance)
-            else:
-                self.log.info("There is no such run to cancel.")
+            was_asked = await service.cancel_run(image_template_id, handle=self._handle())
+            self.log.info("Azure was asked to cancel the run." if was_asked else "There is no such run to cancel.")
+            if was_asked and self.wait_for_completion and not self.deferrable:
+                return was_asked, await self._wait_until_over(service, image_template_id, self.cancel_allowance)
             body = await service.require_image_template(image_template_id)
             self.note_image_template(image_template_id, body)
-            return read_last_run_status(body)
+            return was_asked, read_last_run_status(body)
 
     async def _look_again(self, image_template_id: str) -> LastRunStatus | None:
         async with self.open_service() as service:
@@ -318,6 +319,6 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
         status = await service.wait_until_over(
             image_template_id, handle=self._handle(), poll_interval=self.seconds_between_looks, within=within
         )
-        if status is not None:
+        if status is not None and status.is_over:
             self.log.info("The run that started %s ended %s.", status.start_time, status.run_state)
         return status

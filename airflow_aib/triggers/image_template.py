@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.masking import mask
@@ -103,8 +104,14 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         if state not in OVER_STATES:
             self.log.info("The task instance is %s, so the run is still wanted; it goes on.", state)
             return
-        await cancel_run(await self._read_settings(), self.order.handle)
-        self.log.info("The task instance is %s, so its run was cancelled.", state)
+        was_cancelled = await cancel_run(await self._read_settings(), self.order.handle)
+        self.log.info(
+            "The task instance is %s, %s.",
+            state,
+            "so Azure was asked to cancel its run"
+            if was_cancelled
+            else "and no run of it goes on that could be cancelled",
+        )
 
     async def _read_settings(self) -> AzureSettings:
         if self._settings is None:
@@ -182,7 +189,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         return StateEvent("reached", self.image_template_id, f"{self.image_template_id} is {self.wait_for}.")
 
     async def _wait_for_state(self, service: ImageTemplateService) -> None:
-        within = max(datetime.fromisoformat(self.deadline) - datetime.now(UTC), timedelta())
+        within = max(datetime.fromisoformat(self.deadline) - service.clock.now(), timedelta())
         image_template_id, poll_interval = self.image_template_id, self.poll_interval
         if self.wait_for == "provisioned":
             await service.wait_until_provisioned(image_template_id, poll_interval=poll_interval, within=within)
@@ -200,7 +207,11 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
 
         def overdue(status: LastRunStatus | None) -> ImageRunTimeoutError:
             phase = status.phase if status else "none"
-            return ImageRunTimeoutError(f"No such run was over in time; the last run seen is {phase}")
+            return ImageRunTimeoutError(
+                f"No such run of image template {self.image_template_id} was over in time; the last run seen is {phase}",
+                hint="Allow more time, or look why nobody has started that run.",
+                image_template_id=self.image_template_id,
+            )
 
         patience = Patience(self.poll_interval, within)
         await Wait(look, self.wanted_run.is_decided, overdue, patience, service.clock).until_done()
@@ -213,6 +224,6 @@ async def cancel_run(settings: AzureSettings, handle: ImageRunHandle) -> bool:
 
 
 async def _hold_until(not_before: str) -> None:
-    wait = datetime.fromisoformat(not_before) - datetime.now(UTC)
+    wait = datetime.fromisoformat(not_before) - SYSTEM_CLOCK.now()
     if wait > timedelta():
-        await asyncio.sleep(wait.total_seconds())
+        await SYSTEM_CLOCK.sleep(wait.total_seconds())
