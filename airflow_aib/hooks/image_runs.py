@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # How long to look for a run whose start was answered badly, and for one that Azure has accepted.
 LOST_RUN_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=2), error_budget=timedelta(minutes=2))
 FIRST_SIGHT_PATIENCE = Patience(poll_interval=4, within=timedelta(seconds=20), error_budget=timedelta(seconds=20))
+# Few and short ones: a worker that is killed has four seconds.
+UNSEEN_RUN_LOOKS = 2
+UNSEEN_RUN_PAUSE = 1.0
 CANCEL_TIMEOUT = timedelta(minutes=20)
 REFUSED_ATTEMPTS = 5
 
@@ -53,9 +56,15 @@ class ImageRuns(ImageTemplates):
         """
         Ask Azure to cancel the run that goes on; False when there is none, or none that the handle means.
 
-        Azure answers at once and cancels over minutes: `wait_until_over` sees the real end.
+        Azure answers at once and cancels over minutes: `wait_until_over` sees the real end. A run that was asked for a
+        moment ago may not show yet, and is looked for some seconds more.
         """
         status = await self._going_on(image_template_id, handle)
+        looks_left = UNSEEN_RUN_LOOKS if handle is not None and handle.start_time is None else 0
+        while status is None and looks_left:
+            await self.clock.sleep(UNSEEN_RUN_PAUSE)
+            status = await self._going_on(image_template_id, handle)
+            looks_left -= 1
         if status is None:
             return False
         if status.run_state == RunState.CANCELING:

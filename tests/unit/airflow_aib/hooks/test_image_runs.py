@@ -223,6 +223,24 @@ async def test_a_cancel_that_had_its_effect_is_done(after: dict[str, object], er
     assert azure.calls == ["get", "cancel", "get"]
 
 
+async def test_a_run_that_shows_late_is_cancelled_too() -> None:
+    """Who kills a task right after it has asked for its run does not leave a build behind that nobody wants."""
+    azure = FakeImageBuilder(image_template(ENDED_A))
+    azure.then("get", None, azure.runs(RUNNING_B))
+
+    assert await service(azure).cancel_run(IMAGE_TEMPLATE_ID, handle=handle(previous="A")) is True
+    assert azure.calls == ["get", "get", "cancel"]
+
+
+async def test_a_run_that_never_showed_is_not_waited_for() -> None:
+    """A worker that is killed has a few seconds."""
+    clock = FakeClock()
+    azure = FakeImageBuilder(image_template(ENDED_A))
+
+    assert await service(azure, clock).cancel_run(IMAGE_TEMPLATE_ID, handle=handle(previous="A")) is False
+    assert clock.now() - START <= timedelta(seconds=2)
+
+
 async def test_a_cancel_that_was_lost_is_asked_for_again() -> None:
     """A run that still runs after a lost cancel is cancelled."""
     azure = FakeImageBuilder(image_template(RUNNING_A)).then("cancel", azure_error(504))
