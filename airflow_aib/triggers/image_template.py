@@ -208,7 +208,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         def overdue(status: LastRunStatus | None) -> ImageRunTimeoutError:
             phase = status.phase if status else "none"
             return ImageRunTimeoutError(
-                f"No such run of image template {self.image_template_id} was over in time; the last run seen is {phase}",
+                f"No such run of {self.image_template_id} was over in time; the last run seen is {phase}",
                 hint="Allow more time, or look why nobody has started that run.",
                 image_template_id=self.image_template_id,
             )
