@@ -1,5 +1,4 @@
-"""
-Every error that this provider raises, as one tree.
+"""Every error that this provider raises, as one tree.
 
 ImageBuilderError
 ├── ImageTemplateError               our input is wrong; retrying cannot help
@@ -51,8 +50,7 @@ class DiagnosisFacts(Protocol):
 
 
 class ImageBuilderError(Exception):
-    """
-    Be the root of all errors of this provider.
+    """Be the root of all errors of this provider.
 
     :param message: what is wrong and where
     :param hint: what to do next
@@ -78,8 +76,7 @@ class ImageTemplateError(ImageBuilderError):
 
 
 class ImageTemplateReadError(ImageTemplateError):
-    """
-    Report a document that cannot be read.
+    """Report a document that cannot be read.
 
     :param source: the file, or `<dict>`
     :param line: where, from 1
@@ -103,8 +100,7 @@ class ImageTemplateReadError(ImageTemplateError):
 
 
 class ImageTemplateRenderError(ImageTemplateError):
-    """
-    Report a document that cannot be filled in.
+    """Report a document that cannot be filled in.
 
     :param missing: the names that have no value, all of them
     """
@@ -115,8 +111,7 @@ class ImageTemplateRenderError(ImageTemplateError):
 
 
 class ImageTemplateCheckError(ImageTemplateError):
-    """
-    Report findings that make it useless to submit the image template.
+    """Report findings that make it useless to submit the image template.
 
     :param findings: all of them, worst first
     """
@@ -127,8 +122,7 @@ class ImageTemplateCheckError(ImageTemplateError):
 
 
 class ImageTemplateInUseError(ImageBuilderError):
-    """
-    Report that replacing or deleting the image template now would lose something.
+    """Report that replacing or deleting the image template now would lose something.
 
     :param image_template_id: resource id
     """
@@ -145,8 +139,7 @@ class ConnectionSettingsError(ImageBuilderError):
 
 
 class ArmRequestError(ImageBuilderError):
-    """
-    Report what Azure refused or could not do.
+    """Report what Azure refused or could not do.
 
     :param code: Azure's error code
     :param target: the resource id or address that it concerns, without signatures
@@ -173,8 +166,7 @@ class ArmRequestError(ImageBuilderError):
 
 
 class ImageRunError(ImageBuilderError):
-    """
-    Report a run that ended badly.
+    """Report a run that ended badly.
 
     :param image_template_id: resource id
     :param last_run_status: what the service said last about the run
@@ -214,8 +206,7 @@ class ImageRunWatchError(ImageRunError):
 
 
 class ImageArtifactMissingError(ImageBuilderError):
-    """
-    Report distributors that left no artifact.
+    """Report distributors that left no artifact.
 
     :param run_output_names: those of the distributors
     """
@@ -228,8 +219,7 @@ class ImageArtifactMissingError(ImageBuilderError):
 
 
 class VhdCopyError(ImageBuilderError):
-    """
-    Report a VHD that is not copied, or not equal to its source; the image template stays and the copy resumes.
+    """Report a VHD that is not copied, or not equal to its source; the image template stays and the copy resumes.
 
     :param source: address of the VHD without signature
     :param destination: address of the copy without signature

@@ -1,5 +1,4 @@
-"""
-Rebuild the web image whenever the Linux base image has been rebuilt.
+"""Rebuild the web image whenever the Linux base image has been rebuilt.
 
 It is woken by the asset that `rebuild_linux_gallery` emits, and just as well by an event that somebody posts for the
 same asset to Airflow's REST API.

@@ -16,8 +16,7 @@ SCHEME = "azure-vm-image"
 
 
 def image_asset(gallery_name: str, image_definition_name: str, **kwargs: Any) -> Asset:
-    """
-    Make the asset of a gallery's image.
+    """Make the asset of a gallery's image.
 
     :param gallery_name: name of the Azure compute gallery
     :param image_definition_name: name of the image definition in it

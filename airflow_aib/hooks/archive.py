@@ -32,8 +32,7 @@ LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
 
 @dataclass(frozen=True)
 class ArchivedFile:
-    """
-    Say where a log was archived.
+    """Say where a log was archived.
 
     :param name: of the log
     :param url: where its copy lies
@@ -50,8 +49,7 @@ class ArchivedFile:
 async def archive_logs(
     service: ImageRuns, image_template_id: str, destination: str, *, start_time: str | None = None
 ) -> dict[str, Any]:
-    """
-    Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check the copies, mark it as done.
+    """Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check the copies, mark it as done.
 
     A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
     What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that

@@ -30,8 +30,7 @@ STORAGE_API_VERSION = "2021-12-02"
 
 @dataclass(frozen=True)
 class BlobFacts:
-    """
-    Describe a blob as it was when we looked.
+    """Describe a blob as it was when we looked.
 
     :param size: bytes
     :param etag: changes with every change of the blob
@@ -47,8 +46,7 @@ class BlobFacts:
 
 @dataclass(frozen=True)
 class Content:
-    """
-    Identify some content.
+    """Identify some content.
 
     :param size: bytes
     :param sha256: digest in hex
@@ -59,8 +57,7 @@ class Content:
 
 
 class BlobFile:
-    """
-    Work on one blob.
+    """Work on one blob.
 
     :param access: how its account is reached
     :param address: where it lies
@@ -91,8 +88,7 @@ class BlobFile:
         )
 
     async def read(self, offset: int, length: int, *, etag: str | None = None) -> bytes:
-        """
-        Read some bytes; nothing behind the end.
+        """Read some bytes; nothing behind the end.
 
         :param etag: refuses to read when the blob has changed since
         """
@@ -145,8 +141,7 @@ class BlobFile:
         return content
 
     async def create_pages(self, size: int, metadata: Mapping[str, str], *, replacing: str | None = None) -> None:
-        """
-        Make an empty page blob.
+        """Make an empty page blob.
 
         :param replacing: etag of the blob that it may replace; None means that there must be none
         """

@@ -54,8 +54,7 @@ _CHATTY_LOGGERS = ("azure.core.pipeline.policies.http_logging_policy", "azure.id
 
 
 class AzureClients:
-    """
-    Hold one credential, one connection pool and the asynchronous clients for one connection.
+    """Hold one credential, one connection pool and the asynchronous clients for one connection.
 
     Use it as an async context manager, and in one event loop only; or share it with `shared_clients`.
 
@@ -146,8 +145,7 @@ class AzureClients:
         return self._management_client(ResourceManagementClient, subscription_id)
 
     def blob_service(self, account_url: str, *, account_key: str | None = None, retries: int = 3) -> BlobServiceClient:
-        """
-        Give the client for the blobs of an account, with a token or with the account's key.
+        """Give the client for the blobs of an account, with a token or with the account's key.
 
         :param retries: how often the client itself repeats a call; 0 leaves that to the caller
         """

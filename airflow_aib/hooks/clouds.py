@@ -14,8 +14,7 @@ STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 @dataclass(frozen=True)
 class CloudSettings:
-    """
-    Hold where one Azure cloud is reached.
+    """Hold where one Azure cloud is reached.
 
     :param name: Azure's name of the cloud, or `custom`
     :param resource_manager_endpoint: https address of Azure Resource Manager, without a slash at the end

@@ -33,8 +33,7 @@ class AuthMethod(StrEnum):
 
 @dataclass(frozen=True)
 class AzureSettings:
-    """
-    Hold everything that is needed to reach Azure; equal settings share their clients.
+    """Hold everything that is needed to reach Azure; equal settings share their clients.
 
     :param cloud: where
     :param auth_method: how to sign in
@@ -79,8 +78,7 @@ def settings_from_connection(
     password: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> AzureSettings:
-    """
-    Read the parts of an Airflow connection into settings.
+    """Read the parts of an Airflow connection into settings.
 
     :param conn_type: `azure_image_builder`, or `azure` of the official provider
     :param login: client id

@@ -17,8 +17,7 @@ INTERVAL = 10.0
 
 @dataclass(frozen=True)
 class CopyProgress:
-    """
-    Say how far a copy is.
+    """Say how far a copy is.
 
     :param copied_bytes: of the allocated ones, what the destination has by now
     :param total_bytes: allocated bytes
@@ -55,8 +54,7 @@ class CopyProgress:
 
 @dataclass
 class ProgressMeter:
-    """
-    Count what has been copied and tell about it now and then.
+    """Count what has been copied and tell about it now and then.
 
     :param tell: is told
     :param total_bytes: allocated bytes

@@ -64,8 +64,7 @@ _ENTRA_CODE = re.compile(r"AADSTS\d+")
 
 @dataclass(frozen=True)
 class ErrorFacts:
-    """
-    Hold what an SDK exception says.
+    """Hold what an SDK exception says.
 
     :param trouble: kind of trouble
     :param message: Azure's words, without signatures
@@ -85,8 +84,7 @@ class ErrorFacts:
 
 @contextmanager
 def translated(doing: str, target: str) -> Iterator[None]:
-    """
-    Turn whatever the Azure SDK raises inside into an `ArmRequestError`.
+    """Turn whatever the Azure SDK raises inside into an `ArmRequestError`.
 
     :param doing: what was tried, as in "read image template"
     :param target: resource id or address that it concerns

@@ -19,8 +19,7 @@ REPLICATION_STATUS = "ReplicationStatus"
 
 
 class GalleryService:
-    """
-    Read galleries.
+    """Read galleries.
 
     :param clients: how Azure is reached
     """
@@ -31,8 +30,7 @@ class GalleryService:
     async def get_image_version(
         self, image_version_id: str, *, with_replication: bool = False
     ) -> dict[str, Any] | None:
-        """
-        Give the body of an image version, or None when there is none.
+        """Give the body of an image version, or None when there is none.
 
         :param with_replication: adds how far the replication to each region is
         """

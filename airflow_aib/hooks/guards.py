@@ -19,8 +19,7 @@ VHD_MARK_PREFIX = f"{MARK_PREFIX}vhd-copied."
 
 @dataclass(frozen=True)
 class Loss:
-    """
-    Name one thing that would be lost.
+    """Name one thing that would be lost.
 
     :param kind: a run that goes on, a VHD that is not copied, or a log that is not archived
     :param message: what exactly
@@ -40,8 +39,7 @@ def vhd_mark(run_output_name: str) -> str:
 
 
 def losses(body: Mapping[str, Any]) -> list[Loss]:
-    """
-    Give what deleting or replacing the image template would lose.
+    """Give what deleting or replacing the image template would lose.
 
     With it goes the staging resource group, and in that lie the VHDs and the logs of its last run.
     """
@@ -63,8 +61,7 @@ def refuse_losses(
     discard_vhds: bool = False,
     discard_logs: bool = False,
 ) -> None:
-    """
-    Raise when deleting or replacing the image template would lose something that the user did not give up.
+    """Raise when deleting or replacing the image template would lose something that the user did not give up.
 
     :param staged: what was found in the staging resource group besides
     """

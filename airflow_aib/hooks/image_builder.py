@@ -30,8 +30,7 @@ DEFAULT_CONNECTION_ID = "azure_image_builder_default"
 
 
 class ImageTemplateService(ImageRuns):
-    """
-    Do with image templates and their runs whatever operators, sensors and triggers need.
+    """Do with image templates and their runs whatever operators, sensors and triggers need.
 
     :param clients: how Azure is reached
     :param clock: tells the time and waits
@@ -52,8 +51,7 @@ class ImageTemplateService(ImageRuns):
 
 
 class AzureImageBuilderHook(BaseHook):
-    """
-    Reach Azure VM Image Builder with an Airflow connection of type `azure_image_builder` or `azure`.
+    """Reach Azure VM Image Builder with an Airflow connection of type `azure_image_builder` or `azure`.
 
     :param azure_conn_id: id of the Airflow connection
     """

@@ -29,8 +29,7 @@ class ImageRuns(ImageTemplates):
     """Start, find, cancel and await runs; AIB gives a run no id, so that its start time identifies it."""
 
     async def prepare_run(self, image_template_id: str) -> ImageRunHandle:
-        """
-        Note down, before a run is asked for, which run was the last one.
+        """Note down, before a run is asked for, which run was the last one.
 
         Keep the handle before `start_run`: whoever holds it finds the run again, even if it is never answered.
         """
@@ -38,8 +37,7 @@ class ImageRuns(ImageTemplates):
         return self._new_handle(image_template_id, status)
 
     async def start_run(self, image_template_id: str, *, handle: ImageRunHandle | None = None) -> ImageRunHandle:
-        """
-        Start a run, or join the one that the handle means; never start it twice.
+        """Start a run, or join the one that the handle means; never start it twice.
 
         :param handle: from `prepare_run`, or from an earlier try of the same task: when its run has appeared, running
             or over, it is joined and nothing is started
@@ -53,8 +51,7 @@ class ImageRuns(ImageTemplates):
         return await self._post_run(self._new_handle(image_template_id, status))
 
     async def cancel_run(self, image_template_id: str, *, handle: ImageRunHandle | None = None) -> bool:
-        """
-        Ask Azure to cancel the run that goes on; False when there is none, or none that the handle means.
+        """Ask Azure to cancel the run that goes on; False when there is none, or none that the handle means.
 
         Azure answers at once and cancels over minutes: `wait_until_over` sees the real end. A run that was asked for a
         moment ago may not show yet, and is looked for some seconds more.

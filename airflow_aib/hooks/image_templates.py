@@ -63,8 +63,7 @@ _PERMISSION_HINT = (
 
 
 class ImageTemplates:
-    """
-    Read and change image templates.
+    """Read and change image templates.
 
     Bodies are the plain JSON of the wire, untouched: new members survive, and times keep all their digits.
 
@@ -80,8 +79,7 @@ class ImageTemplates:
         self.clock = clock
 
     async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
-        """
-        Give the image template's body, or None when there is none.
+        """Give the image template's body, or None when there is none.
 
         :param retries: whether the SDK repeats a failed read a few times
         """
@@ -115,8 +113,7 @@ class ImageTemplates:
             return [item.as_dict() async for item in pages]
 
     async def submit(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """
-        Create the image template and give Azure's first answer; `wait_until_provisioned` gives the last.
+        """Create the image template and give Azure's first answer; `wait_until_provisioned` gives the last.
 
         A request whose answer was lost is not repeated before a look, since Azure refuses to update an image template.
         The connection pool repeats a PUT by itself when its connection breaks: a conflict with an image template of
@@ -144,8 +141,7 @@ class ImageTemplates:
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         within: timedelta = PROVISION_TIMEOUT,
     ) -> dict[str, Any]:
-        """
-        Wait until Azure has taken in the image template, and give its body.
+        """Wait until Azure has taken in the image template, and give its body.
 
         It downloads every script, resolves the source's version and makes the staging resource group meanwhile. An
         `ImageTemplateError` says that the document is wrong, an `ArmRequestError` that something else was.
@@ -208,8 +204,7 @@ class ImageTemplates:
         ).until_done()
 
     async def merge_tags(self, image_template_id: str, tags: Mapping[str, str | None]) -> dict[str, Any]:
-        """
-        Set some tags of the image template and leave the others as they are; give its body.
+        """Set some tags of the image template and leave the others as they are; give its body.
 
         Azure takes all tags at once. Another task that has read them before our write, and writes after it, undoes
         ours: so we look again a moment later, and write again.

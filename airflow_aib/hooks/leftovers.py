@@ -50,8 +50,7 @@ def older_than(blobs: Iterable[StagedBlob], moment: datetime | None) -> list[Sta
 
 
 async def staged_losses(staging: StagingArea, body: Mapping[str, Any]) -> list[Loss]:
-    """
-    Give what deleting or replacing the image template would lose, by what lies in its staging resource group.
+    """Give what deleting or replacing the image template would lose, by what lies in its staging resource group.
 
     What a run that goes on has made so far is left out: that run is a loss of its own.
     """

@@ -45,8 +45,7 @@ class LogSource(Protocol):
 
 @dataclass
 class ByteBudget:
-    """
-    Say how many bytes may be relayed now.
+    """Say how many bytes may be relayed now.
 
     :param bytes_per_second: in the long run
     :param most: at once, after a long pause
@@ -88,8 +87,7 @@ def records(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 @dataclass
 class LogRelay:
-    """
-    Read the lines that a run's customization log has gained since the last look.
+    """Read the lines that a run's customization log has gained since the last look.
 
     :param source: where logs are found and read
     :param bytes_per_second: how much it may relay in the long run

@@ -17,8 +17,7 @@ _PROVIDER = re.compile(r"/providers/(?P<namespace>[^/]+)/(?P<path>[^/]+/[^/]+(?:
 
 @dataclass(frozen=True)
 class ResourceId:
-    """
-    Hold the parts of a resource id.
+    """Hold the parts of a resource id.
 
     :param subscription_id: the subscription
     :param resource_group_name: the resource group

@@ -28,8 +28,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
 
 def run_async_bounded(make: Callable[[], Coroutine[Any, Any, object]], *, seconds: float) -> bool:
-    """
-    Run a coroutine in a thread of its own for at most some seconds; say whether it came to its end.
+    """Run a coroutine in a thread of its own for at most some seconds; say whether it came to its end.
 
     Made for `on_kill`, which Airflow calls in a signal handler: this thread may be in the midst of anything, a loop of
     ours among it, and has little time left.

@@ -46,8 +46,7 @@ class ImageTemplateReader(Protocol):
 
 @dataclass(frozen=True)
 class PhaseChange:
-    """
-    Say that the run has entered another state or phase.
+    """Say that the run has entered another state or phase.
 
     :param phase: as `Running/Building`
     :param last_run_status: what the service said
@@ -62,8 +61,7 @@ class PhaseChange:
 
 @dataclass(frozen=True)
 class LogLines:
-    """
-    Carry new lines of the customization log, several in one record.
+    """Carry new lines of the customization log, several in one record.
 
     :param lines: whole lines
     """
@@ -79,8 +77,7 @@ class LogLines:
 
 @dataclass(frozen=True)
 class WatchTrouble:
-    """
-    Say that watching has trouble, or has none any more; the run goes on either way.
+    """Say that watching has trouble, or has none any more; the run goes on either way.
 
     :param message: for the log
     """
@@ -103,8 +100,7 @@ async def watch_run(
     clock: Clock = SYSTEM_CLOCK,
     spread: Callable[[float, float], float] = random.uniform,
 ) -> AsyncIterator[WatchUpdate]:
-    """
-    Yield what happens to a run, and as the very last thing the one `RunEvent` with which the watch ends.
+    """Yield what happens to a run, and as the very last thing the one `RunEvent` with which the watch ends.
 
     Nothing that goes wrong with watching is an exception, and nothing here cancels a run.
 
@@ -136,8 +132,7 @@ async def watch_run(
 
 @dataclass
 class RunWatch:
-    """
-    Decide what a look at a run means; no input, no output, no clock of its own.
+    """Decide what a look at a run means; no input, no output, no clock of its own.
 
     :param handle: the run
     :param deadline: when it counts as overdue

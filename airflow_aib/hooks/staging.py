@@ -32,8 +32,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class StorageAccount:
-    """
-    Name a staging storage account.
+    """Name a staging storage account.
 
     :param resource_id: of the account
     :param account_url: address of its blob service
@@ -45,8 +44,7 @@ class StorageAccount:
 
 @dataclass(frozen=True)
 class StagedBlob:
-    """
-    Describe a blob in the staging storage account.
+    """Describe a blob in the staging storage account.
 
     :param account: where it lies
     :param container: in which container
@@ -78,8 +76,7 @@ class StagedBlob:
 
 
 class StagingArea:
-    """
-    Read the staging resource group of an image template.
+    """Read the staging resource group of an image template.
 
     :param clients: how Azure is reached
     """
@@ -186,8 +183,7 @@ class StagingArea:
 
 
 def choose_customization_log(blobs: Iterable[StagedBlob], status: LastRunStatus) -> StagedBlob | None:
-    """
-    Choose a run's customization log among those of all runs.
+    """Choose a run's customization log among those of all runs.
 
     A failed run names its folder. Else it is the first log that was made after the run's start: the folders' names are
     no run's, and the next run's log is made later still. How long after the end it may be written, nobody promises.

@@ -34,8 +34,7 @@ SIGNATURE_SKEW = timedelta(minutes=5)
 
 
 class StorageAccess:
-    """
-    Call the blob service of one account.
+    """Call the blob service of one account.
 
     :param clients: how Azure is reached
     :param account_url: address of the account's blob service
@@ -70,8 +69,7 @@ class StorageAccess:
         return self.clients.blob_service(self.account_url, account_key=self.account_key, retries=self._retries)
 
     async def call(self, call: Callable[[], Awaitable[T]], *, doing: str, target: str) -> T:
-        """
-        Carry out a call, and once more with the account's key if the token is refused; its errors are ours.
+        """Carry out a call, and once more with the account's key if the token is refused; its errors are ours.
 
         :param call: makes the request with `service` or `signed`; may be called twice
         :param doing: what is tried, as in "read blob"

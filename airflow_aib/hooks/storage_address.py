@@ -10,8 +10,7 @@ from airflow_aib.exceptions import ConnectionSettingsError
 
 @dataclass(frozen=True)
 class ContainerAddress:
-    """
-    Name a place for blobs.
+    """Name a place for blobs.
 
     :param account_url: https address of the account's blob service
     :param container: name of the container
@@ -29,8 +28,7 @@ class ContainerAddress:
 
 @dataclass(frozen=True)
 class BlobAddress:
-    """
-    Name one blob.
+    """Name one blob.
 
     :param account_url: https address of the account's blob service
     :param container: name of the container

@@ -37,8 +37,7 @@ Found = Literal["nothing", "unfinished", "outdated", "other"]
 
 @dataclass(frozen=True)
 class VhdOrigin:
-    """
-    Say what a VHD is, for its copy's metadata.
+    """Say what a VHD is, for its copy's metadata.
 
     :param image_template_id: resource id
     :param run_start_time: verbatim start time of the run that left it
@@ -63,8 +62,7 @@ async def copy_vhd(
     concurrency: int = CONCURRENCY,
     clock: Clock = SYSTEM_CLOCK,
 ) -> VhdCopyResult:
-    """
-    Copy a VHD into a container, and give the result once both sides are found equal.
+    """Copy a VHD into a container, and give the result once both sides are found equal.
 
     A copy that was broken off goes on where it was. The same content at the destination is success, other content is a
     `VhdCopyError`.
@@ -281,8 +279,7 @@ class _VhdCopy:
 
 
 def judge_destination(source: BlobFacts, present: BlobFacts | None) -> Found:
-    """
-    Judge what is at the destination by what it says about itself.
+    """Judge what is at the destination by what it says about itself.
 
     Only a copy of ours that was not yet verified is continued, or replaced when its source has changed since.
     """

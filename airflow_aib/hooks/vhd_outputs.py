@@ -36,8 +36,7 @@ class CopyLog(Protocol):
 
 @dataclass(frozen=True)
 class VhdOutputs:
-    """
-    Copy what runs of an image template have left as VHDs.
+    """Copy what runs of an image template have left as VHDs.
 
     :param service: image templates and runs
     :param destination: container, and a folder in it
@@ -53,8 +52,7 @@ class VhdOutputs:
     async def copy(
         self, image_template_id: str, body: Mapping[str, Any], start_time: str | None
     ) -> list[VhdCopyResult]:
-        """
-        Copy every VHD of the last run, verify and mark it; then what earlier runs have left that nobody has copied.
+        """Copy every VHD of the last run, verify and mark it; then what earlier runs have left that nobody has copied.
 
         A distributor without a VHD is an error, once all that is there has been saved.
 

@@ -24,8 +24,7 @@ ERROR_BUDGET = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Patience:
-    """
-    Say how long to wait for something, and how often to look.
+    """Say how long to wait for something, and how often to look.
 
     :param poll_interval: seconds between two looks; the first ones come sooner
     :param within: how long in all
@@ -47,8 +46,7 @@ def pauses(poll_interval: float) -> Iterator[float]:
 
 @dataclass
 class Wait(Generic[T]):
-    """
-    Look until a condition holds.
+    """Look until a condition holds.
 
     :param look: asks Azure; its `ArmRequestError`s that may pass are borne for a while
     :param is_done: whether what was seen is what is waited for; may raise when it never will be

@@ -18,8 +18,7 @@ FAILED_OUTPUT_STATES = frozenset({"Failed", "Canceled"})
 
 @dataclass(frozen=True)
 class ImageArtifact:
-    """
-    Hold what one distributor left.
+    """Hold what one distributor left.
 
     :param run_output_name: the distributor's name for it
     :param kind: `ManagedImage`, `SharedImage` or `VHD`

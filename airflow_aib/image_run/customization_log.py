@@ -1,5 +1,4 @@
-"""
-AIB's customization log, which is Packer's, read into phases, provisioners and the one that failed.
+"""AIB's customization log, which is Packer's, read into phases, provisioners and the one that failed.
 
 Both forms are read: that of 2019 to 2023 with `PACKER OUT` and `PACKER ERR`, and the newer with `PACKER <time> ui:`.
 The last provisioner of a whole build is AIB's own deprovision step: there is one more than there are customizers.
@@ -51,8 +50,7 @@ _EXIT_CODES = (
 
 @dataclass(frozen=True)
 class LogPhase:
-    """
-    Note where a phase of the build begins.
+    """Note where a phase of the build begins.
 
     :param name: deploy, connect, customize, deprovision, capture, clean-up or end
     :param line: its first line, from 1
@@ -66,8 +64,7 @@ class LogPhase:
 
 @dataclass(frozen=True)
 class Provisioner:
-    """
-    Hold what one provisioner of Packer's, which is one customizer of ours, left in the log.
+    """Hold what one provisioner of Packer's, which is one customizer of ours, left in the log.
 
     :param index: from 0, in the order of the build
     :param kind: Packer's word: shell, powershell, file, windows-restart, windows-update
@@ -91,8 +88,7 @@ class Provisioner:
 
 @dataclass(frozen=True)
 class CustomizationLog:
-    """
-    Hold a customization log, read.
+    """Hold a customization log, read.
 
     :param phases: in the order in which they began
     :param provisioners: in the order of the build, AIB's own deprovision step included

@@ -20,8 +20,7 @@ def build_timeout(image_template_body: Mapping[str, Any]) -> timedelta:
 
 
 def run_deadline(image_template_body: Mapping[str, Any], start: datetime, allowance: timedelta) -> datetime:
-    """
-    Give the absolute moment at which a run must be over.
+    """Give the absolute moment at which a run must be over.
 
     :param start: when the run started, or was asked for
     :param allowance: for what the build's own limit does not cover, as provisioning and clean-up

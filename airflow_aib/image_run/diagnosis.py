@@ -29,8 +29,7 @@ _LONGEST_SHOWN = 400
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """
-    Say what went wrong in a run.
+    """Say what went wrong in a run.
 
     :param failure_class: stable name, as `customizer-failed`; `unknown` where nothing is recognised
     :param customizer_index: which customizer failed, from 0 in the image template's list
@@ -98,8 +97,7 @@ def diagnose(
     *,
     secrets: Sequence[str] = (),
 ) -> Diagnosis:
-    """
-    Say what went wrong in a run.
+    """Say what went wrong in a run.
 
     :param status: the last one seen; of a run that does not end, the diagnosis says where it hangs
     :param customize: the image template's list of customizers

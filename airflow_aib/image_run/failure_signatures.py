@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
-    """
-    Say by what a failure is recognised; everything named must be there.
+    """Say by what a failure is recognised; everything named must be there.
 
     :param in_message: parts of the service's message
     :param in_log: parts of the customization log
@@ -30,8 +29,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Signature:
-    """
-    Describe one class of failure.
+    """Describe one class of failure.
 
     :param failure_class: stable name, for programs
     :param remedy: what a person can do
@@ -205,8 +203,7 @@ SIGNATURES: tuple[Signature, ...] = (
 
 
 def find_signature(message: str, log_text: str, provisioner: str | None) -> Signature | None:
-    """
-    Find the first signature that matches; None for a failure that is not known.
+    """Find the first signature that matches; None for a failure that is not known.
 
     :param message: the service's words
     :param log_text: the customization log

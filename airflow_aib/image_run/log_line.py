@@ -29,8 +29,7 @@ HARMLESS = (
 
 @dataclass(frozen=True)
 class LogLine:
-    """
-    Hold one line of the customization log, taken apart.
+    """Hold one line of the customization log, taken apart.
 
     :param text: what was said, without any prefix
     :param source: `vm`: output of the build VM; `ui`: a message of Packer's, or the VM's error output, which looks the

@@ -24,8 +24,7 @@ _OPERATION_ID = re.compile(rf"operationId:?\s+(?P<operation_id>{_GUID})", re.IGN
 
 @dataclass(frozen=True)
 class LogLocation:
-    """
-    Say where a log lies.
+    """Say where a log lies.
 
     :param account: storage account in the staging resource group
     :param container: `packerlogs`

@@ -7,8 +7,7 @@ LONGEST_LINE = 64 * 1024
 
 
 class LogSplitter:
-    """
-    Turn pieces of bytes, cut anywhere, into whole lines.
+    """Turn pieces of bytes, cut anywhere, into whole lines.
 
     A line that has no end yet is held back, and with it every character that a cut has split. `consumed` says how many
     bytes the lines given so far had: to go on later, read from there with a new splitter.

@@ -29,8 +29,7 @@ _SIGNS = ("sig=", "sig%", "key=", "bearer")
 
 
 class Masker:
-    """
-    Take secrets out of text.
+    """Take secrets out of text.
 
     :param secrets: texts that must never be shown, as they are, quoted in JSON or encoded in an address
     """

@@ -15,8 +15,7 @@ RUN_EVENT_STATUSES: tuple[RunEventStatus, ...] = get_args(RunEventStatus)
 
 @dataclass(frozen=True)
 class RunEvent:
-    """
-    Say how watching a run ended.
+    """Say how watching a run ended.
 
     :param status: `over`: the run has ended, well or badly; `timeout`: its time has passed; `unwatchable`: it could not
         be looked at for too long; `gone`: the image template or the run is no longer there

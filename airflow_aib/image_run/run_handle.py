@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageRunHandle:
-    """
-    Identify one run of an image template.
+    """Identify one run of an image template.
 
     :param image_template_id: resource id
     :param submit_time: when it was asked for by our clock, ISO 8601

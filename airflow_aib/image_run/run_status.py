@@ -40,8 +40,7 @@ FINAL_RUN_STATES = frozenset(
 
 @dataclass(frozen=True)
 class LastRunStatus:
-    """
-    Hold what an image template says about its last run.
+    """Hold what an image template says about its last run.
 
     :param run_state: as sent; unknown words are kept, and are not an end
     :param run_sub_state: phase of a running build; absent before and after

@@ -19,8 +19,7 @@ def resolve_dependency(
     resource_group_id: str,
     source: str,
 ) -> str:
-    """
-    Give the resource id that a filled-in `dependsOn` item means.
+    """Give the resource id that a filled-in `dependsOn` item means.
 
     :param text: a resource id, `type/name`, a name, or a symbolic name
     :param siblings: resources of the same file

@@ -21,8 +21,7 @@ DICT_SOURCE = "<dict>"
 
 @dataclass(frozen=True)
 class SiblingResource:
-    """
-    Remember another resource of the same deployment file, which `dependsOn` may name.
+    """Remember another resource of the same deployment file, which `dependsOn` may name.
 
     :param symbolic_name: its key where `resources` is an object
     :param resource_type: as `Microsoft.Compute/galleries`
@@ -36,8 +35,7 @@ class SiblingResource:
 
 @dataclass(frozen=True)
 class ImageTemplateDocument:
-    """
-    Hold one image template as it was written.
+    """Hold one image template as it was written.
 
     :param body: the bare resource: location, tags, identity, properties, and what else stood there
     :param name: as written, maybe an expression
@@ -62,8 +60,7 @@ class ImageTemplateDocument:
 
 
 def read_document(path_or_dict: str | Path | Mapping[str, Any], *, name: str | None = None) -> ImageTemplateDocument:
-    """
-    Read an image template: a bare resource, or an ARM deployment file that holds one.
+    """Read an image template: a bare resource, or an ARM deployment file that holds one.
 
     :param path_or_dict: a JSON file (comments and a byte order mark may stand in it), a YAML file, or the content
     :param name: which image template, where a deployment file holds several: its name as written, or symbolic name

@@ -1,5 +1,4 @@
-"""
-The ARM expression language, evaluated locally: `[concat(parameters('prefix'), '-image')]`.
+"""The ARM expression language, evaluated locally: `[concat(parameters('prefix'), '-image')]`.
 
 Syntax: function calls, 'text' ('' is a quote), integers, `.member` and `[index]`. What needs Azure, as `reference`,
 is an error that says so. Errors show the expression, never the values in it, since those may be secret.

@@ -10,8 +10,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Finding:
-    """
-    Say what is wrong with one place of an image template.
+    """Say what is wrong with one place of an image template.
 
     :param severity: `error`: the service refuses it or the build cannot work; `warning`: doubtful, or advice
     :param path: JSON pointer into the rendered body, as `/properties/customize/0/name`

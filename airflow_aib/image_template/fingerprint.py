@@ -1,5 +1,4 @@
-"""
-What makes two image templates build the same: bodies compared by content, whatever Azure added to one of them.
+"""What makes two image templates build the same: bodies compared by content, whatever Azure added to one of them.
 
 Left out: what Azure writes (states, exact versions, identity ids, checksums that were not sent), our own marks, and
 members that say what their absence says too. Letter case does not count in resource ids, regions, types and tag names.
@@ -38,8 +37,7 @@ _SAYS_NOTHING = {member.name: _values_that_say_nothing(member) for member in all
 
 
 def differences(rendered_body: Mapping[str, Any], actual_body: Mapping[str, Any]) -> list[str]:
-    """
-    Give the places where two image templates differ in what they build, as JSON pointers.
+    """Give the places where two image templates differ in what they build, as JSON pointers.
 
     :param rendered_body: what we would submit
     :param actual_body: what Azure has, as it answers

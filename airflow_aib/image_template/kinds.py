@@ -1,5 +1,4 @@
-"""
-The tables of what may stand in an image template: sources, customizers, validators, distributors and the rest.
+"""The tables of what may stand in an image template: sources, customizers, validators, distributors and the rest.
 
 They describe api-version 2025-10-01. Reading, upgrading and checking all follow them; a new kind is one more row.
 """

@@ -22,8 +22,7 @@ SHORTEST_SECRET = 4
 
 @dataclass(frozen=True)
 class RenderContext:
-    """
-    Say where the image template will live.
+    """Say where the image template will live.
 
     :param subscription_id: of the image template
     :param resource_group_name: of the image template
@@ -52,8 +51,7 @@ class RenderContext:
 
 
 class Values:
-    """
-    Look values up by name, as an expression's `Scope`; names ignore letter case, as ARM's do.
+    """Look values up by name, as an expression's `Scope`; names ignore letter case, as ARM's do.
 
     :param document: whose declarations and variables count
     :param parameters: what the caller passes

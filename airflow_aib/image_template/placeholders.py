@@ -32,8 +32,7 @@ def placeholders_in(text: str) -> Iterator[str]:
 
 
 def fill_placeholders(text: str, values: Values) -> Any:
-    """
-    Fill in every placeholder that has a value.
+    """Fill in every placeholder that has a value.
 
     A text that is nothing but one placeholder takes the value as it is, be it a number, a list or an object.
     """

@@ -38,8 +38,7 @@ _LONGEST_QUOTE = 120
 
 @dataclass(frozen=True)
 class RenderedImageTemplate:
-    """
-    Hold the exact body to submit.
+    """Hold the exact body to submit.
 
     :param body: location, tags, identity, properties; it may hold secrets, so it is never printed
     :param name: of the image template, where the document says it
@@ -64,8 +63,7 @@ class RenderedImageTemplate:
 def render(
     document: ImageTemplateDocument, parameters: Mapping[str, object], context: RenderContext
 ) -> RenderedImageTemplate:
-    """
-    Fill in expressions and `<placeholders>`, and bring old spellings to the current api-version.
+    """Fill in expressions and `<placeholders>`, and bring old spellings to the current api-version.
 
     :param parameters: values by name; letter case does not matter
     :param context: where the image template will live
@@ -164,8 +162,7 @@ class _Rendering:
         return fill_placeholders(text, self._values)
 
     def _is_expression(self, text: str, *, is_free: bool) -> bool:
-        """
-        Tell an expression from a shell's test, as `[ -f x ]`.
+        """Tell an expression from a shell's test, as `[ -f x ]`.
 
         In a deployment file ARM takes every bracketed text for an expression. A bare resource never passes ARM's
         template engine: there, brackets around anything but a function call stand for themselves.

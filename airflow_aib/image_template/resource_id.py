@@ -9,8 +9,7 @@ RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
 
 
 def is_resource_id(text: str, resource_type: str) -> bool:
-    """
-    Whether a text is the id of a resource of the type.
+    """Whether a text is the id of a resource of the type.
 
     :param resource_type: as `Microsoft.Compute/galleries/images`
     """

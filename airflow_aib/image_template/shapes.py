@@ -14,8 +14,7 @@ MemberKind = Literal["string", "integer", "boolean", "object", "list", "texts"]
 
 @dataclass(frozen=True)
 class Member:
-    """
-    Describe one member of an object.
+    """Describe one member of an object.
 
     :param name: the current api-version's spelling
     :param kind: what it holds; `texts` is a map from text to text
@@ -41,8 +40,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Shape:
-    """
-    Describe an object.
+    """Describe an object.
 
     :param name: for messages; for a member of a family also the value of `type`
     :param members: by name
@@ -70,8 +68,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Family:
-    """
-    Describe a family of objects that one member tells apart.
+    """Describe a family of objects that one member tells apart.
 
     :param name: for messages, as `customizer`
     :param kinds: by the value of the telling member

@@ -17,8 +17,7 @@ _TRAILING_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
 
 
 def parse_text(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
-    """
-    Read JSON or YAML.
+    """Read JSON or YAML.
 
     :param text: the file's content, without byte order mark
     :param source: its name, which tells the format; without a known ending the first character does

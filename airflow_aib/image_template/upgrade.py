@@ -1,5 +1,4 @@
-"""
-Old spellings become those of the current api-version, which refuses every other letter case and unknown member.
+"""Old spellings become those of the current api-version, which refuses every other letter case and unknown member.
 
 Nothing is guessed: what the tables do not know stays as it is, for the checks to remark on.
 """
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """
-    Record one change of spelling.
+    """Record one change of spelling.
 
     :param path: JSON pointer to the place as it is now
     :param what: what was changed, without quoting values that may be long or secret

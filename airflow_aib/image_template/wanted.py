@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 def missing_names(parts: dict[str, Any], values: Values, *, is_deployment: bool) -> list[str]:
-    """
-    Give every name without a value, in the order of the document: `name` of a parameter, `<name>` of a placeholder.
+    """Give every name without a value, in the order of the document: `name` of a parameter, `<name>` of a placeholder.
 
     :param parts: what will be rendered, by its path
     :param is_deployment: whether every bracketed text is an expression

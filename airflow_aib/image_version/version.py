@@ -16,8 +16,7 @@ _FORM = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 @total_ordering
 @dataclass(frozen=True, eq=False)
 class ImageVersion:
-    """
-    Hold a version that is ordered by its numbers: 1.0.9 comes before 1.0.10.
+    """Hold a version that is ordered by its numbers: 1.0.9 comes before 1.0.10.
 
     :param text: as written
     :param numbers: its parts
@@ -57,8 +56,7 @@ def version_of(image_version_id: str) -> str:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """
-    Say why a version cannot be the latest.
+    """Say why a version cannot be the latest.
 
     :param version: as written
     :param reason: for a person
@@ -70,8 +68,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class LatestVersion:
-    """
-    Hold the latest version and why it is not a later one.
+    """Hold the latest version and why it is not a later one.
 
     :param version: as written; None where no version can be it
     :param left_out: the versions that cannot be it, latest first
@@ -82,8 +79,7 @@ class LatestVersion:
 
 
 def latest(versions: Iterable[Mapping[str, Any]], *, region: str | None = None) -> LatestVersion:
-    """
-    Choose the latest of a gallery image's versions, as Azure does for `latest`.
+    """Choose the latest of a gallery image's versions, as Azure does for `latest`.
 
     :param versions: bodies of gallery image versions
     :param region: if given, only versions that are replicated there

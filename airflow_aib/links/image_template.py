@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PortalResources:
-    """
-    Hold what the links of a task lead to; the operator fills it in as it learns.
+    """Hold what the links of a task lead to; the operator fills it in as it learns.
 
     :param portal: https address of the cloud's portal; None where it has none
     :param tenant_id: directory to show it in

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 class AzureImagePublishOperator(BaseOperator):
-    """
-    Emit an image as an asset, with what it is in the event's `extra`; Azure is not asked.
+    """Emit an image as an asset, with what it is in the event's `extra`; Azure is not asked.
 
     Returns that same extra: `image_template_id`, `start_time`, `source_version`, `artifacts`, `vhds`, `log_archive`.
 

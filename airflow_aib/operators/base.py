@@ -36,8 +36,7 @@ LAST_LOOKS = timedelta(minutes=1)
 
 
 def read_start_time(context: Context, run_task_id: str | None) -> str | None:
-    """
-    Give the start time of the run that a task of this DAG run started; None means the last run.
+    """Give the start time of the run that a task of this DAG run started; None means the last run.
 
     Of a mapped task, or one in a mapped task group, it is the one of the same map index.
     """
@@ -75,8 +74,7 @@ def _find_map_index(context: Context, run_task_id: str) -> int | None:
 
 
 class ImageTemplateOperator(BaseOperator):
-    """
-    Do something with one image template.
+    """Do something with one image template.
 
     :param image_template_id: resource id of the image template; or instead of it
     :param resource_group_name: its resource group, in the connection's subscription, and
@@ -148,8 +146,7 @@ class ImageTemplateOperator(BaseOperator):
 
 
 class WaitingOperator(ImageTemplateOperator):
-    """
-    Wait for what Azure was asked to do, on the triggerer or on the worker.
+    """Wait for what Azure was asked to do, on the triggerer or on the worker.
 
     :param wait_for_completion: whether to wait at all; without, `deferrable` has no meaning
     :param deferrable: whether to wait on the triggerer, where many waits cost little

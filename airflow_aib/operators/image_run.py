@@ -58,8 +58,7 @@ class _Joined:
 
 
 class AzureImageTemplateRunOperator(WaitingOperator):
-    """
-    Run an image template, wait for the end of the build, and return what it made.
+    """Run an image template, wait for the end of the build, and return what it made.
 
     The run is remembered before Azure is asked for it, so that a retry joins it instead of starting another one. Its
     customization log appears in the task's log as it grows, and a failed build's error says why it failed.
@@ -117,8 +116,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         return self._conclude(context, RunEvent.from_payload(event))
 
     def on_kill(self) -> None:
-        """
-        Cancel the run that this worker has asked for, if nobody wants it any more.
+        """Cancel the run that this worker has asked for, if nobody wants it any more.
 
         Tried with a LocalExecutor: the task's state can be asked for within milliseconds, from another thread; it is
         `failed` or `success` when a person has ended the task, `restarting` after a clear, `running` when it is only
@@ -261,8 +259,7 @@ def _was_refused(error: ArmRequestError | ImageTemplateInUseError, *, is_new: bo
 
 
 class AzureImageTemplateCancelOperator(WaitingOperator):
-    """
-    Cancel the run that goes on, and wait until it has really ended, which takes a minute or more.
+    """Cancel the run that goes on, and wait until it has really ended, which takes a minute or more.
 
     No run is fine too. Returns the last run's status, or None when there never was one.
 

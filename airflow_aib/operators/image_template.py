@@ -32,8 +32,7 @@ FIRST_LOOKS = 10.0
 
 
 class AzureImageTemplateCreateOperator(WaitingOperator):
-    """
-    Create an image template from a document, and wait until Azure has taken it in.
+    """Create an image template from a document, and wait until Azure has taken it in.
 
     The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
     that would lose something. Returns the image template's resource id.
@@ -173,8 +172,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
 
 class AzureImageTemplateDeleteOperator(WaitingOperator):
-    """
-    Delete an image template with its staging resource group, unless that would lose something.
+    """Delete an image template with its staging resource group, unless that would lose something.
 
     Refused are the loss of a run that goes on, of a VHD that nobody has copied, and of a customization log that nobody
     has archived. One that is not there is fine. Returns whether there was one.

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 
 class AzureImageLogCollectOperator(ImageTemplateOperator):
-    """
-    Copy the logs of an image template's last run to storage of yours, for good and failed runs alike.
+    """Copy the logs of an image template's last run to storage of yours, for good and failed runs alike.
 
     They lie in the staging resource group, which goes away with the image template. The copies are checked, and the
     image template is marked, so that it may be replaced or deleted. Twice does no harm. Skips itself when there is

@@ -25,8 +25,7 @@ EMPTY_ENDS = FINAL_RUN_STATES - {RunState.SUCCEEDED, RunState.PARTIALLY_SUCCEEDE
 
 @dataclass(frozen=True)
 class AcceptedLosses:
-    """
-    Say what may be lost when an image template goes away.
+    """Say what may be lost when an image template goes away.
 
     :param cancel_running: a run that goes on is cancelled, and its log given up
     :param discard_vhds: VHDs that have not been copied
@@ -40,8 +39,7 @@ class AcceptedLosses:
 
 @dataclass(frozen=True)
 class Removal:
-    """
-    Remove one image template.
+    """Remove one image template.
 
     :param service: talks to Azure
     :param image_template_id: resource id

@@ -15,8 +15,7 @@ HOPELESS = (ImageTemplateError, ConnectionSettingsError, SourceImageError)
 
 
 class ImageBuilderRetryPolicy(RetryPolicy):
-    """
-    Fail a task at once when its document, source image or connection is wrong, whatever its `retries`.
+    """Fail a task at once when its document, source image or connection is wrong, whatever its `retries`.
 
     All operators of this provider have it unless they are given another `retry_policy`. The alternative,
     `AirflowFailException`, would hide the error's own type from every other policy and callback.

@@ -33,8 +33,7 @@ class TaskStateStore(Protocol):
 
 @dataclass(frozen=True)
 class RunMemory:
-    """
-    Remember the run that this task has asked for, from before it is asked for until its end has been reported.
+    """Remember the run that this task has asked for, from before it is asked for until its end has been reported.
 
     Airflow keeps the store through retries and clears alike. A retry keeps the task's `max_tries`; a clear raises it.
 
@@ -64,8 +63,7 @@ class RunMemory:
         return ImageRunHandle.from_json(kept["handle"]) if kept else None
 
     def recall(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
-        """
-        Give the run that this try joins; None when it starts one of its own.
+        """Give the run that this try joins; None when it starts one of its own.
 
         After a retry that is the run of the try before, over or not: its end has not been reported. After a clear it
         is only a run that still goes on: who clears a finished task wants it done again.

@@ -40,8 +40,7 @@ def require_good(rendered: RenderedImageTemplate, log: TaskLog) -> None:
 
 @dataclass(frozen=True)
 class Submission:
-    """
-    Submit a rendered image template under a name.
+    """Submit a rendered image template under a name.
 
     :param removal: how to remove what stands under that name
     :param rendered: what to submit

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 class AzureImageVhdCopyOperator(ImageTemplateOperator):
-    """
-    Copy every VHD that an image template's last run has left to storage of yours, and verify the copies.
+    """Copy every VHD that an image template's last run has left to storage of yours, and verify the copies.
 
     A VHD lies in the staging resource group, which goes away with the image template. Only what has been found equal to
     its copy is marked, so that the image template may be replaced or deleted. Only allocated pages travel, and not

@@ -19,8 +19,7 @@ KEY = "looks_fail_since"
 
 @dataclass
 class FailedLooks:
-    """
-    Remember since when looks have failed without a good one among them.
+    """Remember since when looks have failed without a good one among them.
 
     :param try_number: of the task; what an earlier try has remembered does not count
     :param store: Airflow's `task_state_store`, for a sensor that is rescheduled: each of its pokes is a new process

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 
 class AzureImageTemplateRunSensor(BaseSensorOperator):
-    """
-    Wait until a run of an image template is over that somebody else started: the portal, a colleague, another DAG.
+    """Wait until a run of an image template is over that somebody else started: the portal, a colleague, another DAG.
 
     Succeeds when the run has succeeded, and returns its status. A run that ended otherwise is an error that says why,
     as the run operator's does: `ImageRunFailedError` or `ImageRunCanceledError`. Looks that fail for Azure's or the

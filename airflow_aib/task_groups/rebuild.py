@@ -36,8 +36,7 @@ def image_rebuild(
     create_args: Mapping[str, Any] | None = None,
     run_args: Mapping[str, Any] | None = None,
 ) -> TaskGroup:
-    """
-    Chain `create >> run >> [collect_logs, copy_vhds] >> publish` and give the task group.
+    """Chain `create >> run >> [collect_logs, copy_vhds] >> publish` and give the task group.
 
     `collect_logs` always comes, also after a failed build; `copy_vhds` only with `vhd_destination`. `publish` emits the
     asset, and only when all of them have succeeded: nothing downstream runs on nothing. An image template that is there

@@ -36,8 +36,7 @@ ON_KILL_TIME = 25.0
 
 
 class AzureImageTemplateRunTrigger(BaseTrigger):
-    """
-    Wait for the end of an image template's run, and log what happens until then.
+    """Wait for the end of an image template's run, and log what happens until then.
 
     It never raises: whatever goes wrong travels as an event, so that the operator can raise an error that says what it
     was. It lets Azure's clients go before its event, so that nothing is left to await after it.
@@ -120,8 +119,7 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
 
 
 class AzureImageTemplateStateTrigger(BaseTrigger):
-    """
-    Wait until an image template is provisioned or deleted, or a run of it has really ended.
+    """Wait until an image template is provisioned or deleted, or a run of it has really ended.
 
     It only says that it is worth looking again: the operator looks itself, and raises what is to be raised.
 

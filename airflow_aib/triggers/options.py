@@ -10,8 +10,7 @@ CONFIG_SECTION = "azure_image_builder"
 
 @dataclass(frozen=True)
 class WaitingOptions:
-    """
-    Hold how this deployment waits; `get_provider_info` describes each option, and has the same defaults.
+    """Hold how this deployment waits; `get_provider_info` describes each option, and has the same defaults.
 
     :param poll_interval: seconds between two looks
     :param trigger_min_age: seconds that a task stays deferred at least

@@ -31,8 +31,7 @@ DIGEST_TAIL_LINES = 15
 
 @dataclass(frozen=True)
 class RunReport:
-    """
-    Hold what is known of a run that is over.
+    """Hold what is known of a run that is over.
 
     :param image_template_id: resource id
     :param status: how it ended
@@ -123,8 +122,7 @@ async def _read_log(
 
 
 def log_digest(report: RunReport, log: TaskLog) -> None:
-    """
-    Tell how the run went, in few lines.
+    """Tell how the run went, in few lines.
 
     Again after a deferral, where all of it was relayed already: Airflow empties a trigger's log file when the trigger
     comes back to the same triggerer.

@@ -18,8 +18,7 @@ NOT_REACHED_REASONS: tuple[NotReachedReason, ...] = get_args(NotReachedReason)
 
 @dataclass(frozen=True)
 class StateEvent:
-    """
-    Say how waiting for a state ended.
+    """Say how waiting for a state ended.
 
     :param status: `reached`, or `not reached`: it never will be, or not in time, or nobody could look
     :param image_template_id: resource id

@@ -28,8 +28,7 @@ class TaskInstanceFacts(Protocol):
 
 
 async def read_task_state(task_instance: TaskInstanceFacts) -> str | None:
-    """
-    Ask Airflow for the task instance's present state.
+    """Ask Airflow for the task instance's present state.
 
     From a thread: in `on_kill` a direct question fails in a trigger, which has no portal there, and may deadlock on a
     worker, whose main thread is interrupted in whatever it did.

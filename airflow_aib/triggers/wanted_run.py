@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WantedRun:
-    """
-    Choose a run: by its handle, or the first one after a moment, or else the last one.
+    """Choose a run: by its handle, or the first one after a moment, or else the last one.
 
     :param handle: the run itself
     :param started_after: without a handle: earlier runs do not count, ISO 8601

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WatchOrder:
-    """
-    Say which run to watch and how; it is what a trigger is made of, so it holds no secrets.
+    """Say which run to watch and how; it is what a trigger is made of, so it holds no secrets.
 
     :param handle: the run
     :param deadline: when it must be over

@@ -19,8 +19,7 @@ Piece = PageRange
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """
-    Hold what is left to copy.
+    """Hold what is left to copy.
 
     :param pieces: in the order of their offsets, each in whole pages, at most 4 MiB, aligned so that none crosses a
         multiple of 4 MiB
@@ -41,8 +40,7 @@ class CopyPlan:
 
 
 def plan_copy(source_ranges: Iterable[PageRange], length: int, *, done: Iterable[PageRange] = ()) -> CopyPlan:
-    """
-    Plan the copy of a page blob: only allocated pages travel.
+    """Plan the copy of a page blob: only allocated pages travel.
 
     :param source_ranges: allocated ranges of the source
     :param length: bytes of the source
@@ -89,8 +87,7 @@ def _cut(one: PageRange) -> Iterable[Piece]:
 
 @dataclass(frozen=True)
 class VhdCopyResult:
-    """
-    Report a VHD that was copied and found equal to its source.
+    """Report a VHD that was copied and found equal to its source.
 
     :param source: address without signature
     :param destination: address without signature

@@ -21,8 +21,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class VhdFooter:
-    """
-    Hold what a footer says.
+    """Hold what a footer says.
 
     :param disk_type: fixed, dynamic or differencing
     :param disk_size: bytes of the disk, without the footer
@@ -58,8 +57,7 @@ def parse_footer(data: bytes) -> VhdFooter:
 
 
 def check_footer(data: bytes, blob_length: int) -> VhdFooter:
-    """
-    Read a footer and make sure that Azure can use the disk: fixed, and as long as the blob says.
+    """Read a footer and make sure that Azure can use the disk: fixed, and as long as the blob says.
 
     :param data: the blob's last 512 bytes
     :param blob_length: bytes of the blob, footer included

@@ -15,8 +15,7 @@ PAGE_SIZE = 512
 
 @dataclass(frozen=True, order=True)
 class PageRange:
-    """
-    Hold a range of bytes.
+    """Hold a range of bytes.
 
     :param offset: first byte
     :param length: bytes
@@ -66,8 +65,7 @@ def _without(one: PageRange, taken: tuple[PageRange, ...]) -> Iterator[PageRange
 
 
 class AllocatedDigest:
-    """
-    Compute the digest by which a VHD and its copy are compared.
+    """Compute the digest by which a VHD and its copy are compared.
 
     It is SHA-256 over the allocated pages in the order of their offsets. Each run, which is a longest stretch of
     allocated pages without a gap, contributes its offset and its length, each as 8 bytes, unsigned, the highest byte

@@ -1,5 +1,4 @@
-"""
-The table of all checks.
+"""The table of all checks.
 
 An error means that the service refuses the document or that the build cannot work. Whatever we are not sure of is a
 warning: a document that the service accepts never gets an error.

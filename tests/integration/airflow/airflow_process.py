@@ -96,8 +96,7 @@ class DagTest:
 
 
 class AirflowProcess:
-    """
-    Run DAGs in a process with its own Airflow home.
+    """Run DAGs in a process with its own Airflow home.
 
     :param home: an empty folder
     :param environment: of the process

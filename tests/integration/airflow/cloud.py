@@ -29,8 +29,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cloud:
-    """
-    Know the emulated Azure's start world.
+    """Know the emulated Azure's start world.
 
     :param emulator: the emulator
     """

@@ -33,8 +33,7 @@ VHD = {"type": "VHD", "runOutputName": "disk"}
 
 @dataclass(frozen=True)
 class Azure:
-    """
-    Know the emulator's start world.
+    """Know the emulator's start world.
 
     :param emulator: the emulator
     :param service: image templates in it

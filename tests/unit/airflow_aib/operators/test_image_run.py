@@ -28,8 +28,7 @@ STARTED = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), NEW.previous_
 
 @dataclass
 class FakeService:
-    """
-    Start one run.
+    """Start one run.
 
     :param store: looked into at the moment at which the run is asked for
     :param error: with which Azure answers the start
