@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.image_run.log_splitter import LogSplitter
 from airflow_aib.image_run.masking import Masker
@@ -16,11 +19,16 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.staging import StagedBlob
     from airflow_aib.image_run.run_status import LastRunStatus
 
-# A whole triggerer carries about 430 kB of log a second: one run must leave room for the others.
+# A whole triggerer carries about 430 kB of log a second: one run must leave room for the others, and all runs together
+# must leave room for other tasks.
 BYTES_PER_SECOND = 16 * 1024
+SHARED_BYTES_PER_SECOND = 160 * 1024
 LARGEST_READ = MEBIBYTE
 # After the end of a run, so much at its end is still shown; the rest is in the log itself.
 FINAL_BYTES = MEBIBYTE
+# Seconds that the end of a log may wait for its turn, and bytes of it that are shown however many runs end at once.
+END_PATIENCE = 30.0
+LEAST_END = 64 * 1024
 
 # One record of several lines costs Airflow little more than one of one line.
 LINES_PER_RECORD = 200
@@ -61,14 +69,34 @@ class ByteBudget:
         if self._counted_at is None:
             self._left = self.most
         else:
-            self._left += (now - self._counted_at).total_seconds() * self.bytes_per_second
+            self._left += max(0.0, (now - self._counted_at).total_seconds()) * self.bytes_per_second
         self._counted_at = now
         self._left = min(self._left, self.most)
         return max(0, int(self._left))
 
     def spend(self, count: int) -> None:
-        """Count bytes that were read."""
+        """Count bytes that are read; a negative count gives some back."""
         self._left -= count
+
+    def obtainable(self, now: datetime, within: float) -> int:
+        """Give the bytes that may be read by then, when they are booked now."""
+        self.allowance(now)
+        return max(0, int(self._left + within * self.bytes_per_second))
+
+    def book(self, count: int, now: datetime) -> float:
+        """Count bytes ahead, and give the seconds after which they may be read."""
+        self.allowance(now)
+        self.spend(count)
+        return max(0.0, -self._left / self.bytes_per_second)
+
+
+_shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
+
+
+def shared_budget() -> ByteBudget:
+    """Give the budget that all relays of this event loop share: on a triggerer those of all runs."""
+    loop = asyncio.get_running_loop()
+    return _shared_budgets.setdefault(loop, ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ))
 
 
 def records(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -94,6 +122,8 @@ class LogRelay:
     :param final_bytes: how much of a log's end is shown once the run is over
     :param offset: where to begin, in bytes
     :param masker: takes secrets out of what is shown
+    :param shared: what it may relay together with others; None leaves it alone
+    :param clock: waits for the turn of a log's end
     """
 
     source: LogSource
@@ -101,6 +131,8 @@ class LogRelay:
     final_bytes: int = FINAL_BYTES
     offset: int = 0
     masker: Masker = field(default_factory=Masker)
+    shared: ByteBudget | None = None
+    clock: Clock = SYSTEM_CLOCK
     log_file: StagedBlob | None = None
     has_trouble: bool = False
     _lines: LogSplitter = field(default_factory=LogSplitter)
@@ -116,22 +148,36 @@ class LogRelay:
         if self.log_file is None:
             return []
         if status.is_over:
-            lines = await self._read_end(self.log_file)
+            lines = await self._read_end(self.log_file, now)
         else:
-            allowance = self._budget.allowance(now)
+            allowance = min(budget.allowance(now) for budget in self._budgets)
             lines = await self._read_some(self.log_file, allowance) if allowance else []
         return [self.masker.mask(line) for line in lines]
 
+    @property
+    def _budgets(self) -> list[ByteBudget]:
+        return [self._budget] if self.shared is None else [self._budget, self.shared]
+
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
-        content = await self.source.read_log_from(log_file, self.offset, most)
+        # Spent before it is read, since others look at the shared budget meanwhile.
+        self._spend(most)
+        content = b""
+        try:
+            content = await self.source.read_log_from(log_file, self.offset, most)
+        finally:
+            self._spend(len(content) - most)
         self.offset += len(content)
-        self._budget.spend(len(content))
         return self._lines.feed(content)
 
-    async def _read_end(self, log_file: StagedBlob) -> list[str]:
+    def _spend(self, count: int) -> None:
+        for budget in self._budgets:
+            budget.spend(count)
+
+    async def _read_end(self, log_file: StagedBlob, now: datetime) -> list[str]:
         """Read all that is left; of a long rest only the end, with a line that says so."""
-        left = await self.source.size_of(log_file) - self.offset
-        skipped = max(0, left - self.final_bytes)
+        left = max(0, await self.source.size_of(log_file) - self.offset)
+        shown = await self._wait_for_turn(min(left, self.final_bytes), now)
+        skipped = left - shown
         lines: list[str] = []
         if skipped:
             lines += self._lines.finish()
@@ -141,3 +187,11 @@ class LogRelay:
             self.offset += len(content)
             lines += self._lines.feed(content)
         return lines + self._lines.finish()
+
+    async def _wait_for_turn(self, wanted: int, now: datetime) -> int:
+        """Wait until others leave room for a log's end, but not long; give how much of it may be shown."""
+        if self.shared is None:
+            return wanted
+        granted = min(wanted, max(LEAST_END, self.shared.obtainable(now, END_PATIENCE)))
+        await self.clock.sleep(min(self.shared.book(granted, now), END_PATIENCE))
+        return granted

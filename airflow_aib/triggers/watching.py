@@ -10,7 +10,7 @@ from airflow_aib.exceptions import ImageBuilderError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.log_relay import LogRelay
+from airflow_aib.hooks.log_relay import LogRelay, shared_budget
 from airflow_aib.hooks.run_watch import watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.image_run.run_event import RunEvent
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_aib.hooks.connection import AzureSettings
-    from airflow_aib.triggers.task_log import TaskLog
+    from airflow_aib.hooks.task_log import TaskLog
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ async def watch_to_the_end(
     """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled."""
     async with shared_clients(settings) as clients:
         service = ImageTemplateService(clients, clock=clock)
-        relay = LogRelay(StagingArea(clients), masker=settings.masker) if order.relay_log else None
+        relay = None
+        if order.relay_log:
+            relay = LogRelay(StagingArea(clients), masker=settings.masker, shared=shared_budget(), clock=clock)
         updates = watch_run(
             service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
         )

@@ -1,20 +1,35 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from airflow_aib.hooks.log_relay import (
     CHARACTERS_PER_RECORD,
+    END_PATIENCE,
+    LEAST_END,
     LINES_PER_RECORD,
+    SHARED_BYTES_PER_SECOND,
     ByteBudget,
     LogRelay,
     records,
+    shared_budget,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
 from airflow_aib.image_run.masking import Masker
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
-from tests.fakes import START, FakeLog, image_template, run_status
+from tests.fakes import START, FakeClock, FakeLog, image_template, run_status
+
+
+class SlowLog(FakeLog):
+    """Be a log whose reads let others go first."""
+
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> bytes:
+        """Read a part of it, a moment later."""
+        await asyncio.sleep(0)
+        return await super().read_log_from(log_file, offset, max_bytes)
+
 
 LOG_FILE = StagedBlob(StorageAccount("/a", "https://s"), "packerlogs", "g/customization.log", 0)
 BODY = image_template(run_status())
@@ -100,3 +115,77 @@ async def test_the_end_of_a_long_log_is_shown_with_a_note() -> None:
 async def test_the_last_line_needs_no_end(content: bytes) -> None:
     """What stands after the last line break is shown when nothing can follow."""
     assert await LogRelay(FakeLog(content, LOG_FILE)).read(BODY, status("Succeeded"), START) == ["one", "two"]
+
+
+async def test_relays_share_a_budget() -> None:
+    """Two floods together are told no faster than the shared budget allows, and no line is lost."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    relays = [LogRelay(FakeLog(b"line\n" * 30, LOG_FILE), shared=shared) for _ in range(2)]
+
+    told = [[len(await relay.read(BODY, status(), START + second * SECOND)) for relay in relays] for second in range(4)]
+
+    assert told == [[20, 0], [10, 10], [0, 20], [0, 0]]
+
+
+async def test_relays_that_read_at_once_spend_what_they_share_once() -> None:
+    """What one relay is about to read is not there for another that looks meanwhile."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    relays = [LogRelay(SlowLog(b"line\n" * 30, LOG_FILE), shared=shared) for _ in range(2)]
+
+    told = await asyncio.gather(*(relay.read(BODY, status(), START) for relay in relays))
+
+    assert sorted(map(len, told)) == [0, 20]
+
+
+async def test_a_read_that_fails_costs_nothing() -> None:
+    """The budget of a read that fails is there for the next one."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    log = FakeLog(b"line\n" * 30, LOG_FILE)
+    relay = LogRelay(log, shared=shared)
+    assert len(await relay.read(BODY, status(), START)) == 20
+    log.error = OSError("reset")
+
+    with pytest.raises(OSError, match="reset"):
+        await relay.read(BODY, status(), START + SECOND)
+
+    assert shared.allowance(START + SECOND) == 100
+
+
+async def test_logs_that_end_together_wait_for_their_turn() -> None:
+    """The end of a log draws from the shared budget as well: the second one comes when there is room."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    clocks = [FakeClock(), FakeClock()]
+    relays = [LogRelay(FakeLog(b"line\n" * 40, LOG_FILE), shared=shared, clock=clock) for clock in clocks]
+
+    told = [await relay.read(BODY, status("Failed"), START) for relay in relays]
+
+    assert [len(lines) for lines in told] == [40, 40]
+    assert [clock.pauses for clock in clocks] == [[1.0], [3.0]]
+    assert shared.allowance(START + 3 * SECOND) == 0
+
+
+async def test_the_end_of_a_log_never_waits_for_long() -> None:
+    """However many runs end at once, the end of each log is shown within the patience, shortened where it must be."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    shared.book(10**9, START)
+    clock = FakeClock()
+
+    lines = await LogRelay(FakeLog(b"x" * 9 + b"\n" * 1 + b"y" * LEAST_END, LOG_FILE), shared=shared, clock=clock).read(
+        BODY, status("Failed"), START
+    )
+
+    assert clock.pauses == [END_PATIENCE]
+    assert lines[0].startswith("[... 10 bytes are left out here")
+    assert lines[1:] == ["y" * LEAST_END]
+
+
+async def test_all_relays_of_an_event_loop_share_one_budget() -> None:
+    """A triggerer has one loop, and so one budget; another loop has its own."""
+    here = shared_budget()
+
+    async def elsewhere() -> ByteBudget:
+        return shared_budget()
+
+    assert shared_budget() is here
+    assert here.bytes_per_second == SHARED_BYTES_PER_SECOND
+    assert await asyncio.to_thread(asyncio.run, elsewhere()) is not here
