@@ -49,7 +49,7 @@ class ArchivedFile:
 async def archive_logs(
     service: ImageRuns, image_template_id: str, destination: str, *, start_time: str | None = None
 ) -> dict[str, Any]:
-    """Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check the copies, mark it as done.
+    """Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check and mark it.
 
     A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
     What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that

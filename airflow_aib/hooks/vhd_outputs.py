@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.hooks.archive import require_finished_run
@@ -18,20 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.copy_progress import CopyProgress
     from airflow_aib.hooks.image_runs import ImageRuns
+    from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.artifacts import ImageArtifact
     from airflow_aib.vhd.copy_plan import VhdCopyResult
-
-
-class CopyLog(Protocol):
-    """Write into a task's log."""
-
-    def info(self, event: Any, /, *args: Any) -> Any:
-        """Tell what happens."""
-        ...
-
-    def warning(self, event: Any, /, *args: Any) -> Any:
-        """Tell what somebody should know."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ class VhdOutputs:
 
     service: ImageRuns
     destination: str
-    log: CopyLog
+    log: TaskLog
     overwrite: bool = False
 
     async def copy(

@@ -14,8 +14,8 @@ from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
+from airflow_aib.hooks.removal import AcceptedLosses, Removal
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
-from airflow_aib.operators.removal import AcceptedLosses, Removal
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger, WaitedState
 from airflow_aib.triggers.options import WaitingOptions, default_deferrable, read_waiting_options
@@ -185,7 +185,14 @@ class WaitingOperator(ImageTemplateOperator):
 
     def removal(self, service: ImageTemplateService, image_template_id: str, accepted: AcceptedLosses) -> Removal:
         """Say how an image template is removed."""
-        return Removal(service, image_template_id, accepted, self.waiting, self.seconds_between_looks)
+        return Removal(
+            service,
+            image_template_id,
+            accepted,
+            self.seconds_between_looks,
+            self.provision_timeout,
+            self.cancel_allowance,
+        )
 
     def earliest_event(self) -> str:
         """When a trigger that starts now may send its event at the earliest."""

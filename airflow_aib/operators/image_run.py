@@ -18,6 +18,7 @@ from airflow_aib.exceptions import (
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
+from airflow_aib.hooks.run_report import bare_run_error, log_digest, read_report, run_error
 from airflow_aib.image_run.deadline import run_deadline
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
@@ -25,7 +26,6 @@ from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, 
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
-from airflow_aib.triggers.run_report import bare_run_error, log_digest, read_report, run_error
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
 from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
-    from airflow_aib.triggers.run_report import RunReport
+    from airflow_aib.hooks.run_report import RunReport
 
 # Seconds. A worker that is told that its task is over has five until it is killed.
 ON_KILL_TIME = 4.0

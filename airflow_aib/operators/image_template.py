@@ -12,12 +12,12 @@ from airflow.sdk.log import mask_secret
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateReadError
 from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.hooks.removal import AcceptedLosses
 from airflow_aib.hooks.run_async import run_async
+from airflow_aib.hooks.submission import Submission, require_good
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
-from airflow_aib.operators.removal import AcceptedLosses
-from airflow_aib.operators.submission import Submission, require_good
 from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.run_async import run_async
+from airflow_aib.hooks.run_report import read_report, run_error
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.sensors.failed_looks import FailedLooks
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 from airflow_aib.triggers.options import default_deferrable, read_waiting_options
-from airflow_aib.triggers.run_report import read_report, run_error
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 

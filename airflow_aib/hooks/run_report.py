@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
-    from airflow_aib.triggers.task_log import TaskLog
+    from airflow_aib.hooks.task_log import TaskLog
 
 DIGEST_TAIL_LINES = 15
 

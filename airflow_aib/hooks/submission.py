@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateInUseError
 from airflow_aib.hooks.image_templates import provisioning_state
+from airflow_aib.hooks.removal import FAILED_STATES, UNSETTLED_STATES, Removal
 from airflow_aib.image_template.checks import check
 from airflow_aib.image_template.finding import worst_first
 from airflow_aib.image_template.fingerprint import differences
-from airflow_aib.operators.removal import FAILED_STATES, UNSETTLED_STATES, Removal
 
 if TYPE_CHECKING:
+    from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_template.render import RenderedImageTemplate
-    from airflow_aib.triggers.task_log import TaskLog
 
 SHOWN_DIFFERENCES = 20
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageBuilderError
@@ -14,8 +13,9 @@ from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState, read_last_run_status
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from airflow_aib.hooks.image_builder import ImageTemplateService
-    from airflow_aib.triggers.options import WaitingOptions
 
 UNSETTLED_STATES = frozenset({"Creating", "Updating"})
 FAILED_STATES = frozenset({"Failed", "Canceled"})
@@ -44,15 +44,17 @@ class Removal:
     :param service: talks to Azure
     :param image_template_id: resource id
     :param accepted: what may be lost
-    :param waiting: how long things may take
     :param poll_interval: seconds between two looks
+    :param provision_timeout: how long creating or deleting an image template may take
+    :param cancel_allowance: how long a cancelled run may take to end
     """
 
     service: ImageTemplateService
     image_template_id: str
     accepted: AcceptedLosses
-    waiting: WaitingOptions
     poll_interval: float
+    provision_timeout: timedelta
+    cancel_allowance: timedelta
 
     async def delete(self) -> bool:
         """Ask Azure to delete it, unless something would be lost; False when there is none."""
@@ -76,7 +78,7 @@ class Removal:
             return await self.service.wait_until_provisioned(
                 self.image_template_id,
                 poll_interval=self.poll_interval,
-                within=timedelta(seconds=self.waiting.provision_timeout),
+                within=self.provision_timeout,
             )
         except ImageBuilderError:
             body = await self.service.get_image_template(self.image_template_id)
@@ -89,7 +91,7 @@ class Removal:
         await self.service.wait_until_deleted(
             self.image_template_id,
             poll_interval=self.poll_interval,
-            within=timedelta(seconds=self.waiting.provision_timeout),
+            within=self.provision_timeout,
         )
 
     async def _cancel_run(self) -> None:
@@ -97,7 +99,7 @@ class Removal:
         status = await self.service.wait_until_over(
             self.image_template_id,
             poll_interval=self.poll_interval,
-            within=timedelta(seconds=self.waiting.cancel_allowance),
+            within=self.cancel_allowance,
         )
         if status is not None and status.run_state not in EMPTY_ENDS:
             # It was quicker than the cancel, and has left an image.
