@@ -16,6 +16,8 @@ from airflow_aib.hooks.connection import settings_from_connection
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
+    from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
+
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.staging import StagedBlob
     from airflow_aib.image_run.run_status import LastRunStatus
@@ -169,6 +171,32 @@ class FakeTaskInstance:
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep an XCom."""
         self.pushed[key] = value
+
+
+@dataclass
+class FakeSupervisor:
+    """
+    Answer what a task asks Airflow.
+
+    :param state: of the task instance
+    :param error: with which asking ends instead
+    :param asked: the questions
+    """
+
+    state: str | None = None
+    error: Exception | None = None
+    asked: list[GetTaskStates] = field(default_factory=list)
+
+    def send(self, msg: GetTaskStates) -> TaskStatesResult:
+        """Tell the states that were asked for."""
+        from airflow.sdk.execution_time.comms import TaskStatesResult
+
+        self.asked.append(msg)
+        if self.error is not None:
+            raise self.error
+        (task_id,), (run_id,) = msg.task_ids or [], msg.run_ids or []
+        key = task_id if msg.map_index is None else f"{task_id}_{msg.map_index}"
+        return TaskStatesResult(task_states={run_id: {key: self.state}})
 
 
 @dataclass

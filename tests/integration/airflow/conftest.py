@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.airflow.airflow_process import AirflowProcess
 from tests.integration.airflow.cloud import Cloud
+from tests.integration.airflow.legs import Legs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,3 +56,12 @@ def connection(emulator: EmulatorThread, monkeypatch: pytest.MonkeyPatch) -> str
     """Let this process itself have the connection, for triggers that a test drives by hand."""
     monkeypatch.setenv(CONNECTION, emulator.settings_json)
     return "azure_image_builder_default"
+
+
+@pytest.fixture
+def legs(connection: str, monkeypatch: pytest.MonkeyPatch) -> Legs:
+    """Let this process run a task leg by leg, with the connection and the options that the Airflow process has."""
+    del connection
+    for name, value in OPTIONS.items():
+        monkeypatch.setenv(name, value)
+    return Legs()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.execution_time import task_runner
-from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
 
 from airflow_aib.hooks import clients
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, AzureImageTemplateStateTrigger
 from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
+from tests.fakes import FakeSupervisor, FakeTaskInstance
 from tests.integration.airflow.cloud import NAME
 
 if TYPE_CHECKING:
@@ -26,36 +26,6 @@ if TYPE_CHECKING:
     from tests.integration.airflow.cloud import Cloud
 
 TEMPLATE = f"imageTemplates/{NAME}$"
-
-
-@dataclass
-class FakeTaskInstance:
-    """Be the task instance for which a trigger runs."""
-
-    dag_id: str = "dag"
-    task_id: str = "run"
-    run_id: str = "manual"
-    map_index: int = -1
-
-
-@dataclass
-class FakeSupervisor:
-    """
-    Answer what a task asks Airflow.
-
-    :param state: of the task instance
-    :param asked: the questions
-    """
-
-    state: str | None
-    asked: list[GetTaskStates] = field(default_factory=list)
-
-    def send(self, msg: GetTaskStates) -> TaskStatesResult:
-        """Tell the states that were asked for."""
-        self.asked.append(msg)
-        (task_id,), (run_id,) = msg.task_ids or [], msg.run_ids or []
-        key = task_id if msg.map_index is None else f"{task_id}_{msg.map_index}"
-        return TaskStatesResult(task_states={run_id: {key: self.state}})
 
 
 @dataclass
@@ -81,11 +51,15 @@ def now_plus(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
-def run_trigger(cloud: Cloud, handle: dict[str, Any], *, age: float = 0, **order: Any) -> AzureImageTemplateRunTrigger:
+def run_trigger(
+    cloud: Cloud, handle: dict[str, Any], *, age: float = 0, cancel_on_kill: bool = True, **order: Any
+) -> AzureImageTemplateRunTrigger:
     """Make the trigger for a run, by way of what Airflow stores of it."""
     deadline = datetime.now(UTC) + timedelta(days=2)
     made = WatchOrder(ImageRunHandle.from_json(handle), **{"deadline": deadline, "poll_interval": 0.05, **order})
-    trigger = AzureImageTemplateRunTrigger(order=made.to_json(), not_before=now_plus(age))
+    trigger = AzureImageTemplateRunTrigger(
+        order=made.to_json(), not_before=now_plus(age), cancel_on_kill=cancel_on_kill
+    )
     path, kwargs = trigger.serialize()
     assert path == "airflow_aib.triggers.image_template.AzureImageTemplateRunTrigger"
     assert handle["image_template_id"] == cloud.image_template_id
@@ -127,22 +101,47 @@ async def test_a_run_ends_with_one_event(cloud: Cloud, handle: dict[str, Any]) -
         await anext(events)
 
 
-async def test_nothing_is_awaited_after_the_event(cloud: Cloud, handle: dict[str, Any]) -> None:
-    """Airflow calls `on_kill` of a trigger that still does something after its event: ours ends at once."""
-    events = run_trigger(cloud, handle).run()
+def state_trigger(cloud: Cloud, wait_for: str, *, within: float = 30, age: float = 0) -> AzureImageTemplateStateTrigger:
+    """Make the trigger for a state, by way of what Airflow stores of it."""
+    trigger = AzureImageTemplateStateTrigger(
+        image_template_id=cloud.image_template_id,
+        wait_for=wait_for,  # type: ignore[arg-type]  # one of those that there are
+        deadline=now_plus(within),
+        not_before=now_plus(age),
+        poll_interval=0.05,
+    )
+    path, kwargs = trigger.serialize()
+    assert path == "airflow_aib.triggers.image_template.AzureImageTemplateStateTrigger"
+    return AzureImageTemplateStateTrigger(**kwargs)
+
+
+def either_trigger(name: str, cloud: Cloud, handle: dict[str, Any], age: float = 0) -> BaseTrigger:
+    """Make the run's own trigger for its end, or the one for a state."""
+    return run_trigger(cloud, handle, age=age) if name == "run" else state_trigger(cloud, "over", age=age)
+
+
+EITHER_TRIGGER = pytest.mark.parametrize("name", ["run", "state"])
+
+
+@EITHER_TRIGGER
+async def test_nothing_is_awaited_after_the_event(cloud: Cloud, handle: dict[str, Any], name: str) -> None:
+    """Airflow calls `on_kill` of a trigger that still does something after its event: ours end at once."""
+    events = either_trigger(name, cloud, handle).run()
     await anext(events)
+    assert clients._shared == {}
 
     after = events.__anext__()
     with pytest.raises(StopAsyncIteration):
         after.send(None)  # type: ignore[attr-defined]  # an async generator's step is a coroutine
 
 
-async def test_an_event_is_held_until_the_least_age(cloud: Cloud, handle: dict[str, Any]) -> None:
+@EITHER_TRIGGER
+async def test_an_event_is_held_until_the_least_age(cloud: Cloud, handle: dict[str, Any], name: str) -> None:
     """A run that is over already does not resume its task before the trigger has its least age."""
     await in_thread(cloud.finish_run)
     begin = datetime.now(UTC)
 
-    await events_of(run_trigger(cloud, handle, age=1.5))
+    await events_of(either_trigger(name, cloud, handle, age=1.5))
 
     assert datetime.now(UTC) - begin >= timedelta(seconds=1.4)
 
@@ -159,18 +158,6 @@ async def test_the_log_is_relayed(cloud: Cloud, handle: dict[str, Any]) -> None:
     assert "is Running/Building" in text
     assert text.count("Starting provisioner shell") == 3  # two customizers, and the hidden deprovision step
     assert len(log.records) < text.count("\n") / 2
-
-
-async def test_faults_are_borne(cloud: Cloud, handle: dict[str, Any]) -> None:
-    """Throttled, failing and dropped looks do not end the watch."""
-    cloud.plan_fault(method="GET", path=TEMPLATE, status=429, headers={"Retry-After": "0"})
-    cloud.plan_fault(method="GET", path=TEMPLATE, status=500)
-    cloud.plan_fault(method="GET", path=TEMPLATE, status=504)
-    cloud.plan_fault(method="GET", path=TEMPLATE, action="reset")
-
-    (event,) = await events_of(run_trigger(cloud, handle))
-
-    assert event["status"] == "over"
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -307,6 +294,23 @@ async def test_a_kill_never_cancels_another_run(
     assert cloud.count("POST", "/cancel") == 0
 
 
+@pytest.mark.parametrize("cancel_on_kill", [False, True], ids=["not wanted", "state unknown"])
+async def test_without_leave_or_state_nothing_is_cancelled(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, cancel_on_kill: bool
+) -> None:
+    """A kill cancels nothing with `cancel_on_kill=False`, nor when Airflow cannot tell whether the task is over."""
+    cloud.emulator.control.set_scale(10)
+    supervisor = FakeSupervisor("failed", error=ConnectionError("no supervisor") if cancel_on_kill else None)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    trigger = run_trigger(cloud, handle, cancel_on_kill=cancel_on_kill)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    assert len(supervisor.asked) == int(cancel_on_kill)
+    assert cloud.count("POST", "/cancel") == 0
+
+
 async def test_triggers_share_clients(cloud: Cloud, handle: dict[str, Any]) -> None:
     """Ten triggers of one connection sign in once."""
     await in_thread(cloud.finish_run)
@@ -325,16 +329,7 @@ async def test_state_triggers_see_what_they_wait_for(cloud: Cloud, connection: s
     image_template_id = cloud.image_template_id
 
     async def wait(state: str) -> str:
-        trigger = AzureImageTemplateStateTrigger(
-            image_template_id=image_template_id,
-            wait_for=state,  # type: ignore[arg-type]  # one of those below
-            deadline=now_plus(30),
-            not_before=now_plus(0),
-            poll_interval=0.05,
-        )
-        path, kwargs = trigger.serialize()
-        assert path.endswith(".AzureImageTemplateStateTrigger")
-        (event,) = await events_of(AzureImageTemplateStateTrigger(**kwargs))
+        (event,) = await events_of(state_trigger(cloud, state))
         return str(event["status"])
 
     await in_thread(lambda: cloud.call(lambda service: service.submit(image_template_id, cloud.image_template())))
@@ -349,17 +344,45 @@ async def test_state_triggers_see_what_they_wait_for(cloud: Cloud, connection: s
 
 
 async def test_a_state_that_never_comes_is_an_event(cloud: Cloud, connection: str) -> None:
-    """A wait that cannot succeed, or is out of time, ends with an event that says why."""
+    """A wait that cannot succeed ends with an event that says why."""
     del connection
-    trigger = AzureImageTemplateStateTrigger(
-        image_template_id=cloud.image_template_id,
-        wait_for="provisioned",
-        deadline=now_plus(1),
-        not_before=now_plus(0),
-        poll_interval=0.05,
-    )
 
-    (event,) = await events_of(trigger)
+    (event,) = await events_of(state_trigger(cloud, "provisioned"))
 
-    assert event["status"] == "not reached"
+    assert (event["status"], event["reason"]) == ("not reached", "other")
     assert "There is no image template" in event["message"]
+
+
+async def test_a_state_that_is_late_is_an_event(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """At the deadline the wait ends, and its event says that it was the deadline."""
+    del handle
+    cloud.emulator.control.set_scale(1)
+
+    (event,) = await events_of(state_trigger(cloud, "over", within=0.2))
+
+    assert (event["status"], event["reason"]) == ("not reached", "overdue")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_state_that_may_not_be_looked_at_is_an_event(cloud: Cloud, handle: dict[str, Any], status: int) -> None:
+    """A lost permission is no deadline that has passed."""
+    del handle
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=status, count=2)
+
+    (event,) = await events_of(state_trigger(cloud, "over"))
+
+    assert (event["status"], event["reason"]) == ("not reached", "unwatchable")
+    assert f"HTTP {status}" in event["message"]
+
+
+@EITHER_TRIGGER
+async def test_faults_are_borne(cloud: Cloud, handle: dict[str, Any], name: str) -> None:
+    """Throttled, failing and dropped looks do not end the wait."""
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=429, headers={"Retry-After": "0"})
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=500)
+    cloud.plan_fault(method="GET", path=TEMPLATE, status=504)
+    cloud.plan_fault(method="GET", path=TEMPLATE, action="reset")
+
+    (event,) = await events_of(either_trigger(name, cloud, handle))
+
+    assert event["status"] in {"over", "reached"}
