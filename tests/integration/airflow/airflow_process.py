@@ -127,12 +127,15 @@ class AirflowProcess:
 
     def run(self, *tasks: tuple[str, Mapping[str, Any]]) -> DagTest:
         """Run a DAG of these tasks, one after the other: dotted path and arguments of each."""
+        return self.run_file(DAG_FILE, tasks=json.dumps(tasks))
+
+    def run_file(self, content: str, **values: str) -> DagTest:
+        """Run the DAG of a file: `dag_id`, `errors` and the other values are filled in."""
         self._count += 1
         dag_id = f"test_{self._count}"
         errors = self._home / f"{dag_id}.errors"
-        content = DAG_FILE.format(tasks=json.dumps(tasks), errors=str(errors), dag_id=dag_id)
         dag_file = self._dags / f"{dag_id}.py"
-        dag_file.write_text(textwrap.dedent(content))
+        dag_file.write_text(textwrap.dedent(content.format(errors=str(errors), dag_id=dag_id, **values)))
         try:
             return self._ask(dag_file, dag_id, {}, errors)
         finally:

@@ -37,10 +37,15 @@ def run_dag(dag_file: str, dag_id: str, conf: dict[str, Any]) -> dict[str, Any]:
         events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))
         return {
             "state": str(run.state),
-            "tasks": {task.task_id: {"state": str(task.state), "try_number": task.try_number} for task in tasks},
-            "xcoms": [[xcom.task_id, xcom.key, XComModel.deserialize_value(xcom)] for xcom in xcoms],
+            "tasks": {name_of(task): {"state": str(task.state), "try_number": task.try_number} for task in tasks},
+            "xcoms": [[name_of(xcom), xcom.key, XComModel.deserialize_value(xcom)] for xcom in xcoms],
             "asset_events": [{"uri": event.uri, "extra": event.extra} for event in events],
         }
+
+
+def name_of(found: TaskInstance | XComModel) -> str:
+    """Name a task, and a mapped one with its index."""
+    return found.task_id if found.map_index < 0 else f"{found.task_id}[{found.map_index}]"
 
 
 def main() -> None:
