@@ -79,12 +79,7 @@ class Values:
     @property
     def secrets(self) -> frozenset[str]:
         """The texts inside all secure parameters."""
-        found: set[str] = set()
-        for key, (_, declaration) in self._declared.items():
-            if _is_secure(declaration):
-                found.update(_texts(self._given.get(key)))
-                found.update(_texts(declaration.get("defaultValue")))
-        return frozenset(text for text in found if len(text) >= SHORTEST_SECRET)
+        return _secure_texts(dict(self._declared.values()), self._given)
 
     def is_known(self, name: str) -> bool:
         """Whether the name has a value."""
@@ -185,6 +180,24 @@ class Values:
             raise ImageTemplateRenderError(
                 f"{self._source}: {'; '.join(problems)}", hint="Correct the parameters of the task."
             )
+
+
+def secure_texts(document: ImageTemplateDocument, parameters: Mapping[str, object]) -> frozenset[str]:
+    """
+    Give the texts inside all secure parameters of a document, whether it can be filled in or not.
+
+    :param parameters: what the caller passes
+    """
+    return _secure_texts(document.parameters, {name.casefold(): value for name, value in parameters.items()})
+
+
+def _secure_texts(declared: Mapping[str, Any], given: Mapping[str, object]) -> frozenset[str]:
+    found: set[str] = set()
+    for name, declaration in declared.items():
+        if isinstance(declaration, dict) and _is_secure(declaration):
+            found.update(_texts(given.get(name.casefold())))
+            found.update(_texts(declaration.get("defaultValue")))
+    return frozenset(text for text in found if len(text) >= SHORTEST_SECRET)
 
 
 def _is_secure(declaration: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import literal
 from airflow.sdk.log import mask_secret
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateReadError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateReadError
 from airflow_aib.hooks.image_templates import provisioning_state
 from airflow_aib.hooks.removal import AcceptedLosses
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.hooks.submission import Submission, require_good
 from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
 from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    import jinja2
     from airflow.sdk import Context, XComArg
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
@@ -120,6 +123,28 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             mask_secret(secret)
         require_good(rendered, self.log)
         return rendered
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Context,
+        jinja_env: jinja2.Environment,
+        seen_oids: set[int],
+    ) -> None:
+        # Airflow's own place for this, in mapped tasks too: right after it, the fields are stored for the UI.
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        if parent is self:
+            self._mask_secure_parameters()
+
+    def _mask_secure_parameters(self) -> None:
+        """Have Airflow mask the values of secure parameters, before it stores the rendered fields."""
+        parameters = self.parameters if isinstance(self.parameters, Mapping) else {}
+        # What is wrong with the document, `execute` tells.
+        with suppress(ImageTemplateError):
+            document = read_document(self._find_document(), name=self.document_name)
+            for secret in secure_texts(document, parameters):
+                mask_secret(secret)
 
     def _find_document(self) -> str | Path | Mapping[str, Any]:
         given: str | Mapping[str, Any] = self.image_template

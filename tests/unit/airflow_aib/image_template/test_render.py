@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from airflow_aib.exceptions import ImageTemplateRenderError
 from airflow_aib.image_template.checks import check
 from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from tests.unit.airflow_aib.image_template.sample_documents import (
     CONTEXT,
@@ -275,6 +276,14 @@ def test_texts_inside_a_secure_object_are_secrets() -> None:
     result = filled(deployment(body(), parameters=declared), o={"a": ["hunter22", {"b": 1234567}], "c": "x", "d": None})
 
     assert result.secrets == {"hunter22", "1234567", "default-secret"}
+
+
+def test_secrets_of_a_document_that_cannot_be_filled_in_are_known() -> None:
+    """Secrets are found before anything is filled in, whatever the letter case, and whatever else is missing."""
+    declared = {"Token": {"type": "secureString"}, "plain": {"type": "string"}, "odd": "no declaration"}
+    document = read_document(deployment(body(), parameters=declared))
+
+    assert secure_texts(document, {"TOKEN": "hunter22", "plain": "open"}) == {"hunter22"}
 
 
 def test_wrong_secrets_are_not_shown() -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, Asset, BaseOperator, ExceptionRetryPolicy
+from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.operators.asset import AzureImagePublishOperator
@@ -150,6 +152,46 @@ def test_a_document_given_as_a_dict_is_not_rendered() -> None:
     operator.render_template_fields({})
 
     assert operator.image_template == document
+
+
+SECURE_DOCUMENT = {
+    "parameters": {
+        "registration": {"type": "secureString"},
+        "licence": {"type": "secureString", "defaultValue": "d3fault"},
+    },
+    "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", "properties": {}}],
+}
+
+
+@pytest.mark.parametrize("kind", ["plain", "mapped"])
+def test_secure_parameters_are_masked_before_airflow_stores_them(kind: str) -> None:
+    """What Airflow shows of rendered fields has no value of a secure parameter, whatever the parameter's name."""
+    fields: dict[str, Any] = {"image_template": SECURE_DOCUMENT, "resource_group_name": "images"}
+    parameters = {"registration": f"{{{{ '{kind}' ~ '-hunter' }}}}", "password": "hunter33", "colour": "blue"}
+    with DAG("dag", schedule=None):
+        partial = AzureImageTemplateCreateOperator.partial(task_id="create", **fields)
+        mapped = partial.expand(parameters=[parameters])
+        plain = AzureImageTemplateCreateOperator(task_id="plain", parameters=parameters, **fields)
+    task: Any = mapped.unmap({"parameters": parameters}) if kind == "mapped" else plain
+
+    # As Airflow does for mapped tasks, and within `render_template_fields` for others.
+    task._do_render_template_fields(task, task.template_fields, {}, task.get_template_env(), set())
+    shown = json.dumps(_serialize_rendered_fields(task))
+
+    assert task.parameters["registration"] == f"{kind}-hunter"
+    assert "blue" in shown
+    assert [secret for secret in (f"{kind}-hunter", "hunter33", "d3fault") if secret in shown] == []
+
+
+def test_rendering_needs_no_document_that_can_be_read() -> None:
+    """Rendering goes on without a document that is not there: `execute` says what is wrong with it."""
+    operator = AzureImageTemplateCreateOperator(
+        task_id="create", image_template="/nowhere.json", resource_group_name="images"
+    )
+
+    operator.render_template_fields({})
+
+    assert operator.image_template == "/nowhere.json"
 
 
 def test_parameters_may_come_from_another_task() -> None:
