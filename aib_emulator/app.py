@@ -65,6 +65,7 @@ class Emulator:
         self._lock: IO[bytes] | None = None
         self._runner: web.AppRunner | None = None
         self._arm_port = 0
+        self._resetting = asyncio.Lock()
         self._folder = Path()
         self._tls: TlsFiles | None = None
         self._world: World | None = None
@@ -132,13 +133,14 @@ class Emulator:
     async def reset(self) -> None:
         """Forget every resource, plan and record, turn the clock back, and furnish the start world again."""
         world = self.world
-        await world.schedule.clear()
-        for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
-            forget.clear()
-        world.compute.reset()
-        await world.blobs.reset()
-        world.clock.restart(self.settings.time_scale)
-        await self._furnish()
+        async with self._resetting:
+            await world.schedule.clear()
+            for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
+                forget.clear()
+            world.compute.reset()
+            await world.blobs.reset()
+            world.clock.restart(self.settings.time_scale)
+            await self._furnish()
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point every usual client at this emulator."""

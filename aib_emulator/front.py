@@ -14,7 +14,7 @@ from aiohttp import web
 from aib_emulator.arm.api_version import check_api_version
 from aib_emulator.arm.body_style import BodyStyle, encode
 from aib_emulator.arm.call import Answer, Call
-from aib_emulator.arm.errors import ArmError, resource_group_not_found
+from aib_emulator.arm.errors import ArmError, resource_group_being_deleted, resource_group_not_found
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.route import Route, Router, normalise_path
 from aib_emulator.arm.time_format import stamp_text
@@ -145,10 +145,13 @@ class Front:
         if subscription_id.lower() != self._world.settings.subscription_id.lower():
             raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
         name = call.parameters.get("resource_group_name")
-        is_group_itself = name is not None and call.path.rstrip("/").lower().endswith(f"/resourcegroups/{name.lower()}")
-        if name is None or is_group_itself:
+        if name is None:
             return
-        if self._world.store.get(ResourceId(subscription_id, name)) is None:
+        group = self._world.store.get(ResourceId(subscription_id, name))
+        if group is not None and call.method in {"PUT", "PATCH"} and self._world.is_being_deleted(group):
+            raise resource_group_being_deleted(name)
+        is_group_itself = call.path.rstrip("/").lower().endswith(f"/resourcegroups/{name.lower()}")
+        if group is None and not is_group_itself:
             raise resource_group_not_found(name)
 
     def _write(self, request: web.Request, answer: Answer) -> web.Response:

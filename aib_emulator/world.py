@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     DeleteHook = Callable[[Resource], Awaitable[None]]
 
 
+BEING_DELETED = "Deleting"
+
+
 class BlobStore(Protocol):
     """Storage accounts' blobs, behind the emulator's own TLS address.
 
@@ -275,16 +278,24 @@ class World:
 
     async def delete(self, resource_id: ResourceId) -> bool:
         """Delete a resource with its parts, or a group with all that is in it; return whether it was there."""
-        for part in reversed(self.store.list(below=resource_id)):
-            await self._delete_one(part)
         resource = self.store.get(resource_id)
+        if resource is not None and resource_id.is_group:
+            resource.body["properties"]["provisioningState"] = BEING_DELETED
+        # Asked again and again: a call that was let in before may still put something.
+        while parts := self.store.list(below=resource_id):
+            await self._delete_one(parts[-1])
         if resource is None:
             return False
         await self._delete_one(resource)
         return True
 
+    def is_being_deleted(self, group: Resource) -> bool:
+        """Whether a resource group is about to go."""
+        return bool(group.body["properties"]["provisioningState"] == BEING_DELETED)
+
     async def _delete_one(self, resource: Resource) -> None:
         hook = self.delete_hooks.get(resource.id.resource_type.lower())
         if hook is not None:
             await hook(resource)
-        self.store.delete(resource.id)
+        if self.store.get(resource.id) is resource:  # else it was deleted meanwhile, and perhaps made anew
+            self.store.delete(resource.id)

@@ -68,3 +68,11 @@ def resource_not_found(resource_type: str, name: str, resource_group_name: str |
 def resource_group_not_found(resource_group_name: str) -> ArmError:
     """Return ARM's 404 for a resource group."""
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{resource_group_name}' could not be found.")
+
+
+def resource_group_being_deleted(resource_group_name: str) -> ArmError:
+    """Return ARM's refusal of a change in a resource group that is about to go."""
+    message = (
+        f"The resource group '{resource_group_name}' is in deprovisioning state and cannot perform this operation."
+    )
+    return ArmError(409, "ResourceGroupBeingDeleted", message)

@@ -65,6 +65,11 @@ class ResourceId:
         return "/".join((self.namespace, *self.path[0::2]))
 
     @property
+    def is_group(self) -> bool:
+        """Whether it names a resource group."""
+        return self.namespace is None and self.resource_group_name is not None
+
+    @property
     def group(self) -> ResourceId:
         """The id of the resource group that it lies in."""
         return ResourceId(self.subscription_id, self.resource_group_name)

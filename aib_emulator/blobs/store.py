@@ -80,6 +80,7 @@ class AzuriteBlobStore:
         self._requests = requests
         self._azurite = Azurite(folder)
         self._accounts: dict[str, BlobAccount] = {}
+        self._changing_accounts = asyncio.Lock()
         self._clients: dict[str, BlobServiceClient] = {}
         self._transport: AioHttpTransport | None = None
         self._runner: web.AppRunner | None = None
@@ -130,7 +131,8 @@ class AzuriteBlobStore:
     async def reset(self) -> None:
         """Delete every account with its blobs, and forget who may do what."""
         self._roles.clear()
-        await asyncio.gather(*(self.delete_account(name) for name in list(self._accounts)))
+        for name in list(self._accounts):
+            await self.delete_account(name)
 
     def account(self, name: str) -> BlobAccount | None:
         """Return the account of that name, if there is one."""
@@ -138,8 +140,9 @@ class AzuriteBlobStore:
 
     async def create_account(self, name: str) -> None:
         """Make an account; once more for an existing one changes nothing."""
-        if name not in self._accounts:
-            await self._set_account(BlobAccount(name, (new_account_key(), new_account_key())))
+        async with self._changing_accounts:
+            if name not in self._accounts:
+                await self._set_account(BlobAccount(name, (new_account_key(), new_account_key())))
 
     def set_policy(self, name: str, *, allows_shared_key: bool, allows_public_access: bool) -> None:
         """Say whether account keys are good for an account, and whether its containers may be opened to everybody."""
@@ -157,22 +160,24 @@ class AzuriteBlobStore:
 
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of the two keys; what the old one signed is worth nothing from now on."""
-        account = self._accounts[name]
-        keys = [*account.keys]
-        keys[index] = new_account_key()
-        self._clients.pop(name, None)
-        await self._set_account(replace(account, keys=(keys[0], keys[1])))
+        async with self._changing_accounts:
+            account = self._accounts[name]
+            keys = [*account.keys]
+            keys[index] = new_account_key()
+            self._clients.pop(name, None)
+            await self._set_account(replace(account, keys=(keys[0], keys[1])))
 
     async def delete_account(self, name: str) -> None:
         """Delete an account with all that is in it; an absent one is fine."""
-        if name not in self._accounts:
-            return
-        service = self._service(name)
-        del self._accounts[name]  # nobody gets in any more
-        containers = [container.name async for container in service.list_containers()]
-        await asyncio.gather(*(_delete_container(service, container) for container in containers))
-        self._clients.pop(name, None)
-        await self._azurite.set_account(name, None)
+        async with self._changing_accounts:
+            if name not in self._accounts:
+                return
+            service = self._service(name)
+            del self._accounts[name]  # nobody gets in any more
+            containers = [container.name async for container in service.list_containers()]
+            await asyncio.gather(*(_delete_container(service, container) for container in containers))
+            self._clients.pop(name, None)
+            await self._azurite.set_account(name, None)
 
     def account_keys(self, name: str) -> tuple[str, str]:
         """Return the two keys of an account, base64."""

@@ -114,6 +114,7 @@ class ImageTemplateDesk:
         image_template = _kept(resource)
         if image_template.pending is not None:
             await self._world.schedule.end(image_template.pending)
+        image_template.state = "deleting"  # from now on nobody sets anything going
         if image_template.run is not None:
             await self._world.schedule.end(image_template.run)
         await delete_staging(self._world, image_template)
@@ -141,7 +142,7 @@ class ImageTemplateDesk:
     def cancel(self, image_template: ImageTemplate) -> None:
         """Begin to cancel the run that goes on."""
         run, now = image_template.run, self._world.clock.now()
-        if run is None or run.look(now).run_state != "Running":
+        if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
             raise self._not_allowed(image_template, "cancel/action")
         run.cancel(now)
         run.expect(self._effects(run).of_cancel())

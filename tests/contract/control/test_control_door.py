@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -42,6 +43,16 @@ async def test_a_reset_brings_the_start_world_back(builder: Builder, emulator: E
     assert emulator.control.clock()["scale"] == builder.cloud.settings.time_scale
     assert await every(builder.cloud.blobs("imagestore").get_container_client("images").list_blobs()) == []
     await builder.create()
+
+
+def test_resets_at_once_take_their_turns(emulator: EmulatorThread) -> None:
+    """Several resets that arrive together leave the start world, as one does."""
+    with ThreadPoolExecutor() as pool:
+        for done_reset in [pool.submit(emulator.control.reset) for _ in range(8)]:
+            done_reset.result()
+    names = [group["name"] for group in RawArm(emulator).send("GET", "/resourceGroups").json()["value"]]
+    assert names == ["images"]
+    emulator.control.reset()
 
 
 def test_the_clock_can_be_put_forward(emulator: EmulatorThread) -> None:
