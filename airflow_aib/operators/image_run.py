@@ -21,22 +21,23 @@ from airflow_aib.hooks.run_async import run_async, run_async_bounded
 from airflow_aib.hooks.run_report import bare_run_error, log_digest, read_report, run_error
 from airflow_aib.image_run.deadline import run_deadline
 from airflow_aib.image_run.run_event import RunEvent
-from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
+from airflow_aib.triggers.wanted_run import read_image_run
 from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.run_report import RunReport
+    from airflow_aib.image_run.run_handle import ImageRunHandle
 
 # Seconds. A worker that is told that its task is over has five until it is killed.
 ON_KILL_TIME = 4.0
@@ -268,9 +269,10 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
 
     template_fields: Sequence[str] = (*WaitingOperator.template_fields, "image_run")
 
-    def __init__(self, *, image_run: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, image_run: Mapping[str, Any] | XComArg | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.image_run = image_run
+        # Airflow puts the value in the place of an XComArg before `execute`.
+        self.image_run: Any = image_run
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Cancel the run."""
@@ -293,7 +295,7 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
         return status.to_json() if status else None
 
     def _handle(self) -> ImageRunHandle | None:
-        return ImageRunHandle.from_json(self.image_run) if self.image_run else None
+        return read_image_run(self.image_run, self.find_image_template_id())
 
     async def _cancel(self, image_template_id: str) -> tuple[bool, LastRunStatus | None]:
         """Ask for the cancel; give whether there was a run to cancel, and the last run's status."""

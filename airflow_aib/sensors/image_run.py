@@ -16,19 +16,18 @@ from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.hooks.run_report import read_report, run_error
-from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.sensors.failed_looks import FailedLooks
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 from airflow_aib.triggers.options import default_deferrable, read_waiting_options
 from airflow_aib.triggers.state_event import StateEvent
-from airflow_aib.triggers.wanted_run import WantedRun
+from airflow_aib.triggers.wanted_run import WantedRun, read_image_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
-    from airflow.sdk import BaseOperatorLink, Context
+    from airflow.sdk import BaseOperatorLink, Context, XComArg
 
 
 class AzureImageTemplateRunSensor(BaseSensorOperator):
@@ -68,10 +67,10 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     def __init__(
         self,
         *,
-        image_template_id: str | None = None,
+        image_template_id: str | XComArg | None = None,
         resource_group_name: str | None = None,
         image_template_name: str | None = None,
-        image_run: Mapping[str, Any] | None = None,
+        image_run: Mapping[str, Any] | XComArg | None = None,
         started_after: str | None = None,
         accepted_states: Sequence[str] = (RunState.SUCCEEDED,),
         deferrable: bool | None = None,
@@ -79,10 +78,11 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.image_template_id = image_template_id
+        self.image_template_id: Any = image_template_id
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name
-        self.image_run = image_run
+        # Airflow puts the value in the place of an XComArg before `execute`.
+        self.image_run: Any = image_run
         self.started_after = started_after
         self.accepted_states = tuple(accepted_states)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
@@ -185,7 +185,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             return status
 
     def _wanted_run(self) -> WantedRun:
-        handle = ImageRunHandle.from_json(self.image_run) if self.image_run else None
+        handle = read_image_run(self.image_run, self._find_image_template_id())
         return WantedRun(handle, self.started_after)
 
     def _find_image_template_id(self) -> str:

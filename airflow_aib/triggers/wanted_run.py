@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import parse_service_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_aib.image_run.run_status import LastRunStatus
 
 
@@ -56,3 +56,28 @@ class WantedRun:
         """Read what `to_json` wrote; unknown keys are ignored."""
         handle = value.get("handle")
         return cls(ImageRunHandle.from_json(handle) if handle else None, value.get("started_after"))
+
+
+def read_image_run(image_run: Any, image_template_id: str) -> ImageRunHandle | None:
+    """Read which run of an image template a task was told to mean; None when it was told of none.
+
+    :param image_run: what the task that started it has left as XCom `image_run`
+    """
+    if not image_run:
+        return None
+    if not (isinstance(image_run, Mapping) and {"image_template_id", "submit_time"} <= image_run.keys()):
+        raise ImageTemplateError(
+            f"image_run is no XCom `image_run` of a task that has started a run, but {_shape_of(image_run)}",
+            hint="Pass `run.output['image_run']`, where `run` is that task.",
+        )
+    handle = ImageRunHandle.from_json(image_run)
+    if handle.image_template_id.casefold() != image_template_id.casefold():
+        raise ImageTemplateError(
+            f"image_run is a run of {handle.image_template_id}, and the task is about {image_template_id}",
+            hint="Name the same image template in both.",
+        )
+    return handle
+
+
+def _shape_of(value: Any) -> str:
+    return f"an object of {', '.join(map(repr, value)) or 'nothing'}" if isinstance(value, Mapping) else repr(value)
