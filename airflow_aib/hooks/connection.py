@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from airflow_aib.exceptions import ConnectionSettingsError
 from airflow_aib.hooks.clouds import CLOUDS, CUSTOM_CLOUD, PUBLIC_CLOUD, CloudSettings
-from airflow_aib.image_run.masking import Masker
+from airflow_aib.image_run.masking import Masker, mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +142,8 @@ class _Fields:
         parts = urlsplit(value)
         if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
             raise ConnectionSettingsError(
-                f"Field {name!r} of the Airflow connection is {value!r}; it must be an address that begins https://",
+                f"Field {name!r} of the Airflow connection is {mask(value)!r}; it must be an address that begins "
+                "https://",
                 hint="Azure is only reached over https; for an authority of your own give its file as `ca_bundle`.",
             )
         return value.rstrip("/")

@@ -20,12 +20,14 @@ _SIGNED = re.compile(
     # HTML (`&amp;`) or in JSON as .NET writes it (`\u0026`).
     r"(?P<signature>(?:\b|%(?:25)*(?:26|3B|3F)|u0026)sig(?:=|%(?:25)*3D))(?:[^&\s\"'<>;,)\\]|\\/)+"
     r"|(?P<key>\b(?:AccountKey|SharedAccessKey)=)[A-Za-z0-9+/=]+"
+    # A password or token before the host of an address, as tools that fetch from private places print it.
+    r"|(?P<login>://[^/\s:@?#]*:)[^/\s@?#]+(?=@)"
     r"|(?P<bearer>\bBearer\s+)[A-Za-z0-9._~+/-]{16,}=*",
     re.IGNORECASE,
 )
 
 # One of these stands in everything that _SIGNED finds: most lines need no more than this look.
-_SIGNS = ("sig=", "sig%", "key=", "bearer")
+_SIGNS = ("sig=", "sig%", "key=", "bearer", "@")
 
 
 class Masker:
@@ -47,7 +49,7 @@ class Masker:
         lower = text.lower()
         if not any(sign in lower for sign in _SIGNS):
             return text
-        return _SIGNED.sub(lambda match: f"{match['signature'] or match['key'] or match['bearer']}{MASK}", text)
+        return _SIGNED.sub(lambda match: f"{match[match.lastgroup or 0]}{MASK}", text)
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.image_templates import provisioning_failed, refuse_error_body
 from airflow_aib.hooks.run_watch import watch_run
 from airflow_aib.image_run.diagnosis import diagnose
@@ -96,6 +97,15 @@ SECRETS = {
     },
 }
 BROKEN = {**SECRETS, "extra": {**SECRETS["extra"], "cloud_environment": "nowhere"}}  # type: ignore[dict-item]  # JSON
+
+
+def test_a_wrong_field_is_shown_without_a_password() -> None:
+    """An address with a password is refused, and quoted without it."""
+    extra = {"cloud_environment": "custom", "resource_manager_endpoint": f"https://me:{MARKER}@host"}
+
+    with pytest.raises(ConnectionSettingsError, match=r"https://me:\*\*\*@host") as caught:
+        settings_from_connection(conn_type="azure_image_builder", extra=extra)
+    assert MARKER not in str(caught.value)
 
 
 def triggers() -> list[BaseTrigger]:

@@ -22,6 +22,8 @@ from airflow_aib.image_run.masking import MASK, Masker, mask
         ("u=https%3A%2F%2Fa%3Fsv%3D1%26amp%3Bsig%3Dabc", "u=https%3A%2F%2Fa%3Fsv%3D1%26amp%3Bsig%3D***"),
         ("https://a/x?sv=1\\u0026sig=abc\\u0026se=2", "https://a/x?sv=1\\u0026sig=***\\u0026se=2"),
         ('{"u": "https:\\/\\/a?sig=ab\\/c"}', '{"u": "https:\\/\\/a?sig=***"}'),
+        ("git clone https://robot:ghp_x1@git.example/a.git", "git clone https://robot:***@git.example/a.git"),
+        ("http://proxy:8080/a?b=c:d@e", "http://proxy:8080/a?b=c:d@e"),
         ("https://a/x?SIG=abc", "https://a/x?SIG=***"),
         ("AccountName=a;AccountKey=abc+/==;EndpointSuffix=e", "AccountName=a;AccountKey=***;EndpointSuffix=e"),
         ("Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.abc", "Authorization: Bearer ***"),
@@ -62,5 +64,5 @@ def test_no_form_of_a_secret_stays(secret: str) -> None:
 @given(st.text())
 def test_text_without_secrets_stays(text: str) -> None:
     """Without secrets and signatures a text is not changed."""
-    if not any(word in text.casefold() for word in ("sig", "key=", "bearer")):
+    if not any(word in text.casefold() for word in ("sig", "key=", "bearer", "@")):
         assert mask(text) == text
