@@ -175,8 +175,7 @@ class FakeTaskInstance:
 
 @dataclass
 class FakeSupervisor:
-    """
-    Answer what a task asks Airflow.
+    """Answer what a task asks Airflow.
 
     :param state: of the task instance
     :param error: with which asking ends instead
@@ -263,8 +262,7 @@ class FakePoller:
 
 @dataclass
 class FakeImageBuilder:
-    """
-    Be the SDK's operations on image templates, with one image template.
+    """Be the SDK's operations on image templates, with one image template.
 
     :param body: the image template; None when there is none
     :param scripts: by method: what its next calls do: raise, call, or nothing

@@ -183,8 +183,7 @@ class Values:
 
 
 def secure_texts(document: ImageTemplateDocument, parameters: Mapping[str, object]) -> frozenset[str]:
-    """
-    Give the texts inside all secure parameters of a document, whether it can be filled in or not.
+    """Give the texts inside all secure parameters of a document, whether it can be filled in or not.
 
     :param parameters: what the caller passes
     """

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Legs:
-    """
-    Run tasks on the image template as Airflow does: on the worker, maybe on the triggerer, and on the worker again.
+    """Run tasks on the image template as Airflow does: on the worker, maybe on the triggerer, and on the worker again.
 
     :param task_instance: of all the tasks
     :param store: their state
@@ -38,8 +37,7 @@ class Legs:
         return {"ti": self.task_instance, "task_state_store": self.store}
 
     def run(self, written: tuple[str, dict[str, Any]], while_deferred: Callable[[], object] = lambda: None) -> Any:
-        """
-        Run a task to its end, and give what it returns.
+        """Run a task to its end, and give what it returns.
 
         :param written: the task, as `AirflowProcess.run` takes it
         :param while_deferred: done once the task has deferred, before its trigger starts
