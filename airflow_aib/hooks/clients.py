@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_aib.exceptions import ConnectionSettingsError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.connection import AuthMethod, AzureSettings
+from airflow_aib.hooks.connection import AuthMethod, AzureSettings, which
 from airflow_aib.hooks.storage_address import account_name
 
 if TYPE_CHECKING:
@@ -249,7 +249,8 @@ def _make_credential(identity: Any, settings: AzureSettings, **options: Any) -> 
         return _CREDENTIALS[settings.auth_method](identity, settings, options)
     except ValueError as error:
         raise ConnectionSettingsError(
-            f"The Airflow connection's sign-in by {settings.auth_method} is incomplete or wrong: {error}",
+            f"The Airflow connection's sign-in by {settings.auth_method} is incomplete or wrong"
+            f"{which(settings.connection_id)}: {error}",
             hint="See docs/reference/connection.md.",
         ) from error
 

@@ -44,6 +44,7 @@ class AzureSettings:
     :param managed_identity_client_id: of a user-assigned identity; None means the system-assigned one
     :param workload_identity_tenant_id: directory of the workload identity
     :param allow_account_keys: whether a storage account's key may be used where a token is refused
+    :param connection_id: of the Airflow connection, for messages
     """
 
     cloud: CloudSettings
@@ -55,6 +56,7 @@ class AzureSettings:
     managed_identity_client_id: str | None = None
     workload_identity_tenant_id: str | None = None
     allow_account_keys: bool = True
+    connection_id: str | None = field(default=None, compare=False)
 
     @property
     def masker(self) -> Masker:
@@ -66,7 +68,7 @@ class AzureSettings:
         if self.subscription_id:
             return self.subscription_id
         raise ConnectionSettingsError(
-            "The Airflow connection names no subscription",
+            f"The Airflow connection names no subscription{which(self.connection_id)}",
             hint="Fill in the field `subscriptionId`, or name resources by their full resource id.",
         )
 
@@ -77,6 +79,7 @@ def settings_from_connection(
     login: str | None = None,
     password: str | None = None,
     extra: Mapping[str, Any] | None = None,
+    connection_id: str | None = None,
 ) -> AzureSettings:
     """Read the parts of an Airflow connection into settings.
 
@@ -84,22 +87,40 @@ def settings_from_connection(
     :param login: client id
     :param password: client secret
     :param extra: the connection's extra, already parsed
+    :param connection_id: for messages
     """
+    try:
+        _check_type(conn_type)
+        settings = _read(_Fields(extra or {}), login or None, password or None)
+    except ConnectionSettingsError as error:
+        error.message += which(connection_id)
+        raise
+    return replace(settings, connection_id=connection_id)
+
+
+def which(connection_id: str | None) -> str:
+    """Write which connection a message is about."""
+    return f" (connection {connection_id!r})" if connection_id else ""
+
+
+def _check_type(conn_type: str | None) -> None:
     if conn_type not in CONNECTION_TYPES:
         raise ConnectionSettingsError(
             f"The Airflow connection has type {conn_type!r}; allowed are {', '.join(map(repr, CONNECTION_TYPES))}",
             hint=_DOCS,
         )
-    fields = _Fields(extra or {})
+
+
+def _read(fields: _Fields, login: str | None, password: str | None) -> AzureSettings:
     fields.refuse_key_files()
     return _check_authentication(
         AzureSettings(
             cloud=_read_cloud(fields),
-            auth_method=_read_auth_method(fields, login or None, password or None),
+            auth_method=_read_auth_method(fields, login, password),
             subscription_id=fields.text("subscriptionId"),
             tenant_id=fields.text("tenantId"),
-            client_id=login or None,
-            client_secret=password or None,
+            client_id=login,
+            client_secret=password,
             managed_identity_client_id=fields.text("managed_identity_client_id"),
             workload_identity_tenant_id=fields.text("workload_identity_tenant_id"),
             allow_account_keys=fields.flag("allow_account_keys", default=True),

@@ -110,7 +110,11 @@ class AzureImageBuilderHook(BaseHook):
 
 def _read_settings(connection: Connection, extra: dict[str, Any]) -> AzureSettings:
     return settings_from_connection(
-        conn_type=connection.conn_type, login=connection.login, password=connection.password, extra=extra
+        conn_type=connection.conn_type,
+        login=connection.login,
+        password=connection.password,
+        extra=extra,
+        connection_id=connection.conn_id,
     )
 
 

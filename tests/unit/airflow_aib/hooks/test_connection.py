@@ -203,3 +203,22 @@ def test_a_missing_subscription_is_explained() -> None:
     """Without a subscription, what needs one says where to put it."""
     with pytest.raises(ConnectionSettingsError, match="subscriptionId"):
         read().require_subscription_id()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"conn_type": "http"}, {"login": "client"}, {"extra": {"cloud_environment": "moon"}}]
+)
+def test_what_is_wrong_names_the_connection(fields: dict[str, Any]) -> None:
+    """A deployment has many connections: the message says which one it is about."""
+    with pytest.raises(ConnectionSettingsError, match=r"\(connection 'my_azure'\)\. "):
+        read(**fields, connection_id="my_azure")
+
+
+def test_a_missing_subscription_names_the_connection() -> None:
+    """What is missed later names it as well, and connections of equal content still share their clients."""
+    settings = read(connection_id="my_azure")
+
+    with pytest.raises(ConnectionSettingsError, match=r"names no subscription \(connection 'my_azure'\)"):
+        settings.require_subscription_id()
+    assert settings == read(connection_id="other")
+    assert hash(settings) == hash(read(connection_id="other"))
