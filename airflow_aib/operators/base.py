@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
+from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
@@ -182,6 +183,23 @@ class WaitingOperator(ImageTemplateOperator):
     def cancel_allowance(self) -> timedelta:
         """How long a cancelled run may take to end."""
         return timedelta(seconds=self.waiting.cancel_allowance)
+
+    @asynccontextmanager
+    async def within_preparation(self, image_template_id: str) -> AsyncIterator[None]:
+        """Bound all that the worker waits for before there is one state left to wait for."""
+        within = self.provision_timeout + self.cancel_allowance
+        try:
+            async with asyncio.timeout(within.total_seconds()) as bound:
+                yield
+        except TimeoutError as error:
+            if not bound.expired():
+                raise
+            raise ArmRequestError(
+                f"What had to come first at image template {image_template_id} took longer than {within}",
+                hint="The log says what it was. Try again, which goes on from there, or raise `provision_timeout`.",
+                code="Overdue",
+                target=image_template_id,
+            ) from error
 
     def removal(self, service: ImageTemplateService, image_template_id: str, accepted: AcceptedLosses) -> Removal:
         """Say how an image template is removed."""

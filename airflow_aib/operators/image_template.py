@@ -40,6 +40,13 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
     that would lose something. Returns the image template's resource id.
 
+    Also with `deferrable`, what must come first is awaited on the worker, since a task defers once in a try: the
+    resources that the document depends on, a run that is being cancelled, and the deletion of what is replaced. It may
+    take the options `provision_timeout` and `cancel_allowance` together.
+
+    Jinja fills in the fields listed as `template_fields`; `document_name`, `replace`, `cancel_running`, `discard_vhds`
+    and `discard_logs` are part of the DAG file, so that no run's input can decide about a loss.
+
     :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict. Only
         the path is a Jinja template: the document may hold scripts with braces of their own
     :param resource_group_name: where to create it, in the connection's subscription
@@ -165,9 +172,12 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
         async with self.open_service() as service:
-            await service.wait_for_dependencies(rendered.depends_on, poll_interval=self.seconds_between_looks)
-            removal = self.removal(service, image_template_id, self.accepted_losses)
-            body = await Submission(removal, rendered, self.replace, self.log).submit()
+            async with self.within_preparation(image_template_id):
+                if rendered.depends_on:
+                    self.log.info("It depends on: %s", ", ".join(rendered.depends_on))
+                await service.wait_for_dependencies(rendered.depends_on, poll_interval=self.seconds_between_looks)
+                removal = self.removal(service, image_template_id, self.accepted_losses)
+                body = await Submission(removal, rendered, self.replace, self.log).submit()
             if not self.wait_for_completion or provisioning_state(body) == "Succeeded":
                 return body
             if self.deferrable:
@@ -201,6 +211,11 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
 
     Refused are the loss of a run that goes on, of a VHD that nobody has copied, and of a customization log that nobody
     has archived. One that is not there is fine. Returns whether there was one.
+
+    Also with `deferrable`, what must come first is awaited on the worker, since a task defers once in a try: the end of
+    a creation, or of a run that is being cancelled. It may take the options `provision_timeout` and `cancel_allowance`
+    together. `cancel_running`, `discard_vhds` and `discard_logs` are no Jinja templates, so that no run's input can
+    decide about a loss.
 
     :param cancel_running: cancel a run that goes on and give up its log
     :param discard_vhds: give up VHDs that have not been copied
@@ -243,7 +258,8 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
     async def _delete(self, image_template_id: str) -> bool:
         async with self.open_service() as service:
             removal = self.removal(service, image_template_id, self.accepted_losses)
-            was_there = await removal.delete()
+            async with self.within_preparation(image_template_id):
+                was_there = await removal.delete()
             if was_there and self.wait_for_completion and not self.deferrable:
                 await removal.until_deleted()
         return was_there

@@ -25,7 +25,8 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     nothing to collect. Returns where the archive lies: `location`, and `files` with name, url, bytes and sha256.
 
     :param destination: `account/container[/folder]`, or the container's https address
-    :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected
+    :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected;
+        a fact of the DAG file, and no Jinja template
     """
 
     template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")

@@ -28,7 +28,8 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
     The worker stays with the copy: pieces must be asked for one by one, so there is nothing for a trigger to wait for.
 
     :param destination: `account/container[/folder]`, or the container's https address
-    :param run_task_id: task that started the run, in the same DAG run: only that run's VHDs are copied
+    :param run_task_id: task that started the run, in the same DAG run: only that run's VHDs are copied;
+        like `overwrite` a fact of the DAG file, and no Jinja template
     :param overwrite: whether other content under the same name may be replaced
     """
 

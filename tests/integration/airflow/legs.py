@@ -52,11 +52,11 @@ class Legs:
             # A task goes on in another process: nothing but the event is left.
             return self.make(written).resume_execution(str(deferred.method_name), {"event": event}, self.context)
 
-    @staticmethod
-    def make(written: tuple[str, dict[str, Any]]) -> BaseOperator:
-        """Make the operator of a task."""
+    def make(self, written: tuple[str, dict[str, Any]]) -> BaseOperator:
+        """Make the operator of a task, with its fields rendered."""
         path, arguments = written
         operator: BaseOperator = import_string(path)(**arguments)
+        operator.render_template_fields(self.context)
         return operator
 
 
