@@ -22,7 +22,8 @@ T = TypeVar("T")
 GROUP = "images"
 NAME = "base"
 LOCATION = "eastus"
-PATIENCE = 20.0
+# Seconds. The first DAG waits for Airflow itself to start, and the machine may be busy.
+PATIENCE = 60.0
 
 Body = dict[str, Any]
 
