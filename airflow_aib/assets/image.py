@@ -12,6 +12,8 @@ from airflow.sdk import Asset
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+__all__ = ["image_asset"]
+
 SCHEME = "azure-vm-image"
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Asset, XComArg
 
+__all__ = ["image_rebuild"]
+
 
 def image_rebuild(
     *,
@@ -41,7 +43,7 @@ def image_rebuild(
     `collect_logs` always comes, also after a failed build; `copy_vhds` only with `vhd_destination`. `publish` emits the
     asset, and only when all of them have succeeded: nothing downstream runs on nothing. An image template that is there
     with the same content is used again, run after run. Let the DAG have `max_active_runs=1`: an image template builds
-    one image at a time.
+    one image at a time. In a mapped task group each map index rebuilds an image of its own.
 
     :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict
     :param resource_group_name: where the image template lives, in the connection's subscription

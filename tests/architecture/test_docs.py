@@ -187,3 +187,9 @@ def test_every_parameter_is_explained() -> None:
     ]
 
     assert unexplained == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_no_page_of_the_reference_is_empty(page: Path) -> None:
+    """Each generated page describes something: a class, a function or an option."""
+    assert "\n## " in page.read_text() or "\n| " in page.read_text()
