@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # What kind of trouble it was: Azure answered; it was not reached; sign-in went wrong; the answer cannot be read.
 Trouble = Literal["answer", "connection", "sign-in", "malformed"]
 
-TRANSIENT_STATUSES = frozenset({408, 409, 429})
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, TOO_MANY_REQUESTS = 401, 403, 404, 409, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 409, 429
+TRANSIENT_STATUSES = frozenset({REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS})
 FIRST_SERVER_ERROR = 500
 
 _PERMISSIONS_DOC = "See docs/reference/permissions.md."
@@ -154,7 +154,8 @@ def is_lost_answer(error: ArmRequestError) -> bool:
     """Whether the request may have been carried out although no good answer came back."""
     if error.data.get("trouble") in {"connection", "malformed"}:
         return True
-    return error.status is not None and error.status >= FIRST_SERVER_ERROR and error.data.get("trouble") == "answer"
+    is_gateways = error.status is not None and (error.status == REQUEST_TIMEOUT or error.status >= FIRST_SERVER_ERROR)
+    return is_gateways and error.data.get("trouble") == "answer"
 
 
 def retry_after(error: ArmRequestError) -> float | None:

@@ -137,7 +137,7 @@ async def test_another_refusal_is_azures_own(refusal: Exception) -> None:
     assert azure.calls.count("run") == 1
 
 
-@pytest.mark.parametrize("error", [azure_error(504), azure_error(500), reset()])
+@pytest.mark.parametrize("error", [azure_error(408), azure_error(504), azure_error(500), reset()])
 async def test_a_lost_answer_is_looked_up_and_never_repeated(error: Exception) -> None:
     """A run that began although its answer was lost is found by its start time."""
     azure = FakeImageBuilder(image_template(ENDED_A))
