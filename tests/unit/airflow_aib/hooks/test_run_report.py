@@ -83,7 +83,7 @@ def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is
 def test_the_digest_tells_the_end_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Few lines say how it ended, what it made, how the log ends and where it is."""
     log_text = "\n".join(
-        f"[3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11] PACKER OUT     base: line {number}" for number in range(100)
+        f"[3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11] PACKER OUT     azure-arm: line {number}" for number in range(100)
     )
     artifact = ImageArtifact("vhd", "VHD", artifact_id=None, artifact_uri="https://x/y.vhd")
     report = RunReport(
