@@ -36,6 +36,9 @@ def note_failure(context):
 
 
 def make(path, arguments):
+    if "expand" in arguments:
+        expanded = arguments.pop("expand")
+        return import_string(path).partial(**arguments).expand(**expanded)
     if "execution_timeout" in arguments:
         arguments["execution_timeout"] = timedelta(seconds=arguments["execution_timeout"])
     return import_string(path)(**arguments)
@@ -126,7 +129,10 @@ class AirflowProcess:
         self._log.close()
 
     def run(self, *tasks: tuple[str, Mapping[str, Any]]) -> DagTest:
-        """Run a DAG of these tasks, one after the other: dotted path and arguments of each."""
+        """Run a DAG of these tasks, one after the other: dotted path and arguments of each.
+
+        The argument `expand` holds those over which a task is mapped.
+        """
         return self.run_file(DAG_FILE, tasks=json.dumps(tasks))
 
     def run_file(self, content: str, **values: str) -> DagTest:
