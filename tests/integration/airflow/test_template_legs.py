@@ -1,4 +1,4 @@
-"""Image templates created, replaced and deleted, leg by leg: each end, in both modes."""
+"""Image templates created, replaced, saved and deleted, leg by leg: each end, in both modes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError, VhdCopyError
+from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.storage_access import StorageAccess
 from tests.integration.airflow.cloud import NAME
-from tests.integration.airflow.tasks import BOTH_MODES, DELETE, create, task
+from tests.integration.airflow.tasks import BOTH_MODES, COPY, DELETE, create, task
 
 if TYPE_CHECKING:
+    from airflow_aib.hooks.image_builder import ImageTemplateService
     from tests.integration.airflow.cloud import Cloud
     from tests.integration.airflow.legs import Legs
 
@@ -157,3 +160,30 @@ def test_delete_loses_nothing_unasked(
 
     assert legs.events == []
     assert cloud.count("DELETE", f"imageTemplates/{NAME}") == 0
+
+
+def spoil(cloud: Cloud, url: str) -> None:
+    """Change a page of a VHD that was copied."""
+
+    async def write(service: ImageTemplateService) -> None:
+        address = service.clients.settings.cloud.blob_address(url)
+        copy = BlobFile(StorageAccess(service.clients, address.account_url), address)
+        await copy.client.upload_page(b"\xff" * 512, offset=0, length=512)
+
+    cloud.call(write)
+
+
+def test_a_vhd_is_overwritten_only_when_told(cloud: Cloud, legs: Legs) -> None:
+    """Other content under the same name stays, unless `overwrite` gives it up."""
+    cloud.create(cloud.image_template(with_vhd=True))
+    cloud.start_run()
+    cloud.finish_run()
+    (first,) = legs.run(task(COPY, "copy", destination="imagestore/images/vhds"))
+    spoil(cloud, first["destination"])
+
+    with pytest.raises(VhdCopyError, match="other content"):
+        legs.run(task(COPY, "copy", destination="imagestore/images/vhds"))
+    (again,) = legs.run(task(COPY, "copy", destination="imagestore/images/vhds", overwrite=True))
+
+    assert (again["destination"], again["sha256"]) == (first["destination"], first["sha256"])
+    assert again["copied_bytes"] == first["copied_bytes"] > 0
