@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from aib_emulator.server import EmulatorThread
@@ -14,6 +15,10 @@ from aib_emulator.settings import MEBIBYTE, EmulatorSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("airflow-aib", deadline=None)
+hypothesis.settings.load_profile("airflow-aib")
 
 # Airflow reads it once, when it is first imported: no test may touch the home of whoever runs the tests.
 AIRFLOW_HOME = os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-aib-tests-")
