@@ -88,6 +88,6 @@ lock: $(READY) ## compile the hashed requirement files anew
 
 .PHONY: clean
 clean: ## end what runs, and remove all that was made here but .venv
-	@if test -x $(BIN)/python && test -d .local; then $(BIN)/python -m demo down; fi
+	@test ! -x $(BIN)/python || for folder in .local/*/; do test ! -d "$$folder" || $(BIN)/python -m demo down --folder "$$folder"; done
 	rm -rf .local build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,6 +46,11 @@ class Program:
         return cls(data["name"], data["pid"], data["created"], Path(data["log_file"]))
 
 
+def this_process() -> Program:
+    """Return this very process as others may note it."""
+    return Program("starter", os.getpid(), psutil.Process().create_time(), Path(os.devnull))
+
+
 def start_program(name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log_file: Path) -> Program:
     """Start the command in its own session with exactly this environment and its output in the log file."""
     log_file.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from demo.environment import (
     with_portal,
     write_passwords,
 )
-from demo.programs import Program, is_running, start_program, stop_programs, tail
+from demo.programs import Program, is_running, start_program, stop_programs, tail, this_process
 from demo.state import State, forget_state, read_state, write_state
 from demo.waiting import DemoError, wait_for
 
@@ -81,7 +81,7 @@ class Stack:
     def state(self) -> State:
         """What runs now, where, and how to sign in."""
         url = f"http://127.0.0.1:{self._ports.api}"
-        return State(url, self._keys.user, self._keys.password, tuple(self._programs))
+        return State(url, self._keys.user, self._keys.password, tuple(self._programs), this_process())
 
     def api(self) -> AirflowApi:
         """Return a client that signs in as the one user there is."""
@@ -89,8 +89,8 @@ class Stack:
 
     def start(self) -> None:
         """Start everything and wait until it is healthy; on any failure, Ctrl-C too, end what was started."""
+        self._make_room()
         try:
-            self._make_room()
             if self.settings.with_emulator:
                 self._start_emulator()
             self._start_airflow(self._prepare_airflow())
@@ -108,6 +108,11 @@ class Stack:
 
     def _make_room(self) -> None:
         self._show(f"making room in {self.settings.folder}")
+        earlier = read_state(self.settings.folder)
+        if earlier is not None and is_running(earlier.starter):
+            raise DemoError(
+                f"process {earlier.starter.pid} is at work in {self.settings.folder}: wait for it, or end it"
+            )
         stop_leftovers(self.settings.folder)
         shutil.rmtree(self.settings.folder, ignore_errors=True)
         self.settings.folder.mkdir(parents=True)

@@ -20,12 +20,14 @@ class State:
     :param user: whom to sign in as.
     :param password: that user's password.
     :param programs: what was started, in that order.
+    :param starter: the process that has started it, and may still be at it.
     """
 
     url: str
     user: str
     password: str
     programs: tuple[Program, ...]
+    starter: Program
 
 
 def write_state(folder: Path, state: State) -> None:
@@ -35,6 +37,7 @@ def write_state(folder: Path, state: State) -> None:
         "user": state.user,
         "password": state.password,
         "programs": [program.to_json() for program in state.programs],
+        "starter": state.starter.to_json(),
     }
     draft = _file(folder).with_suffix(".new")
     draft.touch(mode=0o600)
@@ -49,7 +52,7 @@ def read_state(folder: Path) -> State | None:
     except FileNotFoundError:
         return None
     programs = tuple(Program.from_json(program) for program in data["programs"])
-    return State(data["url"], data["user"], data["password"], programs)
+    return State(data["url"], data["user"], data["password"], programs, Program.from_json(data["starter"]))
 
 
 def forget_state(folder: Path) -> None:

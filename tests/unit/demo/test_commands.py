@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from demo.__main__ import main
-from demo.programs import Program
+from demo.programs import Program, this_process
 from demo.state import State, write_state
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def state_of_this_process(folder: Path) -> State:
     """Return a state whose one program is this very process, so that it certainly runs."""
     program = Program("api-server", os.getpid(), psutil.Process().create_time(), folder / "api-server.log")
-    return State("http://127.0.0.1:1", "demo", "made up", (program,))
+    return State("http://127.0.0.1:1", "demo", "made up", (program,), this_process())
 
 
 def test_status_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,6 +105,22 @@ def test_what_a_killed_starter_has_left_is_found_and_ended(tmp_path: Path) -> No
     assert stop_leftovers(chosen.folder) is None
 
 
+def test_a_folder_in_which_somebody_is_at_work_is_left_alone(tmp_path: Path) -> None:
+    """A second demo in the same folder says so, and does not end the first."""
+    chosen = settings(tmp_path)
+    starter, state = started_by_another_process(chosen)
+    try:
+        with pytest.raises(DemoError, match=f"process {starter.pid} is at work in"):
+            Stack(chosen).start()
+
+        assert read_state(chosen.folder) == state
+        assert len(leftovers(state.programs)) == 2
+    finally:
+        starter.terminate()
+        starter.wait(timeout=60)
+        stop_leftovers(chosen.folder)
+
+
 def test_airflow_is_given_what_the_emulator_hands_out(tmp_path: Path) -> None:
     """The emulator's variables reach Airflow, and Airflow's own are not lost to them."""
     report = tmp_path / "environment.json"

@@ -6,7 +6,8 @@ from pathlib import Path
 from demo.programs import Program
 from demo.state import State, forget_state, read_state, write_state
 
-STATE = State("http://127.0.0.1:1", "demo", "made up", (Program("emulator", 7, 1.5, Path("logs/emulator.log")),))
+EMULATOR = Program("emulator", 7, 1.5, Path("logs/emulator.log"))
+STATE = State("http://127.0.0.1:1", "demo", "made up", (EMULATOR,), Program("starter", 6, 1.25, Path("/dev/null")))
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
