@@ -173,7 +173,8 @@ class Stack:
 
     def _run_to_its_end(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         program = self._run(name, command, environment)
-        if program.child is None or program.child.wait(timeout=180) != 0:
+        child = program.child
+        if child is None or wait_for(child.poll, seconds=180, what=f"the end of {name}") != 0:
             raise DemoError(_end_of(program))
         self._programs.remove(program)
 
