@@ -14,6 +14,7 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.connection import settings_from_connection
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
@@ -179,11 +180,13 @@ class FakeSupervisor:
 
     :param state: of the task instance
     :param error: with which asking ends instead
+    :param may_answer: is waited for before it answers
     :param asked: the questions
     """
 
     state: str | None = None
     error: Exception | None = None
+    may_answer: threading.Event | None = None
     asked: list[GetTaskStates] = field(default_factory=list)
 
     def send(self, msg: GetTaskStates) -> TaskStatesResult:
@@ -191,6 +194,8 @@ class FakeSupervisor:
         from airflow.sdk.execution_time.comms import TaskStatesResult
 
         self.asked.append(msg)
+        if self.may_answer is not None:
+            self.may_answer.wait(30)
         if self.error is not None:
             raise self.error
         (task_id,), (run_id,) = msg.task_ids or [], msg.run_ids or []

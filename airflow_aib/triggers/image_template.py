@@ -16,6 +16,7 @@ from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.masking import mask
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import read_last_run_status
+from airflow_aib.triggers.outlasting import outlast_cancellation
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
 from airflow_aib.triggers.wanted_run import WantedRun
@@ -85,8 +86,12 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         """Cancel the run when a person has ended the task, and only then."""
         if not self.cancel_on_kill or self.task_instance is None:
             return
+        await outlast_cancellation(self._cancel_in_time())
+
+    async def _cancel_in_time(self) -> None:
         try:
-            await asyncio.wait_for(self._cancel_if_over(), ON_KILL_TIME)
+            async with asyncio.timeout(ON_KILL_TIME):
+                await self._cancel_if_over()
         except Exception:  # Airflow would swallow it: say at least what it was
             self.log.warning("The run was not cancelled; it goes on until its build timeout.", exc_info=True)
 

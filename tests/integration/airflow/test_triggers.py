@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -276,6 +277,35 @@ async def test_a_mapped_task_is_asked_for_by_its_index(
 
     assert supervisor.asked[0].map_index == 3
     assert cloud.count("POST", "/cancel") == 1
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, half a minute at most."""
+    async with asyncio.timeout(30):
+        while not is_so():  # noqa: ASYNC110 - what is waited for happens in other threads and processes
+            await asyncio.sleep(0.01)
+
+
+async def test_a_kill_outlasts_that_airflow_asks_for_it_again(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow cancels a trigger with every sync until it has ended, also while its `on_kill` is at work."""
+    cloud.emulator.control.set_scale(10)
+    supervisor = FakeSupervisor("failed", may_answer=threading.Event())
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    trigger = run_trigger(cloud, handle)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    killing = asyncio.create_task(asyncio.wait_for(trigger.on_kill(), 30))
+    await until(lambda: bool(supervisor.asked))
+    for _ in range(3):
+        killing.cancel("__airflow_user_action__")
+        await asyncio.sleep(0.01)
+    assert supervisor.may_answer is not None
+    supervisor.may_answer.set()
+    await asyncio.wait({killing})
+
+    await until(lambda: cloud.count("POST", "/cancel") == 1)
 
 
 async def test_a_kill_never_cancels_another_run(
