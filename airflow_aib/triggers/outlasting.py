@@ -1,8 +1,8 @@
 """Work in a trigger's `on_kill` that outlasts Airflow's impatience.
 
-Tried with Airflow 3.3: until a trigger that is to be cancelled has ended, the supervisor names it again with every sync,
-about once a second, and each time the triggerer cancels whatever the trigger awaits. An `on_kill` that takes longer than
-that is cancelled itself, without a word, whatever `[triggerer] on_kill_timeout` says.
+Tried with Airflow 3.3: until a trigger that is to be cancelled has ended, the supervisor names it again with every
+sync, about once a second, and each time the triggerer cancels whatever the trigger awaits. An `on_kill` that takes
+longer than that is cancelled itself, without a word, whatever `[triggerer] on_kill_timeout` says.
 """
 
 from __future__ import annotations
