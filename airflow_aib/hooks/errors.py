@@ -44,7 +44,8 @@ _HINTS = {
     "operationnotallowed": "Wait until the image template is idle, or cancel its run, then try again.",
     "requestdisallowedbypolicy": "An Azure Policy forbids it: ask for an exemption, or adjust the image template.",
     "resourcegroupnotfound": "Create the resource group first, or correct its name.",
-    "resourcenotfound": "Check the name, the resource group and the subscription.",
+    "resourcenotfound": "Check the name, the resource group and the subscription; for a destination, that its storage "
+    "account exists.",
     "subscriptionnotfound": "Check the connection's subscription, and that its identity may read it.",
     "validationfailed": "Correct the field that the message names.",
 }
