@@ -39,21 +39,23 @@ class Rebuilt:
     rebuild: Rebuild
     report: RebuildReport
     log_while_deferred: list[str]
+    calls: list[dict[str, Any]]
 
     def blob(self, url: str) -> bytes:
         """Return a blob's whole content, pages that are not allocated as the zeros that they read as."""
         with blob_client(url, self.stack.emulator_environment) as client:
             return client.download_blob(max_concurrency=4).readall()
 
-    def recorded_calls(self) -> list[dict[str, Any]]:
-        """Return the calls that the emulator has answered so far."""
-        environment = self.stack.emulator_environment
-        door = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
-        return door.requests()
-
     def pushed_by_run(self) -> dict[str, Any]:
         """Return what the task that ran the image template has pushed."""
         return dict(self.api.xcom(self.rebuild.dag_id, self.rebuild.run_id, RUN_TASK))
+
+
+def recorded_calls(stack: Stack) -> list[dict[str, Any]]:
+    """Return the calls that the emulator has answered so far."""
+    environment = stack.emulator_environment
+    door = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
+    return door.requests()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rebuilt]:
 
         state = rebuild.follow(show=observe, seconds=240)
         report = rebuild.report(state, read_text=lambda _url: "")
-        yield Rebuilt(stack, api, rebuild, report, seen)
+        yield Rebuilt(stack, api, rebuild, report, seen, recorded_calls(stack))
     assert leftovers(programs) == []
 
 
@@ -162,7 +164,7 @@ def test_the_task_links_to_the_portal(rebuilt: Rebuilt) -> None:
 
 def test_a_build_costs_one_read_of_resource_manager_for_each_look(rebuilt: Rebuilt) -> None:
     """What the README says of the cost in API calls: a read for each look, and about 25 calls around them."""
-    arm = [call["path"] for call in rebuilt.recorded_calls() if call["endpoint"] == "arm"]
+    arm = [call["path"] for call in rebuilt.calls if call["endpoint"] == "arm"]
     calls = [path for path in arm if path.startswith("/subscriptions/")]
     (run,) = [task for task in rebuilt.report.tasks if task.task_id == RUN_TASK]
     assert run.seconds is not None
