@@ -87,6 +87,11 @@ class AirflowApi:
         path = f"{_run_path(dag_id, run_id)}/taskInstances"
         return list(_checked(self._request("GET", path))["task_instances"])
 
+    def mark_failed(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Mark a task instance failed, as a person does in the UI to end it."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}"
+        _checked(self._request("PATCH", path, json={"new_state": "failed"}))
+
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
         """Return what the task has pushed, or None."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{quote(task_id)}/xcomEntries/{quote(key)}"

@@ -142,6 +142,29 @@ def test_an_event_posted_for_the_base_image_wakes_the_next_rebuild(rebuilt: Rebu
     assert run["run_type"] == "asset_triggered"
 
 
+def test_who_marks_a_deferred_run_failed_ends_the_build(rebuilt: Rebuilt) -> None:
+    """The triggerer cancels the build in Azure: nobody pays for what nobody waits for."""
+    dag_id, api = rebuilt.rebuild.dag_id, rebuilt.api
+    run_id = api.trigger(dag_id)
+
+    def deferred() -> bool | None:
+        states = {task["task_id"]: task["state"] for task in api.task_instances(dag_id, run_id)}
+        return states.get(RUN_TASK) == "deferred" or None
+
+    def relayed() -> bool | None:
+        return any("Running" in str(record) for record in api.log_records(dag_id, run_id, RUN_TASK, 1)) or None
+
+    def cancelled() -> bool | None:
+        paths = [call["path"] for call in recorded_calls(rebuilt.stack) if call["method"] == "POST"]
+        return any("/linux-vhd/cancel" in path for path in paths) or None
+
+    wait_for(deferred, what="the run to be deferred", seconds=60)
+    wait_for(relayed, what="the trigger to watch the run", seconds=60)
+    api.mark_failed(dag_id, run_id, RUN_TASK)
+
+    assert wait_for(cancelled, what="the build to be cancelled", seconds=40)
+
+
 def test_the_connection_has_a_form_in_the_ui(rebuilt: Rebuilt) -> None:
     """The UI shows every field of the connection type, and hides what a person types as a secret."""
     form = rebuilt.api.connection_form("azure_image_builder")
