@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from demo.waiting import DemoError
+from demo.waiting import DemoError, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +76,18 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run of the DAG by hand and return its run id."""
-        body = {"logical_date": None, "conf": dict(conf or {})}
-        return str(_checked(self._request("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", json=body))["dag_run_id"])
+        # With an id of ours it can be asked for again: SQLite, when busy, makes Airflow answer with an error.
+        body = {"dag_run_id": f"manual__{uuid.uuid4()}", "logical_date": None, "conf": dict(conf or {})}
+
+        def ask() -> str | None:
+            answer = self._request("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", json=body)
+            if answer.is_server_error:
+                return None
+            if answer.status_code != httpx.codes.CONFLICT:
+                _checked(answer)
+            return str(body["dag_run_id"])
+
+        return wait_for(ask, seconds=30, what=f"Airflow to start a run of {dag_id}", interval=1)
 
     def dag_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return one run of the DAG."""

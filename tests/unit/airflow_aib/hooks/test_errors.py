@@ -62,7 +62,8 @@ def test_an_error_says_what_where_why_and_what_next() -> None:
 
     assert str(error) == (
         f"Could not read image template {IMAGE_TEMPLATE_ID}: ResourceNotFound: It was not found "
-        "(HTTP 404, request id r-1). Check the name, the resource group and the subscription."
+        "(HTTP 404, request id r-1). Check the name, the resource group and the subscription; for a destination, "
+        "that its storage account exists."
     )
     assert (error.code, error.status, error.request_id, error.target) == (
         "ResourceNotFound",
