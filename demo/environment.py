@@ -70,7 +70,8 @@ def airflow_environment(
             "simple_auth_manager_passwords_file": passwords_file(home),
             "test_connection": "Enabled",
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}"},
+        # Seconds for which a writer waits for another one: five, the default, are too few on a busy machine.
+        "database": {"sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}?timeout=60"},
         "api": {"base_url": address, "secret_key": keys.api_secret_key, "workers": 1},
         "api_auth": {"jwt_secret": keys.jwt_secret},
         "logging": {
