@@ -8,33 +8,39 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateInUseError
 from airflow_aib.hooks.image_templates import provisioning_state
 from airflow_aib.hooks.removal import FAILED_STATES, UNSETTLED_STATES, Removal
-from airflow_aib.image_template.checks import check
-from airflow_aib.image_template.finding import worst_first
+from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.fingerprint import differences
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_template.render import RenderedImageTemplate
 
 SHOWN_DIFFERENCES = 20
 
 
-def require_good(rendered: RenderedImageTemplate, log: TaskLog) -> None:
-    """Log what is doubtful about a rendered image template; raise all that is wrong with it."""
+def require_good(rendered: RenderedImageTemplate, log: TaskLog, disabled: Mapping[str, str] | None = None) -> None:
+    """Log what is doubtful about a rendered image template; raise all that is wrong with it.
+
+    :param disabled: rules that do not count, each with the reason
+    """
     for change in rendered.changes:
         log.info("Brought to the current api-version: %s", change)
-    findings = worst_first([*rendered.findings, *check(rendered)])
-    errors = [finding for finding in findings if finding.severity == "error"]
-    for finding in findings:
+    examination = examine(rendered, disabled=disabled)
+    errors = examination.errors
+    for finding in examination.findings:
         if finding.severity != "error":
             log.warning("%s", finding)
+    for finding, reason in examination.switched_off:
+        log.info("Switched off (%s): %s", reason, finding)
     if errors:
         raise ImageTemplateCheckError(
             f"{rendered.source} has {len(errors)} {'error' if len(errors) == 1 else 'errors'}:\n"
             + "\n".join(f"  {finding}" for finding in errors)
             + "\n",
             hint="Correct the document; nothing has been submitted.",
-            findings=findings,
+            findings=examination.findings,
         )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
-from airflow_aib.image_template.text import parse_text
+from airflow_aib.image_template.pointers import child
+from airflow_aib.image_template.text import SourceText
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding
@@ -39,6 +40,7 @@ class ImageTemplateDocument:
 
     :param body: the bare resource: location, tags, identity, properties, and what else stood there
     :param name: as written, maybe an expression
+    :param symbolic_name: its key, where `resources` of a deployment file is an object
     :param source: the file, or `<dict>`
     :param depends_on: as written: expressions, names, symbolic names or resource ids
     :param parameters: declarations of the deployment file
@@ -46,17 +48,24 @@ class ImageTemplateDocument:
     :param siblings: all resources of the deployment file
     :param is_deployment: whether it came in an ARM deployment file, where every bracketed string is an expression
     :param findings: what was noticed while reading
+    :param pointer: JSON pointer of the image template in its file
+    :param text: the file's text, where it came from one
+    :param metadata: of the deployment file, where the image template is not all there is
     """
 
     body: dict[str, Any]
     name: str | None
     source: str
+    symbolic_name: str | None = None
     depends_on: tuple[str, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     siblings: tuple[SiblingResource, ...] = ()
     is_deployment: bool = False
     findings: tuple[Finding, ...] = ()
+    pointer: str = ""
+    text: SourceText | None = field(default=None, compare=False)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def read_document(path_or_dict: str | Path | Mapping[str, Any], *, name: str | None = None) -> ImageTemplateDocument:
@@ -65,15 +74,36 @@ def read_document(path_or_dict: str | Path | Mapping[str, Any], *, name: str | N
     :param path_or_dict: a JSON file (comments and a byte order mark may stand in it), a YAML file, or the content
     :param name: which image template, where a deployment file holds several: its name as written, or symbolic name
     """
+    documents = read_documents(path_or_dict)
+    return _choose(documents, name, documents[0].source)
+
+
+def read_documents(path_or_dict: str | Path | Mapping[str, Any]) -> tuple[ImageTemplateDocument, ...]:
+    """Read every image template of a file, of which a deployment file may hold several; there is at least one.
+
+    :param path_or_dict: as `read_document`
+    """
     if isinstance(path_or_dict, Mapping):
-        return _pick(_private_copy(path_or_dict), DICT_SOURCE, name, ())
-    source = str(path_or_dict)
-    content, findings = parse_text(_read_text(Path(path_or_dict)), source)
+        return _documents(_private_copy(path_or_dict), DICT_SOURCE)
+    return documents_of(SourceText(_read_text(Path(path_or_dict)), str(path_or_dict)))
+
+
+def documents_of(text: SourceText) -> tuple[ImageTemplateDocument, ...]:
+    """Read every image template of a text, as `read_documents` does of a file."""
+    content, findings = text.parse()
     if not isinstance(content, dict):
         raise ImageTemplateReadError(
-            f"{source} holds {_kind_of(content)} instead of an object", hint=_EXPECTED, source=source
+            f"{text.source} holds {_kind_of(content)} instead of an object", hint=_EXPECTED, source=text.source
         )
-    return _pick(content, source, name, findings)
+    return _documents(content, text.source, findings=findings, text=text)
+
+
+def is_image_template_file(path: str | Path) -> bool:
+    """Whether a file looks as if it held an image template: a quick look that never fails."""
+    try:
+        return IMAGE_TEMPLATE_TYPE.partition("/")[0].casefold().encode() in Path(path).read_bytes().lower()
+    except OSError:
+        return False
 
 
 _EXPECTED = (
@@ -115,28 +145,34 @@ def _private_copy(content: Mapping[str, Any]) -> dict[str, Any]:
     return copied
 
 
-def _pick(
-    content: dict[str, Any], source: str, name: str | None, findings: tuple[Finding, ...]
-) -> ImageTemplateDocument:
+def _documents(content: dict[str, Any], source: str, **more: Any) -> tuple[ImageTemplateDocument, ...]:
     if "resources" not in content or "properties" in content:
         _refuse_other_types(content, source)
-        return _document(content, source, findings=findings)
+        return (_document(content, source, **more),)
     resources = list(_resources(content["resources"]))
-    candidates = [(symbolic, body) for symbolic, body in resources if _is_image_template(body)]
-    _, body = _choose(candidates, name, source)
     siblings = tuple(
         SiblingResource(symbolic, str(other.get("type", "")), str(other.get("name", "")))
-        for symbolic, other in resources
+        for symbolic, _, other in resources
     )
-    return _document(
-        body,
-        source,
-        findings=findings,
-        parameters=_object(content, "parameters", source),
-        variables=_object(content, "variables", source),
-        siblings=siblings,
-        is_deployment=True,
+    found = tuple(
+        _document(
+            body,
+            source,
+            parameters=_object(content, "parameters", source),
+            variables=_object(content, "variables", source),
+            siblings=siblings,
+            is_deployment=True,
+            symbolic_name=symbolic,
+            pointer=pointer,
+            metadata=content.get("metadata") if isinstance(content.get("metadata"), dict) else {},
+            **more,
+        )
+        for symbolic, pointer, body in resources
+        if _is_image_template(body)
     )
+    if not found:
+        raise ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
+    return found
 
 
 def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDocument:
@@ -159,30 +195,32 @@ def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDo
     )
 
 
-def _resources(resources: Any) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """Give symbolic name and body of each resource of a deployment file, in both of its forms."""
-    pairs = resources.items() if isinstance(resources, dict) else ((None, body) for body in resources or ())
-    return ((symbolic, body) for symbolic, body in pairs if isinstance(body, dict))
+def _resources(resources: Any) -> Iterator[tuple[str | None, str, dict[str, Any]]]:
+    """Give symbolic name, pointer and body of each resource of a deployment file, in both of its forms."""
+    pairs = resources.items() if isinstance(resources, dict) else enumerate(_items(resources))
+    for key, body in pairs:
+        if isinstance(body, dict):
+            yield key if isinstance(key, str) else None, child("/resources", key), body
 
 
-def _choose(
-    candidates: list[tuple[str | None, dict[str, Any]]], name: str | None, source: str
-) -> tuple[str | None, dict[str, Any]]:
-    if not candidates:
-        raise ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
-    if len(candidates) == 1:
-        return candidates[0]
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _choose(documents: Sequence[ImageTemplateDocument], name: str | None, source: str) -> ImageTemplateDocument:
+    if len(documents) == 1:
+        return documents[0]
     wanted = (name or "").casefold()
     chosen = [
-        (symbolic, body)
-        for symbolic, body in candidates
-        if wanted and wanted in {str(symbolic or "").casefold(), str(body.get("name", "")).casefold()}
+        document
+        for document in documents
+        if wanted and wanted in {(document.symbolic_name or "").casefold(), (document.name or "").casefold()}
     ]
     if len(chosen) == 1:
         return chosen[0]
-    names = ", ".join(repr(symbolic or str(body.get("name"))) for symbolic, body in candidates)
+    names = ", ".join(repr(document.symbolic_name or document.name) for document in documents)
     raise ImageTemplateReadError(
-        f"{source} holds {len(candidates)} image templates and {name!r} is not exactly one of them: {names}",
+        f"{source} holds {len(documents)} image templates and {name!r} is not exactly one of them: {names}",
         hint="Say which one by its name as it is written there.",
         source=source,
     )

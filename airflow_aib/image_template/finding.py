@@ -13,10 +13,14 @@ class Finding:
     """Say what is wrong with one place of an image template.
 
     :param severity: `error`: the service refuses it or the build cannot work; `warning`: doubtful, or advice
-    :param path: JSON pointer into the rendered body, as `/properties/customize/0/name`
-    :param rule: stable id, as `customize-name-unique`
+    :param path: JSON pointer, as `/properties/customize/0/name`: into the file where it is known, else into the
+        rendered body
+    :param rule: stable id, as `customize-name-unique`; `airflow_aib.image_template.rules` has them all
     :param message: what is wrong
     :param hint: what to do
+    :param file: the document's file, or `<dict>`
+    :param line: in the file, from 1; None where there is no file
+    :param column: in the line, from 1
     """
 
     severity: Severity
@@ -24,11 +28,15 @@ class Finding:
     rule: str
     message: str
     hint: str = ""
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
         """Give the finding as one line."""
         hint = f" {self.hint}" if self.hint else ""
-        return f"{self.severity}: {self.path or '/'}: {self.message}.{hint} [{self.rule}]"
+        line = f", line {self.line}" if self.line is not None else ""
+        return f"{self.severity}: {self.path or '/'}{line}: {self.message}.{hint} [{self.rule}]"
 
     def to_json(self) -> dict[str, Any]:
         """Give the finding as JSON."""

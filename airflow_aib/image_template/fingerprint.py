@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.kinds import READ_ONLY, all_members
+from airflow_aib.image_template.pointers import escape
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.shapes import Member
@@ -131,7 +132,7 @@ def _differing(wanted: Any, actual: Any, path: str) -> list[str]:
             place
             for key in keys
             if not _is_filled_in_by_azure(key, wanted)
-            for place in _differing(wanted.get(key), actual.get(key), f"{path}/{_escape(key)}")
+            for place in _differing(wanted.get(key), actual.get(key), f"{path}/{escape(key)}")
         ]
     if isinstance(wanted, list) and isinstance(actual, list) and len(wanted) == len(actual):
         return [
@@ -150,7 +151,3 @@ def _is_filled_in_by_azure(key: str, wanted: Mapping[str, Any]) -> bool:
 def _is_same(wanted: Any, actual: Any) -> bool:
     # True == 1 in Python, not in JSON.
     return bool(wanted == actual) and isinstance(wanted, bool) == isinstance(actual, bool)
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

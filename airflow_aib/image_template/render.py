@@ -18,11 +18,12 @@ from airflow_aib.image_template.expressions import (
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.parameters import RenderContext, Values
 from airflow_aib.image_template.placeholders import fill_placeholders, is_free_text, placeholders_in
+from airflow_aib.image_template.pointers import child, moved_back
 from airflow_aib.image_template.upgrade import Change, upgrade
 from airflow_aib.image_template.wanted import missing_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
 
@@ -48,6 +49,9 @@ class RenderedImageTemplate:
     :param changes: old spellings that were brought to the current api-version
     :param findings: what was noticed on the way
     :param secrets: values of secure parameters, to be masked wherever text is shown
+    :param written: the body before old spellings were brought to the current api-version
+    :param moved: JSON pointers into the body that are others in the document, with those
+    :param document: what was rendered, where it is known
     """
 
     body: dict[str, Any] = field(repr=False)
@@ -58,6 +62,9 @@ class RenderedImageTemplate:
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    written: dict[str, Any] = field(default_factory=dict, repr=False)
+    moved: Mapping[str, str] = field(default_factory=dict, repr=False)
+    document: ImageTemplateDocument | None = field(default=None, repr=False, compare=False)
 
 
 def render(
@@ -85,7 +92,16 @@ def render(
         changes=changes,
         findings=(*document.findings, *rendering.findings, *_unused(values), *_left_out(document)),
         secrets=values.secrets,
+        written=body,
+        moved=rendering.moved | _moved_by(changes, rendering.moved),
+        document=document,
     )
+
+
+def _moved_by(changes: Iterable[Change], moved: Mapping[str, str]) -> dict[str, str]:
+    """Give where what was renamed or moved stood in the document."""
+    former = {change.path: change.former_path for change in changes if change.former_path != change.path}
+    return {path: moved_back(moved_back(before, former), moved) for path, before in former.items()}
 
 
 class _Rendering:
@@ -95,6 +111,7 @@ class _Rendering:
         self._document = document
         self._values = values
         self.findings: list[Finding] = []
+        self.moved: dict[str, str] = {}
 
     def require_values(self) -> None:
         """Report every missing name at once."""
@@ -125,13 +142,16 @@ class _Rendering:
     def value(self, value: Any, path: str) -> Any:
         """Fill in a value and everything inside it."""
         if isinstance(value, dict):
-            return {
-                str(self._text(key, path, is_free=False)): self.value(item, f"{path}/{escape_pointer(key)}")
-                for key, item in value.items()
-            }
+            return dict(self._member(key, item, path) for key, item in value.items())
         if isinstance(value, list):
             return [self.value(item, f"{path}/{index}") for index, item in enumerate(value)]
         return self._text(value, path, is_free=is_free_text(path)) if isinstance(value, str) else value
+
+    def _member(self, key: str, value: Any, path: str) -> tuple[str, Any]:
+        name = str(self._text(key, path, is_free=False))
+        if name != key:
+            self.moved[child(path, name)] = child(path, key)
+        return name, self.value(value, child(path, key))
 
     def optional_text(self, key: str) -> str | None:
         """Fill in a member of the resource that may be absent."""
@@ -181,6 +201,8 @@ class _Rendering:
             raise ImageTemplateRenderError(
                 f"{self._document.source}, at {path}: {shown}: {error}",
                 hint="What is evaluated locally stands in docs/reference/image_templates.md.",
+                path=path,
+                problem=f"{shown}: {error}",
             ) from None
 
     def _note_left(self, text: str, path: str) -> None:
@@ -192,11 +214,6 @@ class _Rendering:
                 )
 
 
-def escape_pointer(key: str) -> str:
-    """Write a key as a JSON pointer has it."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def _unused(values: Values) -> list[Finding]:
     return [
         warning("", "parameter-unused", f"Nothing in the document asks for the parameter {name!r}")
@@ -206,7 +223,7 @@ def _unused(values: Values) -> list[Finding]:
 
 def _left_out(document: ImageTemplateDocument) -> list[Finding]:
     return [
-        warning(f"/{escape_pointer(key)}", "member-left-out", f"{key!r} is no part of an image template, and not sent")
+        warning(child("", key), "member-left-out", f"{key!r} is no part of an image template, and not sent")
         for key in document.body
         if key not in _BODY_MEMBERS and key.casefold() not in _SILENTLY_LEFT_OUT
     ]

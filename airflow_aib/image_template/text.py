@@ -4,16 +4,87 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.finding import Finding, warning
+from airflow_aib.image_template.places import MOST_PLACES, Places, json_places, yaml_places
+from airflow_aib.image_template.pointers import unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A string comes first, so that what looks like a comment inside it stays.
-_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-_TRAILING_COMMA = re.compile(r'"(?:\\.|[^"\\])*"|,(?=\s*[}\]])', re.DOTALL)
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_JSON_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
+_YAML_COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\n]*", re.MULTILINE)
+
+_TOO_DEEP = "An image template is a dozen levels deep at most."
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """Hold a document's text, and find places in it.
+
+    :param text: the file's content, without byte order mark
+    :param source: its name, which tells the format; without a known ending the first character does
+    """
+
+    text: str = field(repr=False)
+    source: str
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is JSON, else YAML."""
+        ending = self.source.casefold().rpartition(".")[2]
+        return ending in {"json", "jsonc", "json5"} or (
+            ending not in {"yaml", "yml"} and self.text.lstrip()[:1] in {"{", "/"}
+        )
+
+    def parse(self) -> tuple[Any, tuple[Finding, ...]]:
+        """Give the content, and what was noticed while reading."""
+        if not self.is_json:
+            return _parse_yaml(self.text, self.source), ()
+        content, has_twins = _parse_json(self._plain, self.text, self.source)
+        return content, tuple(self._twins()) if has_twins else ()
+
+    @cached_property
+    def places(self) -> Places:
+        """Where everything stands; the text must have been parsed before."""
+        if self.is_json:
+            return json_places(self.text, self._plain)
+        return yaml_places(self.text, yaml.compose(self.text, Loader=_JsonLikeLoader) or yaml.ScalarNode("", ""))
+
+    @cached_property
+    def comments(self) -> tuple[tuple[int, str], ...]:
+        """Every comment with its offset; in YAML also what only looks like one inside a text."""
+        pattern = _JSON_COMMENT if self.is_json else _YAML_COMMENT
+        return tuple((match.start(), match[0]) for match in pattern.finditer(self.text) if match[0][0] in "/#")
+
+    def is_comment(self, offset: int) -> bool:
+        """Whether what looks like a comment is one, and not part of a text."""
+        return self.is_json or not any(
+            place.is_scalar and place.value.start <= offset < place.value.end
+            for place in self.places.by_pointer.values()
+        )
+
+    @cached_property
+    def _plain(self) -> str:
+        return _blank(_TRAILING_COMMA, _blank(_JSON_COMMENT, self.text))
+
+    def _twins(self) -> Iterator[Finding]:
+        for pointer, earlier in self.places.twice:
+            earlier_line, _ = self.places.position(earlier.start)
+            line, column = self.places.position(self.places.by_pointer[pointer].start)
+            name = unescape(pointer.rpartition("/")[2])
+            message = f"The key {name!r} stands in line {earlier_line} too; the last one counts"
+            found = warning(pointer, "key-twice", message, "Remove one.")
+            yield replace(found, file=self.source, line=line, column=column)
 
 
 def parse_text(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
@@ -22,47 +93,36 @@ def parse_text(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
     :param text: the file's content, without byte order mark
     :param source: its name, which tells the format; without a known ending the first character does
     """
-    ending = source.casefold().rpartition(".")[2]
-    is_json = ending in {"json", "jsonc", "json5"} or (
-        ending not in {"yaml", "yml"} and text.lstrip()[:1] in {"{", "/"}
-    )
-    if is_json:
-        return _parse_json(text, source)
-    return _parse_yaml(text, source), ()
+    return SourceText(text, source).parse()
 
 
-def _parse_json(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
-    twice: list[str] = []
+def _parse_json(plain: str, text: str, source: str) -> tuple[Any, bool]:
+    """Read JSON without comments; give also whether a key stands twice."""
+    twins: list[int] = []
 
     def keep_last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         kept = dict(pairs)
         if len(kept) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice.extend(name for name in kept if names.count(name) > 1)
+            twins.append(len(pairs))
         return kept
 
     def refuse(constant: str) -> Any:
-        raise ImageTemplateReadError(
-            f"{constant} in {source} is not JSON", hint="Write a number, or text in quotes.", source=source
-        )
+        line, column = _position(plain, plain.find(constant))
+        raise _broken(text, source, f"{constant} is not JSON: write a number, or text in quotes", line, column)
 
     try:
         # ARM lets a string span lines, which JSON does not: strict=False.
-        content = json.loads(
-            _blank(_TRAILING_COMMA, _blank(_COMMENT, text)),
-            strict=False,
-            object_pairs_hook=keep_last,
-            parse_constant=refuse,
-        )
+        content = json.loads(plain, strict=False, object_pairs_hook=keep_last, parse_constant=refuse)
     except json.JSONDecodeError as error:
         raise _broken(text, source, error.msg, error.lineno, error.colno) from error
     except RecursionError as error:
+        raise ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source) from error
+    except ValueError as error:
+        # Python refuses to read integers of thousands of digits.
         raise ImageTemplateReadError(
-            f"{source} is nested too deeply", hint="An image template is a dozen levels deep at most.", source=source
+            f"{source} cannot be read: {error}", hint="Write a smaller number.", source=source
         ) from error
-    return content, tuple(
-        warning("", "key-twice", f"The key {name!r} stands twice in one object; the last one counts") for name in twice
-    )
+    return content, bool(twins)
 
 
 def _blank(pattern: re.Pattern[str], text: str) -> str:
@@ -75,17 +135,52 @@ def _blank(pattern: re.Pattern[str], text: str) -> str:
 
 def _parse_yaml(text: str, source: str) -> Any:
     try:
-        content = yaml.load(text, Loader=_JsonLikeLoader)  # noqa: S506 - derives from SafeLoader
-        # Anchors may make one object stand in many places; a plain copy also shows circles and what is not JSON.
-        return json.loads(json.dumps(content, allow_nan=False))
+        content = yaml.load(text, Loader=_loader_for(text))  # noqa: S506 - both derive from safe loaders
+        return _PlainCopy(source).of(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _broken(text, source, error.problem or str(error), line, column) from error
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source) from error
+    except (yaml.YAMLError, TypeError, ValueError) as error:
         raise ImageTemplateReadError(
             f"{source} cannot be read: {error}", hint="Use what JSON knows, and no anchor inside itself.", source=source
         ) from error
+
+
+@dataclass
+class _PlainCopy:
+    """Copy what YAML gives: anchors may make one object stand in many places, a circle, or billions of items."""
+
+    source: str
+    left: int = MOST_PLACES
+
+    def of(self, value: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise ImageTemplateReadError(
+                f"{self.source} holds more than {MOST_PLACES} values",
+                hint="Do not nest anchors in anchors.",
+                source=self.source,
+            )
+        if isinstance(value, dict):
+            return {_yaml_key(key): self.of(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.of(item) for item in value]
+        if value is None or isinstance(value, str | bool | int | float):
+            return value
+        raise TypeError(f"{type(value).__name__} is nothing that JSON knows")
+
+
+def _yaml_key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, int | float):
+        return str(key)
+    raise TypeError("a key must be text")
 
 
 def _broken(text: str, source: str, problem: str, line: int, column: int) -> ImageTemplateReadError:
@@ -97,7 +192,12 @@ def _broken(text: str, source: str, problem: str, line: int, column: int) -> Ima
         source=source,
         line=line,
         column=column,
+        problem=problem,
     )
+
+
+def _position(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 class _JsonLikeLoader(yaml.SafeLoader):
@@ -106,7 +206,28 @@ class _JsonLikeLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the table
 
 
-def _mapping_without_twins(loader: _JsonLikeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+class _QuickJsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's, where PyYAML was built with it
+    """Read by the same rules ten times as quick, and die of deep nesting."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as above
+
+
+# libyaml's composer was seen to overflow the stack of C with a nesting of 100,000, and to stand 5,000.
+_DEEPEST = 3000
+_LONGEST_QUICK = 1_000_000
+
+
+def _loader_for(text: str) -> Any:
+    """Choose the quick loader unless the text may be nested deeply.
+
+    Each level takes a bracket, or a hyphen, or an indentation that grows: a text of n characters has at most the square
+    root of 2 n of the latter.
+    """
+    is_shallow = len(text) < _LONGEST_QUICK and sum(map(text.count, ("[", "{", "- ", "? "))) < _DEEPEST
+    return _QuickJsonLikeLoader if is_shallow else _JsonLikeLoader
+
+
+def _mapping_without_twins(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key_node, _ in node.value:
         if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
@@ -116,14 +237,16 @@ def _mapping_without_twins(loader: _JsonLikeLoader, node: yaml.MappingNode) -> d
         if isinstance(key_node, yaml.ScalarNode):
             seen.add(key_node.value)
     loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
+    constructed: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return constructed
 
 
-_JsonLikeLoader.add_constructor("tag:yaml.org,2002:map", _mapping_without_twins)
-_JsonLikeLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|)\Z"), ["~", "n", ""])
-_JsonLikeLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), ["t", "f"])
-_JsonLikeLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(?:0|[1-9]\d*)\Z"), list("-0123456789"))
-_JsonLikeLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"-?(?:0|[1-9]\d*)\.\d+(?:[eE][-+]?\d+)?\Z"), list("-0123456789")
-)
-_JsonLikeLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), ["<"])
+for _loader in (_JsonLikeLoader, _QuickJsonLikeLoader):
+    _loader.add_constructor("tag:yaml.org,2002:map", _mapping_without_twins)
+    _loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|)\Z"), ["~", "n", ""])
+    _loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), ["t", "f"])
+    _loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(?:0|[1-9]\d*)\Z"), list("-0123456789"))
+    _loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"-?(?:0|[1-9]\d*)\.\d+(?:[eE][-+]?\d+)?\Z"), list("-0123456789")
+    )
+    _loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), ["<"])

@@ -23,11 +23,13 @@ class Change:
     :param path: JSON pointer to the place as it is now
     :param what: what was changed, without quoting values that may be long or secret
     :param why: the reason
+    :param former_path: JSON pointer to the place as it was
     """
 
     path: str
     what: str
     why: str
+    former_path: str
 
     def __str__(self) -> str:
         """Give the change as one line."""
@@ -67,7 +69,12 @@ class _Upgrading:
                 # Both spellings stand there: the checks remark on the unknown one.
                 member, name = None, key
             if name != key:
-                self._note(f"{path}/{name}", f"{key!r} renamed to {name!r}", "the current api-version's spelling")
+                self._note(
+                    f"{path}/{name}",
+                    f"{key!r} renamed to {name!r}",
+                    "the current api-version's spelling",
+                    former_path=f"{path}/{key}",
+                )
             upgraded[name] = self.member(item, member, f"{path}/{name}") if member else item
         return upgraded
 
@@ -151,8 +158,8 @@ class _Upgrading:
             f"/virtualNetworks/{name}/subnets/{subnet}"
         }
 
-    def _note(self, path: str, what: str, why: str) -> None:
-        self.changes.append(Change(path, what, why))
+    def _note(self, path: str, what: str, why: str, *, former_path: str | None = None) -> None:
+        self.changes.append(Change(path, what, why, path if former_path is None else former_path))
 
 
 _SUBNET_NAMES = frozenset({"name", "subnetname", "resourcegroupname"})

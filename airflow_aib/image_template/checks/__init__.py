@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_aib.image_template.checks.table import check
+from airflow_aib.image_template.checks.table import check, examine
 
-__all__ = ["check"]
+__all__ = ["check", "examine"]

@@ -6,7 +6,6 @@ warning: a document that the service accepts never gets an error.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.image_template.checks.customize import check_customize
@@ -17,11 +16,12 @@ from airflow_aib.image_template.checks.naming import check_naming
 from airflow_aib.image_template.checks.source import check_source
 from airflow_aib.image_template.checks.timeouts import check_timeouts
 from airflow_aib.image_template.checks.vm_profile import check_vm_profile
-from airflow_aib.image_template.finding import Finding, worst_first
+from airflow_aib.image_template.examination import Examination, examination_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from airflow_aib.image_template.finding import Finding
     from airflow_aib.image_template.render import RenderedImageTemplate
 
 CHECKS: tuple[Callable[[RenderedImageTemplate], Iterator[Finding]], ...] = (
@@ -37,13 +37,14 @@ CHECKS: tuple[Callable[[RenderedImageTemplate], Iterator[Finding]], ...] = (
 
 
 def check(rendered: RenderedImageTemplate) -> list[Finding]:
-    """Examine a rendered image template; give all findings, worst first, without any secret."""
-    findings = [finding for examine in CHECKS for finding in examine(rendered)]
-    return worst_first([_without_secrets(finding, rendered.secrets) for finding in findings])
+    """Give all that is found about a rendered image template and counts, worst first, without any secret."""
+    return list(examine(rendered).findings)
 
 
-def _without_secrets(finding: Finding, secrets: Iterable[str]) -> Finding:
-    path, message, hint = finding.path, finding.message, finding.hint
-    for secret in sorted(secrets, key=len, reverse=True):
-        path, message, hint = (text.replace(secret, "***") for text in (path, message, hint))
-    return replace(finding, path=path, message=message, hint=hint)
+def examine(rendered: RenderedImageTemplate, *, disabled: Mapping[str, str] | None = None) -> Examination:
+    """Examine a rendered image template; give all findings, also what was noticed while it was read and rendered.
+
+    :param disabled: rules that do not count, each with the reason, beside those that the document itself names
+    """
+    found = [*rendered.findings, *(finding for look in CHECKS for finding in look(rendered))]
+    return examination_of(found, rendered, disabled or {})

@@ -10,6 +10,7 @@ from airflow_aib.image_run import diagnosis
 from airflow_aib.image_run.failure_signatures import SIGNATURES, Signature
 from airflow_aib.image_template.expression_functions import FUNCTIONS
 from airflow_aib.image_template.kinds import API_VERSION
+from airflow_aib.image_template.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = (ROOT / "docs" / "reference" / "image_templates.md").read_text(encoding="utf-8")
@@ -41,6 +42,7 @@ def test_every_rule_is_described() -> None:
     worst = {rule: "error" if (rule, "error") in in_code else "warning" for rule, _ in in_code}
 
     assert rows(TEMPLATES, "## What is checked") == worst
+    assert set(RULES) == set(worst)
 
 
 def test_every_function_is_listed() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_aib.exceptions import ImageTemplateReadError
-from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE, read_document
+from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE, read_document, read_documents
 from tests.unit.airflow_aib.image_template.sample_documents import SAMPLES, body
 
 if TYPE_CHECKING:
@@ -180,3 +180,46 @@ def test_odd_shapes(broken: dict[str, Any]) -> None:
 def test_depends_on_is_kept_as_written() -> None:
     """What must be there before is kept for rendering."""
     assert read_document({**BARE, "dependsOn": ["a", "[b()]"]}).depends_on == ("a", "[b()]")
+
+
+def test_all_image_templates_of_a_file() -> None:
+    """Every image template of a deployment file is read, and knows where it stands in it."""
+    other = {"type": "Microsoft.Compute/galleries", "name": "corp"}
+    documents = read_documents(deployment(image_template("a"), other, image_template("b")))
+
+    assert [(document.name, document.pointer) for document in documents] == [
+        ("a", "/resources/0"),
+        ("b", "/resources/2"),
+    ]
+
+
+def test_a_key_that_stands_twice_is_shown(tmp_path: Path) -> None:
+    """The second one is shown with its line, and the line of the first."""
+    file = tmp_path / "a.json"
+    file.write_text('{"location": "a",\n"properties": {"source": {},\n"source": {}}}')
+    (finding,) = read_document(file).findings
+
+    assert (finding.path, finding.line, finding.column) == ("/properties/source", 3, 1)
+    assert "line 2" in finding.message
+
+
+def test_yaml_anchors_cannot_grow_without_bound(tmp_path: Path) -> None:
+    """Anchors inside anchors, which would be billions of values, are an error."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    file = tmp_path / "a.yaml"
+    file.write_text("\n".join(lines))
+
+    with pytest.raises(ImageTemplateReadError, match="more than 200000 values"):
+        read_document(file)
+
+
+@pytest.mark.parametrize("ending", ["json", "yaml"])
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, '{"a":' * 50_000])
+def test_deep_nesting_is_an_error(tmp_path: Path, text: str, ending: str) -> None:
+    """A document that is nested without end is an error, in both formats."""
+    file = tmp_path / f"a.{ending}"
+    file.write_text(text)
+
+    with pytest.raises(ImageTemplateReadError):
+        read_document(file)

@@ -95,10 +95,13 @@ def test_tasks_can_be_told_more() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_the_documents_are_good(path: Path) -> None:
-    """Each document renders with the parameters that the DAGs give, and no check has anything to say."""
+    """Each document renders with the parameters that the DAGs give, and nothing is found in it.
+
+    Each asks for some of the parameters only.
+    """
     rendered = render(read_document(path), PARAMETERS, RenderContext("subscription", "images"))
 
-    assert [str(finding) for finding in check(rendered)] == []
+    assert [str(finding) for finding in check(rendered) if finding.rule != "parameter-unused"] == []
     assert rendered.changes == ()
 
 

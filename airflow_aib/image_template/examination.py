@@ -1,0 +1,91 @@
+"""All that is said about an image template, brought to one form: without secrets, with line and column, worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError
+from airflow_aib.image_template.finding import Finding, error, worst_first
+from airflow_aib.image_template.pointers import moved_back
+from airflow_aib.image_template.switched_off import sort_out, switches_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.render import RenderedImageTemplate
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Hold what was found.
+
+    :param findings: what counts, worst first
+    :param switched_off: what somebody has switched off, each with the reason
+    """
+
+    findings: tuple[Finding, ...]
+    switched_off: tuple[tuple[Finding, str], ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What makes it useless to submit."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+
+def examination_of(
+    findings: Iterable[Finding], rendered: RenderedImageTemplate, disabled: Mapping[str, str]
+) -> Examination:
+    """Bring findings about a rendered image template to their final form.
+
+    :param findings: with pointers into the rendered body
+    :param disabled: rules that do not count, each with the reason, beside those that the document itself names
+    """
+    document = rendered.document
+    located = [_located(_without_secrets(finding, rendered.secrets), rendered) for finding in findings]
+    counting, off = sort_out(located, switches_of(document, disabled), rendered.source)
+    return Examination(tuple(worst_first(counting)), tuple(off))
+
+
+def located_in(document: ImageTemplateDocument, finding: Finding) -> Finding:
+    """Give a finding its place in the document's file.
+
+    :param finding: with a pointer into the document's image template
+    """
+    path = document.pointer + finding.path
+    if document.text is None:
+        return replace(finding, path=path, file=document.source)
+    places = document.text.places
+    line, column = places.position(places.nearest(path).start)
+    return replace(finding, path=path, file=document.source, line=line, column=column)
+
+
+def finding_of(problem: ImageTemplateError, source: str, document: ImageTemplateDocument | None = None) -> Finding:
+    """Give an error as a finding, for a caller that reports all files rather than stops at the first bad one.
+
+    :param source: the file
+    :param document: the image template, if it has been read
+    """
+    said = str(problem.data.get("problem") or problem.message)
+    hint = problem.hint or ""
+    if isinstance(problem, ImageTemplateReadError):
+        found = error("", "document-unreadable", said, hint)
+        return replace(found, file=source, line=problem.line or 1, column=problem.column or 1)
+    found = error(str(problem.data.get("path") or ""), "document-unrenderable", said, hint)
+    return located_in(document, found) if document else replace(found, file=source)
+
+
+def _located(finding: Finding, rendered: RenderedImageTemplate) -> Finding:
+    if finding.line is not None:
+        return finding
+    if rendered.document is None:
+        return replace(finding, file=rendered.source)
+    return located_in(rendered.document, replace(finding, path=moved_back(finding.path, rendered.moved)))
+
+
+def _without_secrets(finding: Finding, secrets: Iterable[str]) -> Finding:
+    path, message, hint = finding.path, finding.message, finding.hint
+    for secret in sorted(secrets, key=len, reverse=True):
+        path, message, hint = (text.replace(secret, "***") for text in (path, message, hint))
+    return replace(finding, path=path, message=message, hint=hint)
