@@ -89,6 +89,16 @@ def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[
 
 
 def _file(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
+    missing = [member for member in ("sourceUri", "destination") if not step.get(member)]
+    if missing:
+        # The official schema takes it so; what the service says to it is not known.
+        yield warning(
+            path, "file-incomplete", f"The file has no {' and no '.join(missing)}, so nothing can be copied", "Add it."
+        )
+    yield from _destination(step, path, system)
+
+
+def _destination(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
     destination = step.get("destination")
     if not isinstance(destination, str) or not destination:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.checks.naming import NAME
 from airflow_aib.image_template.checks.reading import check_id, mapping, objects, properties_of
 from airflow_aib.image_template.checks.source import GALLERY_IMAGE_VERSION, MANAGED_IMAGE
 from airflow_aib.image_template.finding import Finding, error, warning
@@ -41,13 +40,6 @@ def _unique_names(distributors: list[tuple[str, Mapping[str, Any]]]) -> Iterator
         name = distributor.get("runOutputName")
         if not isinstance(name, str) or not name:
             continue
-        if not NAME.fullmatch(name):
-            yield error(
-                f"{path}/runOutputName",
-                "run-output-name-form",
-                f"{name!r} is no name of a run output",
-                "Use 1 to 64 letters, digits, dots, underscores and hyphens.",
-            )
         # Azure's resource names ignore letter case.
         if name.casefold() in first:
             yield error(

@@ -3,71 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS, is_newer
 from airflow_aib.image_template.checks.reading import properties_of
+from airflow_aib.image_template.checks.spelling import (
+    known,
+    misspelled,
+    misspelled_kind,
+    named,
+    nearest,
+    unexpected,
+    unexpected_kind,
+)
+from airflow_aib.image_template.checks.values import check_value, has_type, type_in_words
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.kinds import PROPERTIES
+from airflow_aib.image_template.kinds import READ_ONLY, tables_of
+from airflow_aib.image_template.render import escape_pointer
 from airflow_aib.image_template.shapes import Family, Member, Shape
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.render import RenderedImageTemplate
 
-# Each has a rule of its own that says more.
-_RETIRED_KINDS = frozenset({"iso"})
+# Places whose own rules say more.
+_SAID_BETTER = frozenset({"/location", "/identity", "/identity/type"})
+_ISO = ("/properties/source/type", "kind-version")
+
+# What stands beside the members of an image template where it was read from a deployment file, or from Azure.
+_BESIDE = {
+    "": frozenset({"comments", "condition", "copy", "dependson", "id", "metadata", "scope", "systemdata", "$schema"}),
+    "/identity": frozenset({"principalid", "tenantid"}),
+}
 
 
 def check_members(rendered: RenderedImageTemplate) -> Iterator[Finding]:
-    """Compare the properties with the tables."""
-    yield from _object(properties_of(rendered), PROPERTIES, "/properties")
+    """Compare what will be submitted with the tables of the current api-version."""
+    body = {**rendered.body, "properties": properties_of(rendered)}
+    for finding in check_shape(body, API_VERSION):
+        if finding.path not in _SAID_BETTER and (finding.path, finding.rule) != _ISO:
+            yield finding
 
 
-def _object(value: Mapping[str, Any], shape: Shape, path: str) -> Iterator[Finding]:
-    for key, item in value.items():
-        member = shape.members.get(key)
-        if member is None:
-            yield _unknown(key, shape, path)
-        elif item is not None:
-            yield from _member(item, member, f"{path}/{key}")
-    for member in shape.members.values():
-        if member.is_required and value.get(member.name) in (None, ""):
-            yield error(f"{path}/{member.name}", "member-required", f"{_named(shape)} needs {member.name!r}", "Add it.")
+def check_shape(body: Mapping[str, Any], api_version: str) -> Iterator[Finding]:
+    """Compare an image template with the tables of an api-version.
 
-
-def _unknown(key: str, shape: Shape, path: str) -> Finding:
-    near = get_close_matches(key, shape.members, n=1)
-    hint = f"Is {near[0]!r} meant?" if near else f"Known are {', '.join(shape.members)}."
-    return warning(
-        f"{path}/{key}",
-        "member-unknown",
-        f"{key!r} is not known in {_named(shape)}, and AIB refuses unknown ones",
-        hint,
+    :param body: what is sent, or the whole resource as a deployment file has it, without expressions
+    :param api_version: for which it was written
+    """
+    if api_version in API_VERSIONS:
+        yield from _object(body, tables_of(api_version), "")
+        return
+    yield (warning if is_newer(api_version) else error)(
+        "/apiVersion",
+        "api-version-unknown",
+        f"The api-version {api_version!r} is not known, so nothing was compared with its tables",
+        nearest(api_version, reversed(API_VERSIONS)),
     )
 
 
+def _object(value: Mapping[str, Any], shape: Shape, path: str) -> Iterator[Finding]:
+    sent: dict[str, Any] = {}
+    for key, item in value.items():
+        member = shape.members.get(key) or shape.by_letters.get(key.casefold())
+        place = f"{path}/{escape_pointer(key)}"
+        if member is None:
+            yield from _beside(key, shape, path, place)
+            continue
+        if key != member.name:
+            yield misspelled(key, member, shape, place)
+        if item is not None:
+            sent[member.name] = item
+            yield from _member(item, member, place)
+    yield from _missing(sent, shape, path)
+
+
+def _beside(key: str, shape: Shape, path: str, place: str) -> Iterator[Finding]:
+    if key not in READ_ONLY.get(path, ()) and key.casefold() not in _BESIDE.get(path, ()):
+        yield unexpected(key, shape, place)
+
+
+def _missing(sent: Mapping[str, Any], shape: Shape, path: str) -> Iterator[Finding]:
+    for member in shape.members.values():
+        if not member.is_required:
+            continue
+        item = sent.get(member.name)
+        if item is None:
+            yield error(f"{path}/{member.name}", "member-required", f"{named(shape)} needs {member.name!r}", "Add it.")
+        elif item == "" and not member.pattern:
+            yield warning(f"{path}/{member.name}", "member-empty", f"{member.name!r} is empty", "Write its value.")
+
+
 def _member(value: Any, member: Member, path: str) -> Iterator[Finding]:
-    expected, is_right = _TYPES[member.kind]
-    if not is_right(value):
-        yield error(path, "member-type", f"{member.name!r} must be {expected}", "Correct its type.")
+    if not has_type(value, member.kind):
+        yield error(path, "member-type", f"{member.name!r} must be {type_in_words(member.kind)}", "Correct its type.")
         return
-    if member.values and value and value not in member.values:
-        yield error(path, "member-value", f"{member.name!r} must be one of {', '.join(member.values)}, not {value!r}")
-    yield from _limits(value, member, path)
-    items = enumerate(value) if member.kind == "list" else [("", value)] if member.kind == "object" else ()
-    for index, item in items:
-        yield from _held(item, member.holds, f"{path}/{index}".rstrip("/"), member)
+    yield from check_value(value, member, path)
+    if member.kind == "object":
+        yield from _held(value, member, path)
+    elif member.kind == "list":
+        for index, item in enumerate(value):
+            yield from _held(item, member, f"{path}/{index}")
 
 
-def _limits(value: Any, member: Member, path: str) -> Iterator[Finding]:
-    if member.least is not None and value < member.least:
-        yield error(path, "member-range", f"{member.name!r} must be at least {member.least}, not {value}")
-    if member.most is not None and value > member.most:
-        yield error(path, "member-range", f"{member.name!r} must be at most {member.most}, not {value}")
-
-
-def _held(value: Any, holds: Any, path: str, member: Member) -> Iterator[Finding]:
+def _held(value: Any, member: Member, path: str) -> Iterator[Finding]:
     """Look at what an object is, or at what a list holds."""
+    holds = member.holds
     if isinstance(holds, Shape | Family):
         if not isinstance(value, Mapping):
             yield error(path, "member-type", f"{member.name!r} must hold objects", "Correct its type.")
@@ -75,42 +115,20 @@ def _held(value: Any, holds: Any, path: str, member: Member) -> Iterator[Finding
             yield from _object(value, holds, path)
         else:
             yield from _of_family(value, holds, path)
-    elif isinstance(holds, str):
-        expected, is_right = _TYPES[holds]
-        if not is_right(value):
-            yield error(path, "member-type", f"{member.name!r} must hold nothing but {expected}", "Correct its type.")
+    elif holds is not None and not has_type(value, holds):
+        yield error(
+            path, "member-type", f"{member.name!r} must hold nothing but {type_in_words(holds)}", "Correct its type."
+        )
 
 
 def _of_family(value: Mapping[str, Any], family: Family, path: str) -> Iterator[Finding]:
-    kind = family.find(value.get(family.told_by))
+    told, place = family.told(value), f"{path}/{family.told_by}"
+    kind = family.find(told)
     if kind is not None:
+        if told != kind.name:
+            yield misspelled_kind(told, kind, family, place)
         yield from _object(value, kind, path)
-    elif family.told_by not in value:
-        yield error(
-            f"{path}/{family.told_by}", "member-required", f"A {family.name} needs {family.told_by!r}", _known(family)
-        )
-    elif str(value[family.told_by]).casefold() not in _RETIRED_KINDS:
-        told = value[family.told_by]
-        yield error(f"{path}/{family.told_by}", "kind-unknown", f"There is no {family.name} {told!r}", _known(family))
-
-
-def _known(family: Family) -> str:
-    return f"Known are {', '.join(family.kinds)}."
-
-
-def _named(shape: Shape) -> str:
-    return f"the {shape.name}" if shape.name[:1].islower() else shape.name
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
-
-
-_TYPES: dict[str, tuple[str, Any]] = {
-    "string": ("text", lambda value: isinstance(value, str)),
-    "integer": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "object": ("an object", lambda value: isinstance(value, Mapping)),
-    "list": ("a list", lambda value: isinstance(value, list)),
-    "texts": ("an object whose values are text", _is_texts),
-}
+    elif told is None:
+        yield error(place, "member-required", f"A {family.name} needs {family.told_by!r}", known(family))
+    else:
+        yield unexpected_kind(told, family, place)

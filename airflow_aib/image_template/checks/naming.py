@@ -6,18 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_aib.image_template.finding import Finding, error
+from airflow_aib.image_template.tables import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_aib.image_template.render import RenderedImageTemplate
 
-NAME = re.compile(r"[A-Za-z0-9-_.]{1,64}")
-
 
 def check_naming(rendered: RenderedImageTemplate) -> Iterator[Finding]:
     """Report a name that Azure refuses, and a missing region."""
-    if rendered.name is not None and not NAME.fullmatch(rendered.name):
+    if rendered.name is not None and not re.fullmatch(NAME, rendered.name):
         yield error(
             "/name",
             "name-form",

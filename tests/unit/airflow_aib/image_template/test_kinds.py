@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.mgmt.imagebuilder import models
 
 from airflow_aib.image_template.kinds import (
-    API_VERSION,
     CUSTOMIZERS,
     DISTRIBUTORS,
     PROPERTIES,
@@ -18,10 +15,10 @@ from airflow_aib.image_template.kinds import (
     all_members,
     target_os,
 )
-from airflow_aib.image_template.shapes import Family, Shape
 from tests.unit.airflow_aib.image_template.sample_documents import platform_image
 
-SCHEMA = Path(__file__).resolve().parents[5] / "shared" / "reference" / "schemas" / f"{API_VERSION}.json"
+if TYPE_CHECKING:
+    from airflow_aib.image_template.shapes import Family
 
 SDK_KINDS = {
     "PlatformImage": models.ImageTemplatePlatformImageSource,
@@ -87,57 +84,6 @@ def test_kinds_have_the_sdks_members(name: str) -> None:
 def test_properties_are_the_sdks() -> None:
     """The image template itself has exactly the members that the SDK can send."""
     assert set(PROPERTIES.members) == sdk_members(models.ImageTemplateProperties)
-
-
-@pytest.mark.skipif(not SCHEMA.exists(), reason="the official schemas stand beside the repository, and are not there")
-def test_limits_are_the_schemas() -> None:
-    """Limits, words and required members of the official schema are ours too."""
-    definitions = json.loads(SCHEMA.read_text())["definitions"]
-    problems = [
-        problem for shape in _shapes(PROPERTIES) for problem in _differences(shape, definitions) if problem is not None
-    ]
-
-    assert problems == []
-
-
-SCHEMA_NAMES = {
-    "image template": "ImageTemplateProperties",
-    "vmProfile": "ImageTemplateVmProfile",
-    "vnetConfig": "VirtualNetworkConfig",
-    "validate": "ImageTemplatePropertiesValidate",
-    "errorHandling": "ImageTemplatePropertiesErrorHandling",
-    "target region": "TargetRegion",
-    "planInfo": "PlatformImagePurchasePlan",
-    "data disk": "DataDisk",
-    "autoRun": "ImageTemplateAutoRun",
-    "SharedImage": "ImageTemplateSharedImageDistributor",
-    "WindowsUpdate": "ImageTemplateWindowsUpdateCustomizer",
-    "Latest": "DistributeVersionerLatest",
-}
-
-
-def _shapes(holder: Any) -> list[Shape]:
-    kinds = list(holder.kinds.values()) if isinstance(holder, Family) else [holder] if isinstance(holder, Shape) else []
-    return kinds + [inner for kind in kinds for member in kind.members.values() for inner in _shapes(member.holds)]
-
-
-def _differences(shape: Shape, definitions: dict[str, Any]) -> list[str | None]:
-    if shape.name not in SCHEMA_NAMES:
-        return []
-    definition = definitions[SCHEMA_NAMES[shape.name]]
-    problems: list[str | None] = [
-        f"{shape.name}.{name} is required"
-        for name in definition.get("required", [])
-        if not shape.members[name].is_required
-    ]
-    for name, declared in definition["properties"].items():
-        plain: dict[str, Any] = next((one for one in declared.get("oneOf", [declared]) if "$ref" not in one), {})
-        member = shape.members[name]
-        ours = (member.least, member.most, tuple(member.values))
-        theirs = (plain.get("minimum"), plain.get("maximum"), tuple(plain.get("enum", ())))
-        is_told = name in {"type", "scheme"}
-        problems.append(None if ours == theirs or is_told else f"{shape.name}.{name}: {ours}, not {theirs}")
-    return problems
 
 
 def test_members_are_found_by_any_spelling() -> None:

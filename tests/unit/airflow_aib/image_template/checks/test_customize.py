@@ -95,8 +95,10 @@ def test_files_on_windows(destination: str, expected: list[str]) -> None:
 
 
 def test_files_need_a_destination() -> None:
-    """A file without a destination is refused once."""
-    assert customizer_rules({"type": "File", "sourceUri": "https://a/b"}) == ["error member-required"]
+    """A file without source or destination is doubtful, and said once: the schema takes it."""
+    assert customizer_rules({"type": "File", "sourceUri": "https://a/b"}) == ["warning file-incomplete"]
+    assert customizer_rules({"type": "File"}) == ["warning file-incomplete"]
+    assert "no sourceUri and no destination" in findings(customize=[{"type": "File"}])[0].message
 
 
 def test_files_on_an_unknown_system() -> None:

@@ -38,7 +38,7 @@ def test_errors_come_first() -> None:
         )
     ]
 
-    assert severities == ["error", "error", "warning", "warning"]
+    assert severities == ["error", "error", "error", "warning"]
 
 
 def test_secrets_are_masked() -> None:
