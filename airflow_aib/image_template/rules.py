@@ -112,9 +112,18 @@ _ALL = (
     ),
     # Shape
     _service("member-required", "What the service requires is there.", "The service refuses the document.", _SWAGGER),
+    _advice(
+        "member-empty",
+        "A required text is not empty.",
+        "The schema lets an empty text pass, and the build has nothing to work with.",
+        _SWAGGER,
+    ),
     _service("member-type", "A value has the type of its member.", "The service refuses the document.", _SWAGGER),
     _service("member-value", "A value is one that the service knows.", "The service refuses the document.", _SWAGGER),
     _service("member-range", "A number is within its limits.", "The service refuses the document.", _SWAGGER),
+    _service(
+        "member-form", "A name has the form that the service takes.", "The service refuses the document.", _SWAGGER
+    ),
     _service(
         "member-unknown",
         "Every member is known.",
@@ -122,9 +131,33 @@ _ALL = (
         "meant did not happen.",
     ),
     _service(
+        "member-case",
+        "Every member is written in the service's letter case.",
+        "Since api-version 2024-02-01 letter case counts; before, it did not.",
+    ),
+    _service(
+        "member-version",
+        "The api-version has every member, in this spelling.",
+        "Since api-version 2024-02-01 the service refuses what it does not know; before, it ignored it, so that what "
+        "was meant did not happen.",
+        _SWAGGER,
+    ),
+    _service(
         "kind-unknown",
-        "Sources, customizers, validators, distributors and versionings are of a known kind.",
-        "The service refuses the document.",
+        "Sources, customizers, validators, distributors and versionings are of a known kind, in its letter case.",
+        "The service refuses the document with `ValidationFailed`, also in old api-versions.",
+        _SWAGGER,
+    ),
+    _service(
+        "kind-version",
+        "The api-version has the kind.",
+        "The service refuses the document with `ValidationFailed`.",
+        _SWAGGER,
+    ),
+    _service(
+        "api-version-unknown",
+        "The api-version is one of the service's.",
+        "Azure Resource Manager refuses any other with `NoRegisteredProviderFound`.",
         _SWAGGER,
     ),
     # The source
@@ -133,6 +166,12 @@ _ALL = (
         "The source is no ISO.",
         "The service takes no image templates with ISO sources since 31 March 2020, and builds none since "
         "30 April 2020.",
+    ),
+    _advice(
+        "source-incomplete",
+        "A platform image names publisher, offer and sku.",
+        "The schema lets it pass, and the marketplace has no image without them.",
+        _SWAGGER,
     ),
     _advice(
         "source-version",
@@ -162,6 +201,12 @@ _ALL = (
         "Shell runs on Linux only; WindowsRestart and WindowsUpdate on Windows only.",
     ),
     _advice(
+        "file-incomplete",
+        "A File step has `sourceUri` and `destination`.",
+        "The schema lets it pass, and there is nothing to copy, or nowhere to copy it to.",
+        _SWAGGER,
+    ),
+    _advice(
         "file-destination",
         "On Linux a File step writes below /tmp, and everywhere its destination has a file name.",
         "The service can write nowhere else, and creates no folders.",
@@ -183,12 +228,6 @@ _ALL = (
         "distribute-empty",
         "The image goes somewhere.",
         "The service refuses a document without distributors, unless it only validates its source.",
-        _SWAGGER,
-    ),
-    _service(
-        "run-output-name-form",
-        "A run output name has 1 to 64 letters, digits, dots, underscores and hyphens.",
-        "The service refuses any other name.",
         _SWAGGER,
     ),
     _service(

@@ -19,7 +19,7 @@ from airflow_aib.image_template.checks.spelling import (
 from airflow_aib.image_template.checks.values import check_value, has_type, type_in_words
 from airflow_aib.image_template.finding import Finding, error, warning
 from airflow_aib.image_template.kinds import READ_ONLY, tables_of
-from airflow_aib.image_template.render import escape_pointer
+from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.shapes import Family, Member, Shape
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _object(value: Mapping[str, Any], shape: Shape, path: str) -> Iterator[Findi
     sent: dict[str, Any] = {}
     for key, item in value.items():
         member = shape.members.get(key) or shape.by_letters.get(key.casefold())
-        place = f"{path}/{escape_pointer(key)}"
+        place = child(path, key)
         if member is None:
             yield from _beside(key, shape, path, place)
             continue
