@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateRenderError
-from airflow_aib.image_template.expression_functions import ExpressionError, kind_of
-from airflow_aib.image_template.expressions import evaluate, is_bracketed, is_escaped
+from airflow_aib.image_template.copy_loops import CopyLoop, members_of, unfolded
+from airflow_aib.image_template.expression_limits import Budget, ExpressionError, is_too_deep
+from airflow_aib.image_template.expression_syntax import is_bracketed, is_escaped
+from airflow_aib.image_template.expressions import evaluate
+from airflow_aib.image_template.parameter_types import coerced
+from airflow_aib.image_template.parameters_file import KeyVaultReference
+from airflow_aib.image_template.unknown import Unknowns, is_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.finding import Finding
 
 # Shorter texts stand everywhere: masking them would only garble messages.
 SHORTEST_SECRET = 4
@@ -27,11 +32,13 @@ class RenderContext:
     :param subscription_id: of the image template
     :param resource_group_name: of the image template
     :param location: region, used where the document names none; also what `resourceGroup().location` gives
+    :param now: what `utcNow()` writes, with its time zone; without it, `utcNow()` has no value
     """
 
     subscription_id: str
     resource_group_name: str
     location: str | None = None
+    now: datetime | None = None
 
     @property
     def resource_group_id(self) -> str:
@@ -56,11 +63,24 @@ class Values:
     :param document: whose declarations and variables count
     :param parameters: what the caller passes
     :param context: where the image template will live
+    :param allow_unknown: whether what has no value is an unknown instead of an error
     """
 
     def __init__(
-        self, document: ImageTemplateDocument, parameters: Mapping[str, object], context: RenderContext
+        self,
+        document: ImageTemplateDocument,
+        parameters: Mapping[str, object],
+        context: RenderContext,
+        *,
+        allow_unknown: bool = False,
     ) -> None:
+        self.allow_unknown = allow_unknown
+        self.budget = Budget()
+        # Where in the document the walk is, and in which copy loops.
+        self.path = ""
+        self.indexes: dict[str, int] = {}
+        self._unknowns = Unknowns()
+        self._evaluated: dict[str, Any] = {}
         self._source = document.source
         self._context = context
         self._given = {name.casefold(): value for name, value in parameters.items()}
@@ -71,15 +91,21 @@ class Values:
             for name, declaration in document.parameters.items()
             if isinstance(declaration, dict)
         }
-        self._variables = {name.casefold(): value for name, value in document.variables.items()}
         self._open: list[str] = []
         self._used: set[str] = set()
+        self._refuse_depth(document.body, document.variables, document.parameters, dict(parameters))
+        self._variables = self._name_variables(document.variables)
         self._refuse_wrong_values()
 
     @property
     def secrets(self) -> frozenset[str]:
         """The texts inside all secure parameters."""
         return _secure_texts(dict(self._declared.values()), self._given)
+
+    @property
+    def unknown_findings(self) -> tuple[Finding, ...]:
+        """One warning for each unknown that was asked for."""
+        return self._unknowns.findings
 
     def is_known(self, name: str) -> bool:
         """Whether the name has a value."""
@@ -103,8 +129,9 @@ class Values:
         ]
 
     def raw_variable(self, name: str) -> Any:
-        """Give a variable as written."""
-        return self._variables.get(name.casefold())
+        """Give a variable as written; of a copy loop, what it is made from."""
+        value = self._variables.get(name.casefold())
+        return [value.count, value.input] if isinstance(value, CopyLoop) else value
 
     def parameter(self, name: str) -> Any:
         """Give a parameter's value: passed, else the default, else from the context."""
@@ -112,12 +139,30 @@ class Values:
         self._used.add(key)
         spelling, declaration = self._declared.get(key, (name, {}))
         if key in self._given:
-            return _coerce(spelling, self._given[key], declaration)
+            return self._given_value(spelling, self._given[key], declaration)
         if (default := self._default_of(key)) is not None:
-            return self._guarded(f"parameters('{spelling}')", default[0])
+            return self._once(f"parameters('{spelling}')", default[0])
         if key in self._from_context:
             return self._from_context[key]
+        if self.allow_unknown:
+            return self._unknowns.without_value(spelling, f"parameter {spelling!r}", self.path)
         raise ExpressionError(f"parameter {name!r} has no value")
+
+    def _given_value(self, name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
+        if not self._is_left_open(value):
+            return coerced(name, value, declaration)
+        if not isinstance(value, KeyVaultReference):
+            return value
+        if self.allow_unknown:
+            return self._unknowns.from_azure(name, f"the secret that parameter {name!r} refers to", self.path)
+        raise ExpressionError(
+            f"parameter {name!r} refers to a Key Vault, which only ARM's own deployments look into; "
+            "pass its value in another way"
+        )
+
+    def _is_left_open(self, value: Any) -> bool:
+        """Whether a value that was passed has no type yet."""
+        return isinstance(value, KeyVaultReference) or (self.allow_unknown and is_unknown(value))
 
     def placeholder(self, name: str) -> Any:
         """Give the value of `<name>`."""
@@ -128,7 +173,7 @@ class Values:
         key = name.casefold()
         if key not in self._variables:
             raise ExpressionError(f"there is no variable {name!r}")
-        return self._guarded(f"variables('{name}')", self._variables[key])
+        return self._once(f"variables('{name}')", self._variables[key])
 
     def resource_group(self) -> dict[str, Any]:
         """Give what `resourceGroup()` gives, as far as it is known."""
@@ -144,24 +189,82 @@ class Values:
         subscription_id = self._context.subscription_id
         return {"id": f"/subscriptions/{subscription_id}", "subscriptionId": subscription_id}
 
+    def moment(self) -> datetime | None:
+        """Give the moment of the rendering, which ARM shows to defaults only."""
+        if not self._open or not self._open[-1].startswith("parameters"):
+            raise ExpressionError("utcNow() may stand in the defaultValue of a parameter only")
+        return self._context.now
+
+    def copy_index(self, name: str, offset: int) -> int:
+        """Give the index of a copy loop that is being unfolded."""
+        if name.casefold() not in self.indexes:
+            raise ExpressionError(f"copyIndex() stands in no copy loop {name!r}")
+        return self.indexes[name.casefold()] + offset
+
+    def without_value(self, what: str, why: str) -> Any:
+        """Refuse what has no value here, or give an unknown."""
+        if self.allow_unknown:
+            return self._unknowns.without_value(what, what, self.path)
+        raise ExpressionError(f"{what} is {why}; pass its value as a parameter instead")
+
+    def from_azure(self, what: str) -> Any:
+        """Refuse what only Azure knows, or give an unknown."""
+        if self.allow_unknown:
+            return self._unknowns.from_azure(what, f"what {what} gives", self.path)
+        raise ExpressionError(f"{what} needs Azure; pass the value as a parameter instead")
+
     def evaluated(self, value: Any) -> Any:
-        """Evaluate every expression inside a value."""
+        """Evaluate every expression inside a value, and unfold its copy loops."""
+        self.budget.enter()
+        try:
+            return self._inside(value)
+        finally:
+            self.budget.leave()
+
+    def _inside(self, value: Any) -> Any:
+        if isinstance(value, CopyLoop):
+            return unfolded(value, self.evaluated(value.count), lambda item, _: self.evaluated(item), self)
         if isinstance(value, dict):
-            return {key: self.evaluated(item) for key, item in value.items()}
+            return {name: self.evaluated(item) for name, item in members_of(value)}
         if isinstance(value, list):
             return [self.evaluated(item) for item in value]
         if isinstance(value, str) and is_bracketed(value):
             return evaluate(value, self)
         return value[1:] if isinstance(value, str) and is_escaped(value) else value
 
+    def _once(self, what: str, value: Any) -> Any:
+        """Evaluate a variable or a default the first time; what goes in a circle is an error."""
+        key = what.casefold()
+        if key not in self._evaluated:
+            self._evaluated[key] = self._guarded(what, value)
+        return self._evaluated[key]
+
     def _guarded(self, what: str, value: Any) -> Any:
-        if what in self._open:
+        if what.casefold() in map(str.casefold, self._open):
             raise ExpressionError(f"{' -> '.join([*self._open, what])} goes in a circle")
+        # A variable is the same inside and outside copy loops.
+        indexes, self.indexes = self.indexes, {}
         self._open.append(what)
         try:
             return self.evaluated(value)
         finally:
             self._open.pop()
+            self.indexes = indexes
+
+    def _name_variables(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {name.casefold(): value for name, value in members_of(variables)}
+        except ExpressionError as error:
+            raise ImageTemplateRenderError(
+                f"{self._source}, at /variables/copy: {error}", hint="Correct the copy loop there."
+            ) from None
+
+    def _refuse_depth(self, *values: Any) -> None:
+        if any(map(is_too_deep, values)):
+            raise ImageTemplateRenderError(
+                f"{self._source} or its parameters are nested too deeply",
+                hint="An image template is a dozen levels deep at most.",
+            )
 
     def _default_of(self, key: str) -> list[Any] | None:
         """Give the default in a list of its own, since a default may be null."""
@@ -171,11 +274,12 @@ class Values:
     def _refuse_wrong_values(self) -> None:
         problems = []
         for key, (name, declaration) in self._declared.items():
-            if key in self._given:
-                try:
-                    _coerce(name, self._given[key], declaration)
-                except ExpressionError as error:
-                    problems.append(str(error))
+            if key not in self._given or self._is_left_open(self._given[key]):
+                continue
+            try:
+                coerced(name, self._given[key], declaration)
+            except ExpressionError as error:
+                problems.append(str(error))
         if problems:
             raise ImageTemplateRenderError(
                 f"{self._source}: {'; '.join(problems)}", hint="Correct the parameters of the task."
@@ -209,46 +313,5 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
-
-
-def _coerce(name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
-    """Bring a value to the declared type: Airflow's templates hand everything over as text."""
-    declared = str(declaration.get("type", "")).casefold().removeprefix("secure")
-    if isinstance(value, str) and declared in _READ_TEXT:
-        try:
-            value = _READ_TEXT[declared](value)
-        except (ValueError, KeyError):
-            raise ExpressionError(f"parameter {name!r} must be of type {declared}, which the text is not") from None
-    if declared in _TYPES and kind_of(value) != _TYPES[declared]:
-        raise ExpressionError(f"parameter {name!r} must be of type {declared}, not {kind_of(value)}")
-    _refuse_outside_limits(name, value, declaration)
-    return value
-
-
-_TYPES = {"string": "string", "int": "int", "bool": "bool", "array": "array", "object": "object"}
-
-_READ_TEXT: dict[str, Callable[[str], Any]] = {
-    "int": int,
-    "bool": lambda text: {"true": True, "false": False}[text.casefold()],
-    "array": json.loads,
-    "object": json.loads,
-}
-
-
-def _refuse_outside_limits(name: str, value: Any, declaration: Mapping[str, Any]) -> None:
-    allowed = declaration.get("allowedValues")
-    if isinstance(allowed, list) and value not in allowed:
-        raise ExpressionError(f"parameter {name!r} must be one of {', '.join(map(repr, allowed))}")
-    size = len(value) if isinstance(value, str | list | dict) else None
-    number = value if isinstance(value, int) and not isinstance(value, bool) else None
-    for limit, measured, is_outside in (
-        ("minLength", size, operator.lt),
-        ("maxLength", size, operator.gt),
-        ("minValue", number, operator.lt),
-        ("maxValue", number, operator.gt),
-    ):
-        bound = declaration.get(limit)
-        if isinstance(bound, int) and measured is not None and is_outside(measured, bound):
-            raise ExpressionError(f"parameter {name!r} breaks its {limit} of {bound}")

@@ -31,20 +31,25 @@ def placeholders_in(text: str) -> Iterator[str]:
         yield from _BRACE.findall(text)
 
 
-def fill_placeholders(text: str, values: Values) -> Any:
+def fill_placeholders(text: str, values: Values, *, is_free: bool) -> Any:
     """Fill in every placeholder that has a value.
 
     A text that is nothing but one placeholder takes the value as it is, be it a number, a list or an object.
+
+    :param is_free: whether a placeholder without value belongs to the text; elsewhere it may be an unknown
     """
+
+    def is_filled(name: str) -> bool:
+        return values.is_known(name) or (values.allow_unknown and not is_free)
+
+    def value_or_same(match: re.Match[str]) -> str:
+        return str(values.placeholder(match[1])) if is_filled(match[1]) else match[0]
+
     whole = _ANGLE.fullmatch(text)
-    if whole and values.is_known(whole[1]):
+    if whole and is_filled(whole[1]):
         return values.placeholder(whole[1])
-    filled = _ANGLE.sub(lambda match: _value_or_same(match, values), text)
-    return _BRACE.sub(lambda match: _value_or_same(match, values), filled) if _is_resource_id(text) else filled
-
-
-def _value_or_same(match: re.Match[str], values: Values) -> str:
-    return str(values.placeholder(match[1])) if values.is_known(match[1]) else match[0]
+    filled = _ANGLE.sub(value_or_same, text)
+    return _BRACE.sub(value_or_same, filled) if _is_resource_id(text) else filled
 
 
 def _is_resource_id(text: str) -> bool:

@@ -43,8 +43,21 @@ def resolve(value: Any, pointer: str) -> tuple[Any, bool]:
 def moved_back(pointer: str, moved: Mapping[str, str]) -> str:
     """Give where a pointer came from.
 
-    :param moved: pointers of what was renamed or moved, with those they had before
+    :param moved: pointers of what was renamed or moved, with those they had before; a move may build on another
     """
+    for _ in range(_MOST_MOVES):
+        before = _moved_once(pointer, moved)
+        if before == pointer:
+            break
+        pointer = before
+    return pointer
+
+
+# Renamed by an upgrade, in a copy loop, under a key that was filled in.
+_MOST_MOVES = 4
+
+
+def _moved_once(pointer: str, moved: Mapping[str, str]) -> str:
     head, tail = pointer, ""
     while head:
         if head in moved:

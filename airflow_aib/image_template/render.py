@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_aib.exceptions import ImageTemplateRenderError
+from airflow_aib.image_template.copy_loops import CopyLoop, is_loops, loops_in, unfolded
 from airflow_aib.image_template.dependencies import resolve_dependency
-from airflow_aib.image_template.expression_functions import ExpressionError
-from airflow_aib.image_template.expressions import (
-    KNOWN_FUNCTIONS,
-    called_functions,
-    evaluate,
-    is_bracketed,
-    is_escaped,
-)
+from airflow_aib.image_template.expression_limits import ExpressionError
+from airflow_aib.image_template.expression_syntax import called_functions, is_bracketed, is_escaped
+from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS, evaluate
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.parameters import RenderContext, Values
 from airflow_aib.image_template.placeholders import fill_placeholders, is_free_text, placeholders_in
-from airflow_aib.image_template.pointers import child, moved_back
+from airflow_aib.image_template.pointers import child
+from airflow_aib.image_template.unknown import holds_unknown
 from airflow_aib.image_template.upgrade import Change, upgrade
 from airflow_aib.image_template.wanted import missing_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
 
@@ -68,14 +65,20 @@ class RenderedImageTemplate:
 
 
 def render(
-    document: ImageTemplateDocument, parameters: Mapping[str, object], context: RenderContext
+    document: ImageTemplateDocument,
+    parameters: Mapping[str, object],
+    context: RenderContext,
+    *,
+    allow_unknown: bool = False,
 ) -> RenderedImageTemplate:
     """Fill in expressions and `<placeholders>`, and bring old spellings to the current api-version.
 
     :param parameters: values by name; letter case does not matter
     :param context: where the image template will live
+    :param allow_unknown: whether to go on without values that nobody passed, or that only Azure has: each is a warning,
+        and a text of `unknown.py` stands for it. Such a body is for checking, not for submitting
     """
-    values = Values(document, parameters, context)
+    values = Values(document, parameters, context, allow_unknown=allow_unknown)
     rendering = _Rendering(document, values)
     rendering.require_values()
     rendering.require_condition()
@@ -90,18 +93,18 @@ def render(
         depends_on=rendering.depends_on(),
         source=document.source,
         changes=changes,
-        findings=(*document.findings, *rendering.findings, *_unused(values), *_left_out(document)),
+        findings=(
+            *document.findings,
+            *rendering.findings,
+            *values.unknown_findings,
+            *_unused(values),
+            *_left_out(document),
+        ),
         secrets=values.secrets,
         written=body,
-        moved=rendering.moved | _moved_by(changes, rendering.moved),
+        moved=rendering.moved | {change.path: change.former_path for change in changes},
         document=document,
     )
-
-
-def _moved_by(changes: Iterable[Change], moved: Mapping[str, str]) -> dict[str, str]:
-    """Give where what was renamed or moved stood in the document."""
-    former = {change.path: change.former_path for change in changes if change.former_path != change.path}
-    return {path: moved_back(moved_back(before, former), moved) for path, before in former.items()}
 
 
 class _Rendering:
@@ -114,7 +117,9 @@ class _Rendering:
         self.moved: dict[str, str] = {}
 
     def require_values(self) -> None:
-        """Report every missing name at once."""
+        """Report every missing name at once, unless unknowns are allowed."""
+        if self._values.allow_unknown:
+            return
         body = self._document.body
         parts = {f"/{key}": body[key] for key in (*_BODY_MEMBERS, "name", "dependsOn", "condition") if key in body}
         missing = missing_names(parts, self._values, is_deployment=self._document.is_deployment)
@@ -128,12 +133,13 @@ class _Rendering:
     def require_condition(self) -> None:
         """Refuse what ARM would leave out, and what only ARM's own loops can unfold."""
         body = self._document.body
-        if "copy" in body or "copy" in body["properties"]:
+        if "copy" in body:
             raise ImageTemplateRenderError(
-                f"{self._document.source} has a copy loop, which is not unfolded here",
-                hint="Write the image template without `copy`.",
+                f"{self._document.source} has a copy loop around the image template, which makes several of them",
+                hint="Write one image template, and map the task over what differs.",
             )
-        if "condition" in body and self.value(body["condition"], "/condition") is not True:
+        condition = self.value(body.get("condition", True), "/condition")
+        if condition is not True and not (self._values.allow_unknown and holds_unknown(condition)):
             raise ImageTemplateRenderError(
                 f"{self._document.source}: the image template's condition is not true with these parameters",
                 hint="ARM would not deploy it; pass other parameters or leave the task out.",
@@ -142,16 +148,35 @@ class _Rendering:
     def value(self, value: Any, path: str) -> Any:
         """Fill in a value and everything inside it."""
         if isinstance(value, dict):
-            return dict(self._member(key, item, path) for key, item in value.items())
+            return dict(member for key, item in value.items() for member in self._members(key, item, path, set(value)))
         if isinstance(value, list):
             return [self.value(item, f"{path}/{index}") for index, item in enumerate(value)]
         return self._text(value, path, is_free=is_free_text(path)) if isinstance(value, str) else value
 
-    def _member(self, key: str, value: Any, path: str) -> tuple[str, Any]:
-        name = str(self._text(key, path, is_free=False))
-        if name != key:
-            self.moved[child(path, name)] = child(path, key)
-        return name, self.value(value, child(path, key))
+    def _members(self, key: str, item: Any, path: str, names: set[str]) -> Iterator[tuple[str, Any]]:
+        """Give what a member becomes: itself with everything filled in, or the lists of its copy loops."""
+        if is_loops(key, item):
+            for number, loop in enumerate(self._attempt(f"{path}/copy", "copy", lambda: list(loops_in(item)))):
+                if loop.name in names:
+                    self._refuse(f"{path}/copy", "copy", f"{loop.name!r} stands beside the copy loop of that name")
+                yield loop.name, self._unfolded(loop, path, number)
+        else:
+            name = str(self._text(key, path, is_free=False))
+            if name != key:
+                self.moved[child(path, name)] = child(path, key)
+            yield name, self.value(item, child(path, key))
+
+    def _unfolded(self, loop: CopyLoop, path: str, number: int) -> Any:
+        written = f"{path}/copy/{number}"
+        count = self.value(loop.count, f"{written}/count")
+        place = child(path, loop.name)
+        self.moved[place] = written
+
+        def item_at(item: Any, index: int) -> Any:
+            self.moved[child(place, index)] = f"{written}/input"
+            return self.value(item, child(place, index))
+
+        return self._attempt(written, "copy", lambda: unfolded(loop, count, item_at, self._values))
 
     def optional_text(self, key: str) -> str | None:
         """Fill in a member of the resource that may be absent."""
@@ -160,26 +185,31 @@ class _Rendering:
 
     def depends_on(self) -> tuple[str, ...]:
         """Resolve `dependsOn` to resource ids."""
-        group_id = self._values.resource_group()["id"]
         return tuple(
-            resolve_dependency(
-                str(self.value(item, f"/dependsOn/{index}")),
-                self._document.siblings,
-                lambda name: str(self.value(name, "/name")),
-                group_id,
-                self._document.source,
-            )
+            self._resolved(str(self.value(item, f"/dependsOn/{index}")))
             for index, item in enumerate(self._document.depends_on)
         )
 
+    def _resolved(self, dependency: str) -> str:
+        if self._values.allow_unknown and holds_unknown(dependency):
+            return dependency
+        return resolve_dependency(
+            dependency,
+            self._document.siblings,
+            lambda name: str(self.value(name, "/name")),
+            self._values.resource_group()["id"],
+            self._document.source,
+        )
+
     def _text(self, text: str, path: str, *, is_free: bool) -> Any:
+        self._values.path = path
         if is_bracketed(text) and self._is_expression(text, is_free=is_free):
-            return self._evaluated(text, path)
+            return self._attempt(path, text, lambda: evaluate(text, self._values))
         if is_escaped(text) and self._is_expression(text[1:], is_free=is_free):
             return text[1:]
         if is_free:
             self._note_left(text, path)
-        return fill_placeholders(text, self._values)
+        return self._attempt(path, text, lambda: fill_placeholders(text, self._values, is_free=is_free))
 
     def _is_expression(self, text: str, *, is_free: bool) -> bool:
         """Tell an expression from a shell's test, as `[ -f x ]`.
@@ -192,18 +222,25 @@ class _Rendering:
         called = called_functions(text)
         return bool(called) and (not is_free or called <= KNOWN_FUNCTIONS)
 
-    def _evaluated(self, text: str, path: str) -> Any:
+    def _attempt(self, path: str, text: str, fill: Callable[[], Any]) -> Any:
+        """Fill something in; what goes wrong tells where."""
         try:
-            return evaluate(text, self._values)
+            return fill()
         except ExpressionError as error:
-            shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
-            # `from None`: causes may quote a secret value.
-            raise ImageTemplateRenderError(
-                f"{self._document.source}, at {path}: {shown}: {error}",
-                hint="What is evaluated locally stands in docs/reference/image_templates.md.",
-                path=path,
-                problem=f"{shown}: {error}",
-            ) from None
+            problem = str(error)
+        except RecursionError:
+            problem = "it is nested too deeply"
+        # Outside `except`: causes may quote a secret value.
+        return self._refuse(path, text, problem)
+
+    def _refuse(self, path: str, text: str, problem: str) -> NoReturn:
+        quoted = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+        raise ImageTemplateRenderError(
+            f"{self._document.source}, at {path}: {quoted}: {problem}",
+            hint="What is evaluated locally stands in docs/reference/image_templates.md.",
+            path=path,
+            problem=f"{quoted}: {problem}",
+        )
 
     def _note_left(self, text: str, path: str) -> None:
         """Remark on a placeholder that is the whole text of a script line or tag, and has no value."""

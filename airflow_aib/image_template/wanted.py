@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.expression_functions import ExpressionError
-from airflow_aib.image_template.expressions import calls, is_bracketed, is_escaped, parse_expression
+from airflow_aib.image_template.copy_loops import is_loops
+from airflow_aib.image_template.expression_limits import DEEPEST, ExpressionError
+from airflow_aib.image_template.expression_syntax import calls, is_bracketed, is_escaped, parse_expression
 from airflow_aib.image_template.placeholders import is_free_text, placeholders_in
 
 if TYPE_CHECKING:
@@ -31,19 +32,38 @@ class _Search:
         self._values = values
         self._is_deployment = is_deployment
         self._followed: set[str] = set()
+        self._depth = 0
         # A dict keeps the order and each name once.
         self.missing: dict[str, None] = {}
 
     def look_at(self, value: Any, path: str) -> None:
+        # What lies deeper is refused when it is evaluated.
+        if self._depth >= DEEPEST:
+            return
+        self._depth += 1
+        self._look_inside(value, path)
+        self._depth -= 1
+
+    def _look_inside(self, value: Any, path: str) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
-                self._look_at_text(key, path, is_free=False)
-                self.look_at(item, f"{path}/{key}")
+                if is_loops(key, item):
+                    self._look_at_loops(item, path)
+                else:
+                    self._look_at_text(key, path, is_free=False)
+                    self.look_at(item, f"{path}/{key}")
         elif isinstance(value, list):
             for item in value:
                 self.look_at(item, path)
         elif isinstance(value, str):
             self._look_at_text(value, path, is_free=is_free_text(path))
+
+    def _look_at_loops(self, loops: list[Any], path: str) -> None:
+        """Look at what copy loops make where it will stand; what is wrong with a loop is told later."""
+        for loop in loops:
+            if isinstance(loop, dict):
+                self.look_at(loop.get("count"), path)
+                self.look_at(loop.get("input"), f"{path}/{loop.get('name')}")
 
     def _look_at_text(self, text: str, path: str, *, is_free: bool) -> None:
         if is_bracketed(text) and self._look_at_expression(text, path):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.image_template.expression_functions import NEEDS_AZURE, NEEDS_VALUE
+from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS
 from tests.architecture.reference_pages import PUBLIC_CLASS, pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +97,15 @@ def test_every_public_class_is_in_the_reference(name: str, arguments: list[str])
 
     assert f"`{name}`" in text
     assert [argument for argument in arguments if f"`{argument}`" not in text] == []
+
+
+def test_every_function_is_in_the_reference() -> None:
+    """The reference lists each function of the expression language that is evaluated, and no other."""
+    page = (ROOT / "docs" / "reference" / "image_templates.md").read_text()
+    table = page.partition("| on | functions |")[2].partition("\n\n")[0]
+    listed = {name.casefold() for name in re.findall(r"`(\w+)`", table)}
+
+    assert listed == KNOWN_FUNCTIONS - NEEDS_AZURE - set(NEEDS_VALUE)
 
 
 def test_every_option_is_in_the_reference() -> None:

@@ -7,19 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_aib.image_template.document import read_document
-from airflow_aib.image_template.expression_functions import FUNCTIONS, NEEDS_AZURE, NEEDS_VALUE, ExpressionError
-from airflow_aib.image_template.expressions import (
+from airflow_aib.image_template.expression_functions import FUNCTIONS, NEEDS_AZURE, NEEDS_VALUE
+from airflow_aib.image_template.expression_limits import ExpressionError
+from airflow_aib.image_template.expression_syntax import (
     called_functions,
     calls,
-    evaluate,
     is_bracketed,
     is_escaped,
     parse_expression,
 )
+from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS, evaluate
 from airflow_aib.image_template.parameters import Values
 from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, GROUP
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
+# Published with what Azure made of them.
+HASHED_GROUP = "/subscriptions/3c7f956b-55ee-4686-9d30-da1eb631dc59/resourceGroups/rg-devopsshieldek010dev"
+HASHED_MACHINE = (
+    "/subscriptions/31e9f9a0-9fd2-4294-a0a3-0101246d9700/resourceGroups/rg-modm201-20230913120256"
+    "/providers/Microsoft.Compute/virtualMachines/bobjacmodm201"
+)
 DEPLOYMENT: dict[str, Any] = {
     "parameters": {
         "name": {"type": "string", "defaultValue": "web"},
@@ -37,12 +44,12 @@ DEPLOYMENT: dict[str, Any] = {
     },
     "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "t", "properties": {}}],
 }
-VALUES = Values(read_document(DEPLOYMENT), {}, CONTEXT)
+DOCUMENT = read_document(DEPLOYMENT)
 
 
 def value(expression: str) -> Any:
     """Evaluate an expression, written without its brackets."""
-    return evaluate(f"[{expression}]", VALUES)
+    return evaluate(f"[{expression}]", Values(DOCUMENT, {}, CONTEXT))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +109,85 @@ def value(expression: str) -> Any:
         ("endsWith('Abc', 'BC')", True),
         ("trim(' a ')", "a"),
         ("array('a')", ["a"]),
+        ("format('{0:D3} {1:000} {2:X4} {3:N0} {3:F1}', 7, -8, 255, 1234567)", "007 -008 00FF 1,234,567 1234567.0"),
+        ("format('[{0,4}|{1,-3}]', 7, 'a')", "[   7|a  ]"),
+        ("format('{0:D3}', 'text')", "text"),
+        ("indexOf('Test', 'T')", 0),
+        ("indexOf('İstanbul', 'BUL')", 5),
+        ("lastIndexOf('Test', 'T')", 3),
+        ("indexOf('test', 'x')", -1),
+        ("indexOf(parameters('list'), 'b')", 1),
+        ("lastIndexOf(createArray('a', 'b', 'a'), 'a')", 2),
+        ("lastIndexOf(parameters('list'), 'B')", -1),
+        ("padLeft('5', 3, '0')", "005"),
+        ("padLeft(5, 3)", "  5"),
+        ("take('abc', 2)", "ab"),
+        ("take(parameters('list'), 9)", ["a", "b"]),
+        ("take('abc', -1)", ""),
+        ("skip('abc', 2)", "c"),
+        ("skip(parameters('list'), -1)", ["a", "b"]),
+        ("skip(parameters('list'), 9)", []),
+        ("first('')", ""),
+        ("first(createArray())", None),
+        ("last('')", ""),
+        ("empty(null())", True),
+        ("length(parameters('object'))", 2),
+        ("range(3, 3)", [3, 4, 5]),
+        ("range(3, 0)", []),
+        ("min(3, 1, 2)", 1),
+        ("max(createArray(3, 1, 2))", 3),
+        ("add(5, -3)", 2),
+        ("sub(5, 8)", -3),
+        ("mul(4, 3)", 12),
+        ("div(-7, 2)", -3),
+        ("mod(-7, 2)", -1),
+        ("int(' -42 ')", -42),
+        ("less(1, 2)", True),
+        ("lessOrEquals('a', 'A')", True),
+        ("greater('A', 'a')", True),
+        ("greaterOrEquals(2, 2)", True),
+        ("greater('b', 'A')", True),
+        ("base64('one, two, three')", "b25lLCB0d28sIHRocmVl"),
+        ("base64ToString('b25lLCB0d28sIHRocmVl')", "one, two, three"),
+        ('base64ToJson(base64(\'{"one": "a"}\')).one', "a"),
+        ("uri('http://contoso.org/firstpath', 'myscript.sh')", "http://contoso.org/myscript.sh"),
+        ("uri('http://contoso.org/firstpath/', 'myscript.sh')", "http://contoso.org/firstpath/myscript.sh"),
+        ("uri('http://contoso.org/first/a.json', 'b/c.sh')", "http://contoso.org/first/b/c.sh"),
+        ("uriComponent('http://contoso.com/a b')", "http%3A%2F%2Fcontoso.com%2Fa%20b"),
+        ("uriComponentToString('a%20b%2F')", "a b/"),
+        ("union(createArray('a', 'b', 'a'), createArray('b', 'c'))", ["a", "b", "c"]),
+        ("union(createArray(1), createArray(true(), 1))", [1, True]),
+        (
+            'union(json(\'{"p":{"a":1,"b":2},"l":[1,2],"x":1}\'),json(\'{"P":{"B":3,"c":4},"l":[3]}\'))',
+            {"p": {"a": 1, "b": 3, "c": 4}, "l": [3], "x": 1},
+        ),
+        ("shallowMerge(createArray(createObject('a', createObject('x', 1)), createObject('A', 2)))", {"a": 2}),
+        ("intersection(createArray('a', 'b', 'c'), createArray('c', 'b'))", ["b", "c"]),
+        (
+            "intersection(createObject('one', 'a', 'two', 'b'), createObject('ONE', 'a', 'two', 'c'))",
+            {"one": "a"},
+        ),
+        ("items(createObject('b', 2, 'a', 1))", [{"key": "a", "value": 1}, {"key": "b", "value": 2}]),
+        ("objectKeys(createObject('b', 2, 'a', 1))", ["b", "a"]),
+        ("flatten(createArray(parameters('list'), createArray('c')))", ["a", "b", "c"]),
+        ("tryGet(parameters('object'), 'INNER', 'x')", 1),
+        ("tryGet(parameters('object'), 'nothing', 'x')", None),
+        ("tryGet(parameters('list'), 7)", None),
+        ("dateTimeAdd('2023-01-01 00:00:00Z', 'P1Y')", "2024-01-01T00:00:00Z"),
+        ("dateTimeAdd('2024-01-01 00:00:00Z', 'P1Y')", "2024-12-31T00:00:00Z"),
+        ("dateTimeAdd('2023-02-01 00:00:00Z', 'P1M')", "2023-03-03T00:00:00Z"),
+        ("dateTimeAdd('20200407T145314Z', '-P9DT1H', 'yyyy-MM-dd HH')", "2020-03-29 13"),
+        ("dateTimeFromEpoch(1680224438)", "2023-03-31T01:00:38Z"),
+        ("dateTimeToEpoch('2023-03-31T03:00:38+02:00')", 1680224438),
+        ("guid('hello')", "520f8434-fe3a-5d99-888d-450a827486a1"),
+        ("guid('hello', 'world')", "a5b868f8-11fe-567a-ace0-e77cc87f104e"),
+        ("uniqueString('tyeth')", "zcztcwvu6iyg6"),
+        ("uniqueString('test example')", "vgcxhwvqqm7my"),
+        ("uniqueString('hello', 'world')", "a7wkljktk6wne"),
+        (f"uniqueString('{HASHED_GROUP}')", "fd63l2gacbtca"),
+        (f"uniqueString('{HASHED_MACHINE}')", "yvjxno3je5on2"),
+        ("tenantResourceId('Microsoft.Authorization/roles', 'r')", "/providers/Microsoft.Authorization/roles/r"),
+        ("extensionResourceId('/a/b', 'M.A/locks', 'l')", "/a/b/providers/M.A/locks/l"),
         ("createObject('a', 1, 'b', 'x')", {"a": 1, "b": "x"}),
         ("json('{\"a\": [1]}').a[0]", 1),
         ("resourceGroup().name", "images"),
@@ -154,8 +240,13 @@ def test_evaluation(expression: str, expected: object) -> None:
         ("reference('x').y", "needs Azure"),
         ("listKeys('x', 'y').keys[0]", "needs Azure"),
         ("LISTSECRETS()", "needs Azure"),
-        ("uniqueString('x')", "pass its value as a parameter"),
-        ("utcNow()", "pass its value as a parameter"),
+        ("newGuid()", "pass its value as a parameter"),
+        ("utcNow()", "defaultValue of a parameter only"),
+        ("uniqueString()", "at least one text is needed"),
+        ("guid(1)", "a string is needed, not int"),
+        ("copyIndex()", "needs the name of the copy loop"),
+        ("copyIndex('x', 'y')", "takes an integer as offset"),
+        ("copyIndex('x')", "stands in no copy loop 'x'"),
         ("toLower(1)", "a string is needed, not int"),
         ("toLower(null())", "a string is needed, not null"),
         ("toLower()", "cannot take"),
@@ -167,13 +258,32 @@ def test_evaluation(expression: str, expected: object) -> None:
         ("parameters('object').nothing", "no member 'nothing'; there are 'Inner', 'none'"),
         ("parameters('name').x", "no member 'x' in string"),
         ("subscription().tenantId", "no member 'tenantId'"),
-        ("int('a')", "cannot take"),
+        ("int('a')", "a text that is no integer"),
+        ("int('')", "a text that is no integer"),
+        ("int('9223372036854775808')", "64 bits"),
+        ("add(9223372036854775807, 1)", "64 bits"),
+        ("div(1, 0)", "cannot take .*ZeroDivisionError"),
+        ("less('a-b', 'ab')", "only letters, digits, dots and spaces"),
+        ("less(1, 'a')", "an integer is needed, not string"),
+        ("replace('a', '', 'b')", "not empty"),
+        ("range(0, 10001)", "0 to 10,000 numbers"),
+        ("range(0, -1)", "0 to 10,000 numbers"),
+        ("padLeft('a', 3, 'xy')", "one character"),
+        ("base64ToString('*')", "cannot take"),
+        ("union(createArray(), createObject())", "an array is needed, not object"),
+        ("take(1, 1)", "a string or an array is needed"),
+        ("json('[NaN]')", "NaN is not JSON"),
+        ("dateTimeAdd('2023-01-01', 'P')", "ISO 8601 duration"),
+        ("dateTimeAdd('2023-01-01', 'P99999Y')", "cannot take"),
+        ("dateTimeAdd('yesterday', 'P1D')", "cannot take"),
+        ("parameters('object').?nothing", "cannot be read at column 23"),
         ("int(true())", "takes a text or an integer"),
         ("bool('perhaps')", "takes 'true' or 'false'"),
         ("substring('abc', 2, 5)", "outside a text of 3"),
-        ("substring('abc', 'x')", "cannot take"),
+        ("substring('abc', 'x')", "an integer is needed, not string"),
+        ("substring('abc', -1)", "outside a text of 3"),
         ("format('{3}', 'a')", "cannot take"),
-        ("format('{0:N2}', 1)", "does not know the .NET format 'N2'"),
+        ("format('{0:C2}', 1)", "knows the .NET formats D, F, N and X"),
         ("concat('a', parameters('list'))", "either texts or arrays"),
         ("join('abc', ',')", "takes an array"),
         ("createObject('a')", "cannot take"),
@@ -200,7 +310,12 @@ def test_errors(expression: str, words: str) -> None:
         "substring(parameters('secret'), 90)",
         "if(parameters('secret'), 1, 2)",
         "resourceId(parameters('secret'))",
-        "format('{0:N}', parameters('secret'))",
+        "format('{1:N}', parameters('secret'))",
+        "format(concat('{0:', parameters('secret'), '}'), 1)",
+        "dateTimeAdd(parameters('secret'), 'P1D')",
+        "dateTimeAdd('2026-01-01', 'P1D', concat('FFF', parameters('secret')))",
+        "base64ToJson(parameters('secret'))",
+        "padLeft('a', parameters('secret'))",
     ],
 )
 def test_errors_show_no_values(expression: str) -> None:
@@ -251,6 +366,15 @@ def test_function_names_are_lower_case() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("name", sorted(KNOWN_FUNCTIONS))
+def test_known_functions_are_there(name: str) -> None:
+    """What counts as a function in a script's brackets is one."""
+    try:
+        value(f"{name}()")
+    except ExpressionError as error:
+        assert "no function" not in str(error)  # noqa: PT017 - most of them need arguments
+
+
 @given(st.text())
 def test_every_text_can_be_written_as_a_literal(text: str) -> None:
     """A text with doubled quotes in quotes gives the text."""
@@ -270,10 +394,23 @@ def test_join_and_split_are_opposites(text: str, parts: list[str], delimiter: st
     assert value(f"join(split({quoted(whole)}, {quoted(delimiter)}), {quoted(delimiter)})") == whole
 
 
-@given(st.text(alphabet="abc()[]'.,0 1-", max_size=30))
+names = st.sampled_from([*FUNCTIONS, "if", "parameters", "variables", "resourceId", "utcNow", "copyIndex", "listKeys"])
+literals = st.integers().map(str) | st.text(max_size=6).map(lambda text: "'" + text.replace("'", "''") + "'")
+expressions = st.recursive(
+    literals | st.sampled_from(["parameters('object')", "parameters('list')", "null()", "json('[0.5, {}]')"]),
+    lambda inner: (
+        st.builds(lambda name, arguments: f"{name}({','.join(arguments)})", names, st.lists(inner, max_size=4))
+        | st.builds(lambda owner, index: f"{owner}[{index}].x", inner, inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.text() | st.text(alphabet="abc()[]'.,0 1-", max_size=30) | expressions)
 def test_no_text_breaks_the_evaluation(text: str) -> None:
-    """Any text is evaluated or refused with our own error."""
-    try:
-        value(text)
-    except ExpressionError as error:
-        assert str(error)  # noqa: PT017 - either outcome is fine, a foreign error is not
+    """Any text is evaluated or refused with our own error, be unknown values allowed or not."""
+    for allow_unknown in (False, True):
+        try:
+            evaluate(f"[{text}]", Values(DOCUMENT, {}, CONTEXT, allow_unknown=allow_unknown))
+        except ExpressionError as error:
+            assert str(error)  # noqa: PT017 - either outcome is fine, a foreign error is not

@@ -308,12 +308,18 @@ def test_condition() -> None:
         filled(document, x="b")
 
 
-def test_copy_loops_are_refused() -> None:
-    """A copy loop is said to be one."""
-    with pytest.raises(ImageTemplateRenderError, match="copy loop"):
+def test_a_copy_loop_around_the_image_template_is_refused() -> None:
+    """What makes several image templates is said to do so."""
+    with pytest.raises(ImageTemplateRenderError, match="makes several of them"):
         filled(deployment({**body(), "copy": {"name": "c", "count": 2}}))
-    with pytest.raises(ImageTemplateRenderError, match="copy loop"):
-        filled(deployment(body(copy=[])))
+
+
+def test_a_placeholder_for_a_default_that_cannot_be_evaluated() -> None:
+    """What is wrong with a default is an error of the document, also where a placeholder asks for it."""
+    document = deployment(body(vmProfile={"vmSize": "<size>"}), parameters={"size": {"defaultValue": "[toLower(1)]"}})
+
+    with pytest.raises(ImageTemplateRenderError, match="at /properties/vmProfile/vmSize: <size>: a string is needed"):
+        filled(document)
 
 
 def test_errors_say_where() -> None:

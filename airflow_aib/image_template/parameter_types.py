@@ -1,0 +1,54 @@
+"""The types and limits that a deployment file declares for its parameters."""
+
+from __future__ import annotations
+
+import json
+import operator
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.image_template.expression_limits import ExpressionError
+from airflow_aib.image_template.functions.values import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def coerced(name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
+    """Bring a value to the declared type: Airflow's templates hand everything over as text."""
+    declared = str(declaration.get("type", "")).casefold().removeprefix("secure")
+    if isinstance(value, str) and declared in _READ_TEXT:
+        try:
+            value = _READ_TEXT[declared](value)
+        except (ValueError, KeyError):
+            raise ExpressionError(f"parameter {name!r} must be of type {declared}, which the text is not") from None
+    if declared in _TYPES and kind_of(value) != _TYPES[declared]:
+        raise ExpressionError(f"parameter {name!r} must be of type {declared}, not {kind_of(value)}")
+    _refuse_outside_limits(name, value, declaration)
+    return value
+
+
+_TYPES = {"string": "string", "int": "int", "bool": "bool", "array": "array", "object": "object"}
+
+_READ_TEXT: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "bool": lambda text: {"true": True, "false": False}[text.casefold()],
+    "array": json.loads,
+    "object": json.loads,
+}
+
+
+def _refuse_outside_limits(name: str, value: Any, declaration: Mapping[str, Any]) -> None:
+    allowed = declaration.get("allowedValues")
+    if isinstance(allowed, list) and value not in allowed:
+        raise ExpressionError(f"parameter {name!r} must be one of {', '.join(map(repr, allowed))}")
+    size = len(value) if isinstance(value, str | list | dict) else None
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    for limit, measured, is_outside in (
+        ("minLength", size, operator.lt),
+        ("maxLength", size, operator.gt),
+        ("minValue", number, operator.lt),
+        ("maxValue", number, operator.gt),
+    ):
+        bound = declaration.get(limit)
+        if isinstance(bound, int) and measured is not None and is_outside(measured, bound):
+            raise ExpressionError(f"parameter {name!r} breaks its {limit} of {bound}")

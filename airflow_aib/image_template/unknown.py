@@ -1,0 +1,89 @@
+"""Unknown values: what stands in a rendered document for a value that nobody passed, or that only Azure has.
+
+An unknown is a text with two marks of Unicode's private use around a name. It may stand inside another text, as in a
+resource id, which keeps its form so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.image_template.finding import Finding, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+# What cannot stand in a segment of a resource id.
+_NOT_IN_SEGMENT = re.compile(rf"[/\s<>{{}}{_OPEN}{_CLOSE}]")
+
+
+def unknown(name: str) -> str:
+    """Give the text that stands for an unknown value."""
+    return f"{_OPEN}{_NOT_IN_SEGMENT.sub('_', name)}{_CLOSE}"
+
+
+def holds_unknown(value: Any) -> bool:
+    """Whether an unknown value stands anywhere in a value, in its keys too."""
+    return first_unknown(value) is not None
+
+
+def first_unknown(value: Any) -> str | None:
+    """Give the first unknown in a value, as the text that stands for it."""
+    return next((match[0] for text in _texts(value) for match in _MARKED.finditer(text)), None)
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value is nothing but one unknown."""
+    return isinstance(value, str) and _MARKED.fullmatch(value) is not None
+
+
+def shown(text: str) -> str:
+    """Write a text for people: `<name>` where an unknown stands."""
+    return _MARKED.sub(r"<\1>", text)
+
+
+class Unknowns:
+    """Remember each unknown, and where it was first asked for."""
+
+    def __init__(self) -> None:
+        self._findings: dict[str, Finding] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One warning for each, in the order of the document."""
+        return tuple(self._findings.values())
+
+    def without_value(self, name: str, what: str, path: str) -> str:
+        """Note what nobody passed.
+
+        :param name: stands in the text
+        :param what: as `parameter 'x'`
+        :param path: where it is asked for
+        """
+        return self._noted(name, warning(path, "parameter-missing", f"No value is known for {what}{_SO_THAT}"))
+
+    def from_azure(self, name: str, what: str, path: str) -> str:
+        """Note what only Azure has; the arguments are those of `without_value`."""
+        return self._noted(name, warning(path, "needs-azure", f"Only Azure knows {what}{_SO_THAT}"))
+
+    def _noted(self, name: str, finding: Finding) -> str:
+        self._findings.setdefault(name.casefold(), finding)
+        return unknown(name)
+
+
+_SO_THAT = ", so that what depends on it was not checked"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
