@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import literal
 from airflow.sdk.log import mask_secret
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateReadError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
 from airflow_aib.hooks.image_templates import provisioning_state
 from airflow_aib.hooks.removal import AcceptedLosses
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.hooks.submission import Submission, require_good
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.parameters import secure_texts
+from airflow_aib.image_template.parameters_file import read_parameters
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
 from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     import jinja2
     from airflow.sdk import Context, XComArg
@@ -51,7 +53,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         the path is a Jinja template: the document may hold scripts with braces of their own
     :param resource_group_name: where to create it, in the connection's subscription
     :param image_template_name: its name; by default the document's own
-    :param parameters: what to fill in for the document's parameters and `<placeholders>`
+    :param parameters: what to fill in for the document's parameters and `<placeholders>`: a mapping, or the path of a
+        parameters file, relative to the DAG file or absolute, which is a Jinja template as the document's path is one
     :param location: region, for documents that leave it open
     :param document_name: which one, where a deployment file holds several image templates
     :param replace: whether an image template of other content may be replaced
@@ -74,7 +77,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         image_template: str | Path | Mapping[str, Any],
         resource_group_name: str,
         image_template_name: str | None = None,
-        parameters: Mapping[str, Any] | XComArg | None = None,
+        parameters: Mapping[str, Any] | str | Path | XComArg | None = None,
         location: str | None = None,
         document_name: str | None = None,
         replace: bool = True,
@@ -89,7 +92,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             # Airflow would take every text inside it for a Jinja template.
             self.image_template = literal(image_template)
         # Airflow puts the value in the place of an XComArg before `execute`.
-        self.parameters: Any = parameters
+        self.parameters: Any = str(parameters) if isinstance(parameters, Path) else parameters
         self.location = location
         self.document_name = document_name
         self.replace = replace
@@ -97,8 +100,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def execute(self, context: Context) -> str:
         """Create or keep the image template."""
-        del context
-        rendered = self.render_document()
+        rendered = self.render_document(_moment_of(context))
         image_template_id = self._choose_image_template_id(rendered)
         self.note_image_template(image_template_id)
         body = run_async(self._submit(image_template_id, rendered))
@@ -117,15 +119,19 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         self.note_image_template(state.image_template_id, body)
         return state.image_template_id
 
-    def render_document(self) -> RenderedImageTemplate:
-        """Read the document, fill it in and check it; nothing is sent to Azure."""
+    def render_document(self, now: datetime | None = None) -> RenderedImageTemplate:
+        """Read the document, fill it in and check it; nothing is sent to Azure.
+
+        :param now: what `utcNow()` writes, where the document asks for it
+        """
         document = read_document(self._find_document(), name=self.document_name)
         context = RenderContext(
             subscription_id=self.hook.settings.require_subscription_id(),
             resource_group_name=str(self.resource_group_name),
             location=self.location,
+            now=now,
         )
-        rendered = render(document, self.parameters or {}, context)
+        rendered = render(document, self._find_parameters(), context)
         for secret in rendered.secrets:
             mask_secret(secret)
         require_good(rendered, self.log)
@@ -146,16 +152,28 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def _mask_secure_parameters(self) -> None:
         """Have Airflow mask the values of secure parameters, before it stores the rendered fields."""
-        parameters = self.parameters if isinstance(self.parameters, Mapping) else {}
-        # What is wrong with the document, `execute` tells.
+        # What is wrong with the document or the parameters file, `execute` tells.
         with suppress(ImageTemplateError):
             document = read_document(self._find_document(), name=self.document_name)
-            for secret in secure_texts(document, parameters):
+            for secret in secure_texts(document, self._find_parameters()):
                 mask_secret(secret)
 
     def _find_document(self) -> str | Path | Mapping[str, Any]:
         given: str | Mapping[str, Any] = self.image_template
-        if not isinstance(given, str) or Path(given).is_absolute() or self._dag is None:
+        return self._find_file(given) if isinstance(given, str) else given
+
+    def _find_parameters(self) -> Mapping[str, Any]:
+        if isinstance(self.parameters, str):
+            return read_parameters(self._find_file(self.parameters))
+        if self.parameters is not None and not isinstance(self.parameters, Mapping):
+            raise ImageTemplateRenderError(
+                f"`parameters` of task {self.task_id} became {type(self.parameters).__name__}",
+                hint="Give a mapping from names to values, or the path of a parameters file.",
+            )
+        return self.parameters or {}
+
+    def _find_file(self, given: str) -> str | Path:
+        if Path(given).is_absolute() or self._dag is None:
             return given
         beside_dag_file = Path(self.dag.fileloc).parent / given
         return beside_dag_file if beside_dag_file.exists() else given
@@ -204,6 +222,12 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         return await service.wait_until_provisioned(
             image_template_id, poll_interval=self.seconds_between_looks, within=within
         )
+
+
+def _moment_of(context: Context) -> datetime | None:
+    """Give the moment of the DAG run, which is the same for all tries of its tasks."""
+    dag_run = context.get("dag_run")
+    return dag_run.run_after if dag_run else None
 
 
 class AzureImageTemplateDeleteOperator(WaitingOperator):

@@ -28,7 +28,7 @@ def image_rebuild(
     resource_group_name: str,
     log_destination: str,
     vhd_destination: str | None = None,
-    parameters: Mapping[str, Any] | XComArg | None = None,
+    parameters: Mapping[str, Any] | str | Path | XComArg | None = None,
     image_template_name: str | None = None,
     asset: Asset | None = None,
     azure_conn_id: str = DEFAULT_CONNECTION_ID,
@@ -49,7 +49,8 @@ def image_rebuild(
     :param resource_group_name: where the image template lives, in the connection's subscription
     :param log_destination: where logs are archived: `account/container[/folder]`
     :param vhd_destination: where VHDs are copied: `account/container[/folder]`; needed when the document makes any
-    :param parameters: what to fill in for the document's parameters and `<placeholders>`
+    :param parameters: what to fill in for the document's parameters and `<placeholders>`, or the path of a
+        parameters file
     :param image_template_name: its name; by default the document's own
     :param asset: the image as an asset, see `airflow_aib.assets.image.image_asset`
     :param azure_conn_id: id of the Airflow connection

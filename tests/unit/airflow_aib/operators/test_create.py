@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+
+from airflow_aib.exceptions import ImageTemplateReadError, ImageTemplateRenderError
+from airflow_aib.hooks.connection import settings_from_connection
+from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
+from tests.unit.airflow_aib.image_template.sample_documents import body
+
+if TYPE_CHECKING:
+    from airflow_aib.image_template.render import RenderedImageTemplate
+
+DATED = {
+    "parameters": {"version": {"type": "string", "defaultValue": "[utcNow('yyyy.MM.dd')]"}},
+    "resources": [
+        {
+            **body(),
+            "type": "Microsoft.VirtualMachineImages/imageTemplates",
+            "name": "linux",
+            "tags": {"version": "[parameters('version')]"},
+        }
+    ],
+}
+
+
+@dataclass(frozen=True)
+class FakeDagRun:
+    """Be a DAG run that is due at a moment."""
+
+    run_after: datetime
+
+
+class CreateOnNothing(AzureImageTemplateCreateOperator):
+    """Remember what would be submitted, and be done."""
+
+    submitted: list[RenderedImageTemplate]
+
+    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
+        self.submitted.append(rendered)
+        return {"id": image_template_id, "properties": {"provisioningState": "Succeeded"}}
+
+
+def create(**arguments: Any) -> CreateOnNothing:
+    """Make the operator with a connection that it never uses."""
+    operator = CreateOnNothing(**{"task_id": "create", "resource_group_name": "images"} | arguments)
+    operator.submitted = []
+    operator.hook.__dict__["settings"] = settings_from_connection(
+        conn_type="azure_image_builder", extra={"subscriptionId": "s", "auth_method": "default"}
+    )
+    operator.render_template_fields({})
+    return operator
+
+
+def test_every_try_renders_the_same_moment() -> None:
+    """`utcNow()` is the moment of the DAG run, so that a retry submits the same body."""
+    operator = create(image_template=DATED)
+    context: Any = {"dag_run": FakeDagRun(datetime(2026, 1, 5, 3, tzinfo=UTC))}
+
+    operator.execute(context)
+    operator.execute(context)
+
+    assert [rendered.body["tags"] for rendered in operator.submitted] == [{"version": "2026.01.05"}] * 2
+
+
+def test_without_a_dag_run_there_is_no_moment() -> None:
+    """No clock of the machine is read in its place."""
+    with pytest.raises(ImageTemplateRenderError, match="utcNow"):
+        create(image_template=DATED).execute({})
+
+
+@pytest.mark.parametrize("as_path", [True, False])
+def test_parameters_from_a_file_beside_the_dag(tmp_path: Path, *, as_path: bool) -> None:
+    """The path of a parameters file is relative to the DAG file, and a Jinja template."""
+    folder = tmp_path / "prod"
+    folder.mkdir()
+    (folder / "linux.json").write_text(json.dumps({"parameters": {"version": {"value": "7"}}}))
+    given = "{{ 'prod' }}/linux.json"
+    with DAG("dag", schedule=None) as dag:
+        dag.fileloc = str(tmp_path / "dag.py")
+        operator = create(image_template=DATED, parameters=Path(given) if as_path else given)
+
+    operator.execute({})
+
+    assert operator.submitted[0].body["tags"] == {"version": "7"}
+    assert operator.parameters == "prod/linux.json"
+
+
+def test_secrets_of_a_parameters_file_are_masked(tmp_path: Path) -> None:
+    """A secure value is masked wherever Airflow shows it, whether it stands in the DAG or in a file."""
+    document = {**DATED, "parameters": {"version": {"type": "securestring"}}}
+    file = tmp_path / "linux.yaml"
+    file.write_text("version: hunter44")
+    operator = create(image_template=document, parameters=file, location="hunter44")
+
+    shown = json.dumps(_serialize_rendered_fields(operator))
+
+    assert str(file) in shown
+    assert "hunter44" not in shown
+
+
+def test_a_parameters_file_that_is_not_there() -> None:
+    """Rendering the fields goes on without it, and the task says what is wrong."""
+    operator = create(image_template=DATED, parameters="/nowhere.json")
+
+    with pytest.raises(ImageTemplateReadError, match=r"Cannot read parameters /nowhere\.json"):
+        operator.execute({})
+
+
+def test_parameters_of_another_kind() -> None:
+    """What another task returned must be a mapping, or a path."""
+    operator = create(image_template=DATED)
+    operator.parameters = ["version"]
+
+    with pytest.raises(ImageTemplateRenderError, match="`parameters` of task create became list"):
+        operator.execute({})
