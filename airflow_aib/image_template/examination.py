@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError
 from airflow_aib.image_template.finding import Finding, error, worst_first
-from airflow_aib.image_template.pointers import moved_back
+from airflow_aib.image_template.pointers import moved_back, resolve
 from airflow_aib.image_template.switched_off import sort_out, switches_of
+from airflow_aib.image_template.unknown import holds_unknown, mentions_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +44,8 @@ def examination_of(
     :param disabled: rules that do not count, each with the reason, beside those that the document itself names
     """
     document = rendered.document
-    located = [_located(_without_secrets(finding, rendered.secrets), rendered) for finding in findings]
+    known = (finding for finding in findings if not _is_about_unknown(finding, rendered))
+    located = [_located(_without_secrets(finding, rendered.secrets), rendered) for finding in known]
     counting, off = sort_out(located, switches_of(document, disabled), rendered.source)
     return Examination(tuple(worst_first(counting)), tuple(off))
 
@@ -74,6 +76,19 @@ def finding_of(problem: ImageTemplateError, source: str, document: ImageTemplate
         return replace(found, file=source, line=problem.line or 1, column=problem.column or 1)
     found = error(str(problem.data.get("path") or ""), "document-unrenderable", said, hint)
     return located_in(document, found) if document else replace(found, file=source)
+
+
+def _is_about_unknown(finding: Finding, rendered: RenderedImageTemplate) -> bool:
+    """Whether a finding judges a value that nobody knows; that the value is unknown has been said already."""
+    if finding.rule in _OF_UNKNOWNS:
+        return False
+    if mentions_unknown(finding.message):
+        return True
+    value, _ = resolve({**rendered.body, "name": rendered.name}, finding.path)
+    return isinstance(value, str) and holds_unknown(value)
+
+
+_OF_UNKNOWNS = frozenset({"parameter-missing", "needs-azure"})
 
 
 def _located(finding: Finding, rendered: RenderedImageTemplate) -> Finding:

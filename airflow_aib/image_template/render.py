@@ -102,7 +102,8 @@ def render(
         ),
         secrets=values.secrets,
         written=body,
-        moved=rendering.moved | {change.path: change.former_path for change in changes},
+        moved=rendering.moved
+        | {change.path: change.former_path for change in changes if change.path != change.former_path},
         document=document,
     )
 

@@ -71,6 +71,16 @@ _ALL = (
         "A value that nothing asks for is most likely misspelt.",
     ),
     _advice(
+        "parameter-missing",
+        "Every parameter and placeholder has a value when an image template is checked.",
+        "What depends on it cannot be checked; when it is submitted, a missing value is an error.",
+    ),
+    _advice(
+        "needs-azure",
+        "No expression asks for what only Azure knows.",
+        "It cannot be checked; when it is submitted by an operator, it is an error: pass the value as a parameter.",
+    ),
+    _advice(
         "placeholder-left",
         "No script line and no tag is nothing but a placeholder without a value.",
         "The text would be taken literally, angle brackets and all.",

@@ -40,6 +40,11 @@ def is_unknown(value: Any) -> bool:
     return isinstance(value, str) and _MARKED.fullmatch(value) is not None
 
 
+def mentions_unknown(text: str) -> bool:
+    """Whether a message quotes an unknown, as it is or escaped."""
+    return _OPEN in text or repr(_OPEN)[1:-1] in text
+
+
 def shown(text: str) -> str:
     """Write a text for people: `<name>` where an unknown stands."""
     return _MARKED.sub(r"<\1>", text)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_aib.exceptions import ImageTemplateRenderError
 from airflow_aib.image_template.checks import check
-from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE, read_document
 from airflow_aib.image_template.parameters_file import KeyVaultReference
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.image_template.resource_id import is_resource_id
@@ -107,7 +107,7 @@ def test_unknown_placeholders_and_counts() -> None:
 
     assert properties["vmProfile"]["vmSize"] == unknown("vm size")
     assert properties["x"] == unknown("n")
-    assert [finding.path for finding in result.findings] == ["/properties/vmProfile/vmSize", "/properties/copy"]
+    assert [finding.path for finding in result.findings] == ["/properties/vmProfile/vmSize", "/properties/copy/0/count"]
 
 
 def test_placeholders_in_scripts_stay() -> None:
@@ -188,3 +188,37 @@ def test_samples_without_values(name: str) -> None:
 
     check(result)
     assert bool(PARAMETERS[name]) == ("parameter-missing" in {finding.rule for finding in result.findings})
+
+
+KNOWN: dict[str, Any] = {
+    "location": "eastus",
+    "identity": {"type": "UserAssigned", "userAssignedIdentities": {"[parameters('identity')]": {}}},
+    "properties": {
+        "source": {"type": "SharedImageVersion", "imageVersionId": "[parameters('source')]"},
+        "customize": [
+            {"type": "Shell", "name": "[parameters('step')]", "inline": "[parameters('lines')]"},
+            {"type": "Shell", "name": "[parameters('step')]", "inline": ["true"]},
+        ],
+        "distribute": "[parameters('distribute')]",
+        "buildTimeoutInMinutes": "[parameters('minutes')]",
+        "vmProfile": "[parameters('profile')]",
+    },
+}
+
+
+def test_unknown_values_are_not_judged() -> None:
+    """Checks say that a value is not known, and nothing else about it, whatever stands in its place."""
+    document = read_document({"resources": [{"type": IMAGE_TEMPLATE_TYPE, "name": "[parameters('n')]", **KNOWN}]})
+    found = check(render(document, {}, CONTEXT, allow_unknown=True))
+
+    assert {finding.rule for finding in found} == {"parameter-missing"}
+    assert len(found) == 8
+
+
+def test_what_is_known_is_judged_beside_unknown_values() -> None:
+    """An unknown value hides nothing but itself."""
+    properties = KNOWN["properties"] | {"buildTimeoutInMinutes": 3, "extra": 1}
+    document = read_document(KNOWN | {"properties": properties})
+    found = check(render(document, {}, CONTEXT, allow_unknown=True))
+
+    assert {finding.rule for finding in found if finding.severity == "error"} == {"timeout-too-short", "member-unknown"}
