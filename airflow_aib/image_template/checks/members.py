@@ -39,7 +39,16 @@ _BESIDE = {
 def check_members(rendered: RenderedImageTemplate) -> Iterator[Finding]:
     """Compare what will be submitted with the tables of the current api-version."""
     body = {**rendered.body, "properties": properties_of(rendered)}
-    for finding in check_shape(body, API_VERSION):
+    yield from _without_what_is_said_better(check_shape(body, API_VERSION))
+
+
+def check_as_written(rendered: RenderedImageTemplate, api_version: str) -> Iterator[Finding]:
+    """Compare what is written, before it was brought to the current api-version, with the tables of another one."""
+    yield from _without_what_is_said_better(check_shape(rendered.written, api_version))
+
+
+def _without_what_is_said_better(findings: Iterator[Finding]) -> Iterator[Finding]:
+    for finding in findings:
         if finding.path not in _SAID_BETTER and (finding.path, finding.rule) != _ISO:
             yield finding
 

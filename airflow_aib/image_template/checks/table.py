@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_aib.image_template.checks.customize import check_customize
 from airflow_aib.image_template.checks.distribute import check_distribute
 from airflow_aib.image_template.checks.identity import check_identity
-from airflow_aib.image_template.checks.members import check_members
+from airflow_aib.image_template.checks.members import check_as_written, check_members
 from airflow_aib.image_template.checks.naming import check_naming
 from airflow_aib.image_template.checks.source import check_source
 from airflow_aib.image_template.checks.timeouts import check_timeouts
@@ -41,10 +41,28 @@ def check(rendered: RenderedImageTemplate) -> list[Finding]:
     return list(examine(rendered).findings)
 
 
-def examine(rendered: RenderedImageTemplate, *, disabled: Mapping[str, str] | None = None) -> Examination:
+def examine(
+    rendered: RenderedImageTemplate, *, api_version: str | None = None, disabled: Mapping[str, str] | None = None
+) -> Examination:
     """Examine a rendered image template; give all findings, also what was noticed while it was read and rendered.
 
+    :param api_version: compare the document as it is written with the tables of this one. Without it, what we submit is
+        compared with those of the current one
     :param disabled: rules that do not count, each with the reason, beside those that the document itself names
     """
-    found = [*rendered.findings, *(finding for look in CHECKS for finding in look(rendered))]
-    return examination_of(found, rendered, disabled or {})
+    return examination_of([*rendered.findings, *_looks(rendered, api_version)], rendered, disabled or {})
+
+
+def _looks(rendered: RenderedImageTemplate, api_version: str | None) -> Iterator[Finding]:
+    for look in CHECKS:
+        if look is check_members and api_version is not None:
+            yield from check_as_written(rendered, api_version)
+        elif look is not check_identity or _is_identity_expected(rendered, api_version):
+            yield from look(rendered)
+
+
+def _is_identity_expected(rendered: RenderedImageTemplate, api_version: str | None) -> bool:
+    return api_version is None or api_version >= _IDENTITY_SINCE or "identity" in rendered.body
+
+
+_IDENTITY_SINCE = "2020-02-14"

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_aib.image_template.checks import check
+from airflow_aib.image_template.checks import check, examine
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.finding import Finding
 from airflow_aib.image_template.render import RenderedImageTemplate, render
 from tests.unit.airflow_aib.image_template.checks.findings import findings, rules
-from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, PARAMETERS, body, rendered_sample
+from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, GROUP, PARAMETERS, body, rendered_sample
+
+IMAGE = f"{GROUP}/providers/Microsoft.Compute/images/a"
 
 
 def test_good_image_template() -> None:
@@ -122,3 +124,25 @@ def test_names_that_azure_refuses(name: str) -> None:
 def test_names_that_azure_takes(name: str) -> None:
     """Names in Azure's form are no finding."""
     assert rules(body() | {"name": name}) == []
+
+
+@pytest.mark.parametrize(
+    ("api_version", "expected"),
+    [
+        ("2018-02-01-preview", []),
+        ("2019-05-01-preview", ["error kind-unknown", "warning member-version"]),
+        ("2025-10-01", ["error identity-required", "error kind-unknown", "error member-version"]),
+        (None, ["error identity-required"]),
+    ],
+)
+def test_as_written_for_an_api_version(api_version: str | None, expected: list[str]) -> None:
+    """A document is compared as it is written where an api-version is asked for, else as it is submitted."""
+    image_template = body(customize=[{"type": "shell", "script": "https://example.com/a.sh"}])
+    del image_template["identity"]
+    image_template["properties"]["distribute"] = [
+        {"type": "managedImage", "runOutputName": "a", "imageId": IMAGE, "location": "eastus"}
+    ]
+    found = examine(render(read_document(image_template), {}, CONTEXT), api_version=api_version).findings
+
+    shape = [f"{finding.severity} {finding.rule}" for finding in found]
+    assert sorted(set(shape)) == expected
