@@ -57,6 +57,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         parameters file, relative to the DAG file or absolute, which is a Jinja template as the document's path is one
     :param location: region, for documents that leave it open
     :param document_name: which one, where a deployment file holds several image templates
+    :param disabled_rules: rules of the check that do not count, each with the reason, which goes to the task log
     :param replace: whether an image template of other content may be replaced
     :param cancel_running: on replacing, cancel a run that goes on and give up its log
     :param discard_vhds: on replacing, give up VHDs that have not been copied
@@ -80,6 +81,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         parameters: Mapping[str, Any] | str | Path | XComArg | None = None,
         location: str | None = None,
         document_name: str | None = None,
+        disabled_rules: Mapping[str, str] | None = None,
         replace: bool = True,
         cancel_running: bool = False,
         discard_vhds: bool = False,
@@ -95,6 +97,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         self.parameters: Any = str(parameters) if isinstance(parameters, Path) else parameters
         self.location = location
         self.document_name = document_name
+        self.disabled_rules = disabled_rules
         self.replace = replace
         self.accepted_losses = AcceptedLosses(cancel_running, discard_vhds, discard_logs)
 
@@ -134,7 +137,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         rendered = render(document, self._find_parameters(), context)
         for secret in rendered.secrets:
             mask_secret(secret)
-        require_good(rendered, self.log)
+        require_good(rendered, self.log, self.disabled_rules)
         return rendered
 
     def _do_render_template_fields(

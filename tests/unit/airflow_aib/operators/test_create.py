@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
-from airflow_aib.exceptions import ImageTemplateReadError, ImageTemplateRenderError
+from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateReadError, ImageTemplateRenderError
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
 from tests.unit.airflow_aib.image_template.sample_documents import body
@@ -121,3 +121,33 @@ def test_parameters_of_another_kind() -> None:
 
     with pytest.raises(ImageTemplateRenderError, match="`parameters` of task create became list"):
         operator.execute({})
+
+
+BAD = body(buildTimeoutInMinutes=3, distribute=[{"type": "VHD", "runOutputName": "a b"}])
+
+
+def test_every_error_is_listed_with_its_line(tmp_path: Path) -> None:
+    """What Azure would refuse is told at once, all of it, and nothing is submitted."""
+    file = tmp_path / "linux.json"
+    file.write_text(json.dumps(BAD | {"name": "linux"}, indent=2))
+    operator = create(image_template=str(file))
+
+    with pytest.raises(ImageTemplateCheckError) as caught:
+        operator.execute({})
+
+    rules = {finding.rule for finding in caught.value.findings if finding.severity == "error"}
+    assert rules == {"timeout-too-short", "member-form"}
+    lines = [str(finding.line) for finding in caught.value.findings]
+    assert all(f"line {line}: " in str(caught.value) for line in lines)
+    assert operator.submitted == []
+
+
+def test_rules_can_be_switched_off_for_a_task(capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule that the task switches off does not count, and the log says why."""
+    document = body(buildTimeoutInMinutes=3) | {"name": "linux"}
+    operator = create(image_template=document, disabled_rules={"timeout-too-short": "a trial"})
+
+    operator.execute({})
+
+    assert len(operator.submitted) == 1
+    assert "Switched off (a trial): error: /properties/buildTimeoutInMinutes" in capsys.readouterr().out
