@@ -7,27 +7,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from airflow_aib.secret_patterns import MASK, without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MASK = "***"
+__all__ = ["MASK", "Masker", "mask"]
 
 # Shorter texts stand everywhere: masking them would only garble the log.
 SHORTEST_SECRET = 4
-
-_SIGNED = re.compile(
-    # The signature of a shared access signature, also inside an address that is encoded, once or more, or quoted in
-    # HTML (`&amp;`) or in JSON as .NET writes it (`\u0026`).
-    r"(?P<signature>(?:\b|%(?:25)*(?:26|3B|3F)|u0026)sig(?:=|%(?:25)*3D))(?:[^&\s\"'<>;,)\\]|\\/)+"
-    r"|(?P<key>\b(?:AccountKey|SharedAccessKey)=)[A-Za-z0-9+/=]+"
-    # A password or token before the host of an address, as tools that fetch from private places print it.
-    r"|(?P<login>://[^/\s:@?#]*:)[^/\s@?#]+(?=@)"
-    r"|(?P<bearer>\bBearer\s+)[A-Za-z0-9._~+/-]{16,}=*",
-    re.IGNORECASE,
-)
-
-# One of these stands in everything that _SIGNED finds: most lines need no more than this look.
-_SIGNS = ("sig=", "sig%", "key=", "bearer", "@")
 
 
 class Masker:
@@ -46,10 +34,7 @@ class Masker:
         """Give the text without secrets."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        lower = text.lower()
-        if not any(sign in lower for sign in _SIGNS):
-            return text
-        return _SIGNED.sub(lambda match: f"{match[match.lastgroup or 0]}{MASK}", text)
+        return without_secrets(text)
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
