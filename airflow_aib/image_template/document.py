@@ -27,11 +27,13 @@ class SiblingResource:
     :param symbolic_name: its key where `resources` is an object
     :param resource_type: as `Microsoft.Compute/galleries`
     :param name: as written, maybe an expression
+    :param location: as written, maybe an expression
     """
 
     symbolic_name: str | None
     resource_type: str
     name: str
+    location: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def _documents(content: dict[str, Any], source: str, **more: Any) -> tuple[Image
         return (_document(content, source, **more),)
     resources = list(_resources(content["resources"]))
     siblings = tuple(
-        SiblingResource(symbolic, str(other.get("type", "")), str(other.get("name", "")))
+        SiblingResource(
+            symbolic, str(other.get("type", "")), str(other.get("name", "")), str(other.get("location") or "")
+        )
         for symbolic, _, other in resources
     )
     found = tuple(

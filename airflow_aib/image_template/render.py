@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_aib.exceptions import ImageTemplateRenderError
@@ -22,7 +22,7 @@ from airflow_aib.image_template.wanted import missing_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.document import ImageTemplateDocument, SiblingResource
 
 __all__ = ["RenderContext", "RenderedImageTemplate", "render"]
 
@@ -49,6 +49,8 @@ class RenderedImageTemplate:
     :param written: the body before old spellings were brought to the current api-version
     :param moved: JSON pointers into the body that are others in the document, with those
     :param document: what was rendered, where it is known
+    :param siblings: the other resources of the deployment file, names and regions filled in where that is possible
+    :param resource_group_id: where the image template will live; empty where it is not known
     """
 
     body: dict[str, Any] = field(repr=False)
@@ -62,6 +64,8 @@ class RenderedImageTemplate:
     written: dict[str, Any] = field(default_factory=dict, repr=False)
     moved: Mapping[str, str] = field(default_factory=dict, repr=False)
     document: ImageTemplateDocument | None = field(default=None, repr=False, compare=False)
+    siblings: tuple[SiblingResource, ...] = ()
+    resource_group_id: str = ""
 
 
 def render(
@@ -105,6 +109,8 @@ def render(
         moved=rendering.moved
         | {change.path: change.former_path for change in changes if change.path != change.former_path},
         document=document,
+        siblings=rendering.siblings(),
+        resource_group_id=context.resource_group_id,
     )
 
 
@@ -201,6 +207,17 @@ class _Rendering:
             self._values.resource_group()["id"],
             self._document.source,
         )
+
+    def siblings(self) -> tuple[SiblingResource, ...]:
+        """Fill in the other resources of the file; what cannot be stays as written, since none is submitted here."""
+        return tuple(self._sibling(resource) for resource in self._document.siblings)
+
+    def _sibling(self, resource: SiblingResource) -> SiblingResource:
+        try:
+            name = str(self.value(resource.name, "/name"))
+            return replace(resource, name=name, location=str(self.value(resource.location, "/location")))
+        except ImageTemplateRenderError:
+            return resource
 
     def _text(self, text: str, path: str, *, is_free: bool) -> Any:
         self._values.path = path
