@@ -46,8 +46,19 @@ def examination_of(
     document = rendered.document
     known = (finding for finding in findings if not _is_about_unknown(finding, rendered))
     located = [_located(_without_secrets(finding, rendered.secrets), rendered) for finding in known]
-    counting, off = sort_out(located, switches_of(document, disabled), rendered.source)
-    return Examination(tuple(worst_first(counting)), tuple(off))
+    remaining, off = sort_out(located, switches_of(document, disabled), rendered.source)
+    return Examination(tuple(worst_first(remaining)), tuple(off))
+
+
+def counting_findings(findings: Iterable[Finding], rendered: RenderedImageTemplate) -> list[Finding]:
+    """Bring findings about an image template beside others to their final form; give those not switched off."""
+    switches = switches_of(rendered.document, {})
+    located = [
+        _located(_without_secrets(finding, rendered.secrets), rendered)
+        for finding in findings
+        if not _is_about_unknown(finding, rendered)
+    ]
+    return [finding for finding in located if not any(switch.covers(finding) for switch in switches)]
 
 
 def located_in(document: ImageTemplateDocument, finding: Finding) -> Finding:

@@ -103,7 +103,7 @@ def _remark(switch: Switch, *, is_used: bool) -> Finding | None:
         return warning("", "switch-unknown", f"There is no rule {switch.rule!r} to switch off", _HINT)
     if not switch.reason:
         return warning("", "switch-reason", f"{switch.rule!r} is switched off without a reason", _HINT)
-    if not is_used and switch.said_at is not None:
+    if not is_used and switch.said_at is not None and not RULES[switch.rule].is_about_several:
         return warning("", "switch-unused", f"{switch.rule!r} is switched off, and has nothing to say here", "Drop it.")
     return None
 

@@ -1,4 +1,4 @@
-"""Write docs/reference from the docstrings: run `make fix` after changing one; a test compares."""
+"""Write docs/reference from docstrings and tables: run `make fix` after changing one; a test compares."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_aib.get_provider_info import get_provider_info
+from tests.architecture.rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "reference"
+RULES_FOLDER = FOLDER / "rules"
 NOTE = "<!-- Written by `make fix` from the docstrings. Change those, not this page. -->"
 PUBLIC_CLASS = re.compile(r"Azure\w+(Operator|Sensor|Trigger|Hook|Link)$")
 ROLES = {
@@ -80,7 +82,8 @@ def pages() -> dict[Path, str]:
     """Return each generated page with its text."""
     sources = Sources.read("airflow_aib")
     written = {FOLDER / f"{role}.md": role_page(sources, role, purpose) for role, purpose in ROLES.items()}
-    return {**written, FOLDER / "configuration.md": configuration_page()}
+    about_rules = {RULES_FOLDER / name: text for name, text in rule_pages().items()}
+    return {**written, **about_rules, FOLDER / "configuration.md": configuration_page()}
 
 
 def role_page(sources: Sources, role: str, purpose: str) -> str:
@@ -210,9 +213,12 @@ def configuration_page() -> str:
 
 
 def main() -> int:
-    """Write every page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for page, text in pages().items():
+    """Write every page, and remove those about rules that are no more."""
+    RULES_FOLDER.mkdir(parents=True, exist_ok=True)
+    written = pages()
+    for page in set(RULES_FOLDER.glob("*.md")) - set(written):
+        page.unlink()
+    for page, text in written.items():
         page.write_text(text, encoding="utf-8")
     return 0
 

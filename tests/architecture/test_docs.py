@@ -10,7 +10,7 @@ import pytest
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.image_template.expression_functions import NEEDS_AZURE, NEEDS_VALUE
 from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS
-from tests.architecture.reference_pages import PUBLIC_CLASS, pages
+from tests.architecture.reference_pages import PUBLIC_CLASS, RULES_FOLDER, pages
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -186,6 +186,11 @@ def test_the_reference_is_what_the_docstrings_say() -> None:
     outdated = [page.name for page, text in pages().items() if not page.exists() or page.read_text() != text]
 
     assert outdated == []
+
+
+def test_no_page_is_about_a_rule_that_is_no_more() -> None:
+    """Each page about a rule is one that `make fix` writes."""
+    assert set(RULES_FOLDER.glob("*.md")) - set(pages()) == set()
 
 
 def test_every_parameter_is_explained() -> None:

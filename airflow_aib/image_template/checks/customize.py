@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.checks.reading import mapping, objects, properties_of
+from airflow_aib.image_template.checks.reading import customizers_of, properties_of, steps_of, text_of
 from airflow_aib.image_template.finding import Finding, error, warning
 from airflow_aib.image_template.kinds import CUSTOMIZERS, target_os
 
@@ -15,25 +15,23 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.render import RenderedImageTemplate
 
 MOST_UPDATES = 1000
+DEFAULT_BUILD_MINUTES = 240
 
 _SCRIPT_KINDS = frozenset({"Shell", "PowerShell"})
-_CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 # How Go, in which AIB is written, writes durations: 5m, 2h, 1h30m.
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
-_ADDRESS = re.compile(r"https?://[^\s/]+/\S*", re.IGNORECASE)
+_UNITS = {"h": 60.0, "m": 1.0, "s": 1 / 60}
+_WHOLE_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/].*|[$%].*")
 
 
 def check_customize(rendered: RenderedImageTemplate) -> Iterator[Finding]:
     """Report steps that AIB refuses, or that fail in the build VM."""
     properties = properties_of(rendered)
     system = target_os(properties)
-    customizers = list(objects(properties.get("customize"), "/properties/customize"))
-    validations = mapping(properties.get("validate")).get("inVMValidations")
-    validators = list(objects(validations, "/properties/validate/inVMValidations"))
-    yield from _unique_names(customizers)
-    for path, step in (*customizers, *validators):
+    yield from _unique_names(customizers_of(properties))
+    yield from _slow_restarts(properties)
+    for path, step in steps_of(properties):
         yield from _script(step, path)
-        yield from _addresses(step, path)
         yield from _system(step, path, system)
         yield from _KIND_CHECKS.get(str(step.get("type")), _nothing)(step, path, system)
 
@@ -64,22 +62,6 @@ def _script(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
         )
 
 
-def _addresses(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
-    for member in ("scriptUri", "sourceUri"):
-        address = step.get(member)
-        if isinstance(address, str) and address and not _ADDRESS.fullmatch(address):
-            # The address itself may hold a signature.
-            yield warning(f"{path}/{member}", "address-form", f"{member!r} is no http address", "Use https.")
-    checksum = step.get("sha256Checksum")
-    if isinstance(checksum, str) and checksum and not _CHECKSUM.fullmatch(checksum):
-        yield error(
-            f"{path}/sha256Checksum",
-            "checksum-form",
-            "The checksum is not 64 hexadecimal digits, so no file can have it",
-            "Write what `sha256sum FILE` prints, or leave it out.",
-        )
-
-
 def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
     kind = CUSTOMIZERS.find(step.get("type"))
     if kind is not None and system is not None and system not in kind.os:
@@ -99,15 +81,23 @@ def _file(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Fi
 
 
 def _destination(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
-    destination = step.get("destination")
-    if not isinstance(destination, str) or not destination:
+    destination = text_of(step, "destination")
+    if not destination:
         return
-    if system == "Linux" and not destination.startswith("/tmp/"):  # noqa: S108 - the build VM's own folder
+    is_in_tmp = destination.startswith("/tmp/") and "/../" not in destination  # noqa: S108 - the build VM's own folder
+    if system == "Linux" and not is_in_tmp:
         yield warning(
             f"{path}/destination",
             "file-destination",
             f"On Linux AIB writes files under /tmp only, not to {destination!r}",
             "Write it there and move it in a Shell customizer with sudo.",
+        )
+    if system == "Windows" and not _WHOLE_WINDOWS_PATH.fullmatch(destination):
+        yield warning(
+            f"{path}/destination",
+            "file-destination",
+            f"{destination!r} is no whole path",
+            "Begin with the drive, as c:\\.",
         )
     if destination.endswith(("/", "\\")):
         yield warning(f"{path}/destination", "file-destination", "The destination needs a file name, not only a folder")
@@ -130,9 +120,18 @@ def _update(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator
         yield warning(
             f"{path}/updateLimit", "update-limit", f"At most {MOST_UPDATES} updates are installed, not {limit}"
         )
+    filters = step.get("filters")
+    for index, text in enumerate(filters if isinstance(filters, list) else ()):
+        if isinstance(text, str) and not text.startswith(("include:", "exclude:")):
+            yield warning(
+                f"{path}/filters/{index}",
+                "update-filter",
+                f"{text!r} is no filter",
+                "Begin with 'include:' or 'exclude:'.",
+            )
 
 
-def _powershell(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator[Finding]:
+def _powershell(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
     if step.get("runAsSystem") is True and step.get("runElevated") is not True:
         yield error(
             f"{path}/runAsSystem",
@@ -140,6 +139,33 @@ def _powershell(step: Mapping[str, Any], path: str, _system: str | None) -> Iter
             "'runAsSystem' can only be true where 'runElevated' is true",
             "Set runElevated to true.",
         )
+    if step.get("runElevated") is True and system == "Linux":
+        yield warning(
+            f"{path}/runElevated",
+            "elevated-system",
+            "Only Windows knows elevation, and the source looks like Linux",
+            "Leave it out, and write sudo in the script.",
+        )
+
+
+def _slow_restarts(properties: Mapping[str, Any]) -> Iterator[Finding]:
+    """Report restarts that may take as long as the whole build."""
+    build = properties.get("buildTimeoutInMinutes")
+    minutes = build if isinstance(build, int) and build > 0 else DEFAULT_BUILD_MINUTES
+    for path, step in customizers_of(properties):
+        timeout = text_of(step, "restartTimeout")
+        if _DURATION.fullmatch(timeout) and _minutes(timeout) >= minutes:
+            yield warning(
+                f"{path}/restartTimeout",
+                "restart-timeout-long",
+                f"The build is ended after {minutes} minutes, before the restart is",
+                "Shorten it, or give the build more time in buildTimeoutInMinutes.",
+            )
+
+
+def _minutes(duration: str) -> float:
+    parts = re.findall(r"(\d+(?:\.\d+)?)([a-zµ]+)", duration)
+    return sum(float(number) * _UNITS.get(unit, 0.0) for number, unit in parts)
 
 
 def _nothing(_step: Mapping[str, Any], _path: str, _system: str | None) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.finding import Finding, error, warning
+from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.resource_id import expected_form, is_resource_id
 
 if TYPE_CHECKING:
@@ -27,6 +28,53 @@ def objects(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for index, item in enumerate(value if isinstance(value, list) else ()):
         if isinstance(item, Mapping):
             yield f"{path}/{index}", item
+
+
+def customizers_of(properties: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Give the customizers, each with its path."""
+    return list(objects(properties.get("customize"), "/properties/customize"))
+
+
+def validators_of(properties: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Give the validators, each with its path."""
+    validations = mapping(properties.get("validate")).get("inVMValidations")
+    return list(objects(validations, "/properties/validate/inVMValidations"))
+
+
+def steps_of(properties: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Give customizers and validators in the order in which they run, each with its path."""
+    return [*customizers_of(properties), *validators_of(properties)]
+
+
+def distributors_of(properties: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Give the distributors, each with its path."""
+    return list(objects(properties.get("distribute"), "/properties/distribute"))
+
+
+def inline_of(step: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    """Give the inline texts of a step, each with its path."""
+    inline = step.get("inline")
+    for index, text in enumerate(inline if isinstance(inline, list) else ()):
+        if isinstance(text, str):
+            yield f"{path}/inline/{index}", text
+
+
+def text_of(owner: Mapping[str, Any], member: str) -> str:
+    """Give a text, empty where there is none."""
+    value = owner.get(member)
+    return value if isinstance(value, str) else ""
+
+
+def texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Give every text inside a value, each with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from texts_in(item, child(path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from texts_in(item, f"{path}/{index}")
 
 
 def check_id(owner: Mapping[str, Any], member: str, path: str, *resource_types: str) -> Iterator[Finding]:

@@ -1,20 +1,28 @@
 """The table of all checks.
 
 An error means that the service refuses the document or that the build cannot work. Whatever we are not sure of is a
-warning: a document that the service accepts never gets an error.
+warning: a document that the service accepts gets no error, unless it shows a secret.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_aib.image_template.checks.addresses import check_addresses
 from airflow_aib.image_template.checks.customize import check_customize
 from airflow_aib.image_template.checks.distribute import check_distribute
+from airflow_aib.image_template.checks.generalize import check_generalize
 from airflow_aib.image_template.checks.identity import check_identity
+from airflow_aib.image_template.checks.images import check_images
 from airflow_aib.image_template.checks.members import check_as_written, check_members
 from airflow_aib.image_template.checks.naming import check_naming
+from airflow_aib.image_template.checks.regions import check_regions
+from airflow_aib.image_template.checks.scripts import check_scripts
+from airflow_aib.image_template.checks.secrets import check_secrets
 from airflow_aib.image_template.checks.source import check_source
+from airflow_aib.image_template.checks.staging import check_staging
 from airflow_aib.image_template.checks.timeouts import check_timeouts
+from airflow_aib.image_template.checks.validate import check_validate
 from airflow_aib.image_template.checks.vm_profile import check_vm_profile
 from airflow_aib.image_template.examination import Examination, examination_of
 
@@ -30,9 +38,17 @@ CHECKS: tuple[Callable[[RenderedImageTemplate], Iterator[Finding]], ...] = (
     check_members,
     check_source,
     check_customize,
+    check_addresses,
+    check_scripts,
+    check_generalize,
+    check_validate,
     check_distribute,
+    check_images,
+    check_regions,
     check_timeouts,
     check_vm_profile,
+    check_staging,
+    check_secrets,
 )
 
 

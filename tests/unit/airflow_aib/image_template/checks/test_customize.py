@@ -7,7 +7,7 @@ import pytest
 from tests.unit.airflow_aib.image_template.checks.findings import customizer_rules, findings, rules
 from tests.unit.airflow_aib.image_template.sample_documents import platform_image
 
-WINDOWS = platform_image("MicrosoftWindowsServer")
+WINDOWS = platform_image("MicrosoftWindowsServer") | {"sku": "2022-datacenter-g2"}
 CHECKSUM = "ade4c5214c3c675e92c66e2d067a870c5b81b9844b3de3cc72c49ff36425fc93"
 
 
@@ -59,7 +59,7 @@ def test_addresses(member: str) -> None:
     ("checksum", "expected"),
     [
         (CHECKSUM, []),
-        (CHECKSUM.upper(), []),
+        (CHECKSUM.upper(), ["warning checksum-case"]),
         ("", []),
         (CHECKSUM[:-1], ["error checksum-form"]),
         ("md5:abc", ["error checksum-form"]),
@@ -77,6 +77,7 @@ def test_checksums(checksum: str, expected: list[str]) -> None:
         ("/tmp/a/b", []),  # noqa: S108 - never opened
         ("/etc/motd", ["warning file-destination"]),
         ("tmp/x", ["warning file-destination"]),
+        ("/tmp/../etc/motd", ["warning file-destination"]),  # noqa: S108 - never opened
         ("/tmp/", ["warning file-destination"]),  # noqa: S108 - never opened
     ],
 )
@@ -87,10 +88,18 @@ def test_files_on_linux(destination: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("destination", "expected"),
-    [("c:\\tools\\x.exe", []), ("c:\\tools\\", ["warning file-destination"]), ("c:/tools/x.exe", [])],
+    [
+        ("c:\\tools\\x.exe", []),
+        ("c:/tools/x.exe", []),
+        ("\\tools\\x.exe", []),
+        ("$env:TEMP\\x.exe", []),
+        ("%TEMP%\\x.exe", []),
+        ("c:\\tools\\", ["warning file-destination"]),
+        ("tools\\x.exe", ["warning file-destination"]),
+    ],
 )
 def test_files_on_windows(destination: str, expected: list[str]) -> None:
-    """On Windows a file goes anywhere, with a file name."""
+    """On Windows a file goes anywhere, by its whole path."""
     assert customizer_rules(file(destination), source=WINDOWS) == expected
 
 
@@ -133,15 +142,15 @@ def test_run_as_system_needs_elevation() -> None:
     """RunAsSystem is refused without runElevated."""
     powershell = {"type": "PowerShell", "inline": ["a"], "runAsSystem": True}
 
-    assert customizer_rules(powershell) == ["error run-as-system"]
-    assert customizer_rules(powershell | {"runElevated": True}) == []
+    assert customizer_rules(powershell, source=WINDOWS) == ["error run-as-system"]
+    assert customizer_rules(powershell | {"runElevated": True}, source=WINDOWS) == []
 
 
 def test_steps_of_the_other_system() -> None:
     """A step of the other system is doubtful where the source tells the system."""
     assert customizer_rules(shell(), source=WINDOWS) == ["warning step-system"]
     assert customizer_rules({"type": "WindowsUpdate"}) == ["warning step-system"]
-    assert customizer_rules({"type": "WindowsUpdate"}, source=platform_image("contoso")) == []
+    assert customizer_rules({"type": "WindowsRestart"}, source=platform_image("contoso")) == []
     assert customizer_rules({"type": "PowerShell", "inline": ["a"]}) == []
 
 

@@ -146,7 +146,7 @@ def test_spaces_in_a_resource_id() -> None:
                 "runOutputName": "s",
                 "galleryImageId": f"{COMPUTE}/galleries/g/images/d/versions/1.0.0",
             },
-            [],
+            ["warning version-pinned"],
         ),
         (
             {"type": "SharedImage", "runOutputName": "s", "galleryImageId": f"{COMPUTE}/galleries/g"},
@@ -202,7 +202,9 @@ def test_distributors_are_required() -> None:
     """An image that goes nowhere is an error, unless the source is only validated."""
     assert rules(distribute=None) == ["error member-required"]
     assert rules(distribute=[]) == ["error distribute-empty"]
-    assert rules(distribute=[], validate={"sourceValidationOnly": True}) == ["warning distribute-empty"]
+    validate = {"sourceValidationOnly": True, "inVMValidations": [{"type": "Shell", "inline": ["true"]}]}
+
+    assert rules(customize=None, distribute=[], validate=validate) == ["warning distribute-empty"]
 
 
 @pytest.mark.parametrize(
@@ -214,10 +216,21 @@ def test_distributors_are_required() -> None:
         ({"vmSize": 2}, ["error member-type"]),
         ({"vnetConfig": {"subnetId": SUBNET}}, []),
         ({"vnetConfig": {"subnetId": "s"}}, ["error resource-id-form"]),
-        ({"vnetConfig": {"subnetId": SUBNET, "containerInstanceSubnetId": SUBNET}}, []),
+        ({"vnetConfig": {"subnetId": SUBNET, "containerInstanceSubnetId": f"{SUBNET}2"}}, []),
+        ({"vnetConfig": {"subnetId": SUBNET, "containerInstanceSubnetId": SUBNET}}, ["error network-subnets"]),
+        (
+            {"vnetConfig": {"subnetId": SUBNET, "containerInstanceSubnetId": SUBNET.replace("/v/", "/w/")}},
+            ["error network-subnets"],
+        ),
         ({"vnetConfig": {"containerInstanceSubnetId": SUBNET}}, ["error network-subnet-missing"]),
         (
-            {"vnetConfig": {"subnetId": SUBNET, "containerInstanceSubnetId": SUBNET, "proxyVmSize": "x"}},
+            {
+                "vnetConfig": {
+                    "subnetId": SUBNET,
+                    "containerInstanceSubnetId": f"{SUBNET}2",
+                    "proxyVmSize": "Standard_A1_v2",
+                }
+            },
             ["error network-proxy-unused"],
         ),
         ({"vnetConfig": {"subnetId": SUBNET, "proxyVmSize": "Standard_A1_v2"}}, []),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_aib.image_template.checks import check, examine
+from airflow_aib.image_template.checks import check, check_together, examine
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.finding import Finding
 from airflow_aib.image_template.render import RenderedImageTemplate, render
@@ -99,7 +100,8 @@ def test_nothing_breaks_the_checks(properties: dict[str, Any], identity: Any, lo
         source="<dict>",
     )
 
-    assert all(finding.rule and finding.message for finding in check(rendered))
+    found = [*check(rendered), *check_together([rendered, replace(rendered, name="another")])]
+    assert all(finding.rule and finding.message for finding in found)
 
 
 def test_empty_body() -> None:
