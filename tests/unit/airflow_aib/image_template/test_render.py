@@ -361,3 +361,20 @@ def test_no_document_breaks_rendering(properties: dict[str, Any]) -> None:
         check(rendered({"location": "eastus", "properties": properties}))
     except ImageTemplateRenderError as error:
         assert str(error)  # noqa: PT017 - either outcome is fine, a foreign error is not
+
+
+def test_siblings_are_filled_in() -> None:
+    """The other resources of a file have names and regions; what cannot be evaluated stays as written."""
+    resources = [
+        {"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "t", **body()},
+        {"type": "Microsoft.Compute/galleries", "name": "[concat('a', 'b')]", "location": "[resourceGroup().location]"},
+        {"type": "Microsoft.Compute/galleries", "name": "[reference('x').name]"},
+    ]
+    rendered = render(read_document({"resources": resources}), {}, CONTEXT)
+
+    assert [(one.name, one.location) for one in rendered.siblings] == [
+        ("t", "eastus"),
+        ("ab", "eastus"),
+        ("[reference('x').name]", ""),
+    ]
+    assert rendered.resource_group_id == CONTEXT.resource_group_id

@@ -130,6 +130,23 @@ def test_wrong_restart_timeouts(timeout: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("minutes", "timeout", "expected"),
+    [
+        (90, "1h", []),
+        (90, "1h30m", ["warning restart-timeout-long"]),
+        (90, "5400s", ["warning restart-timeout-long"]),
+        (0, "239m", []),
+        (None, "4h", ["warning restart-timeout-long"]),
+    ],
+)
+def test_long_restarts(minutes: int | None, timeout: str, expected: list[str]) -> None:
+    """A restart that may take as long as the build says nothing when it fails; by default a build has four hours."""
+    restart = {"type": "WindowsRestart", "restartTimeout": timeout}
+
+    assert customizer_rules(restart, source=WINDOWS, buildTimeoutInMinutes=minutes) == expected
+
+
+@pytest.mark.parametrize(
     ("limit", "expected"),
     [(20, []), (0, []), (1000, []), (1001, ["warning update-limit"]), (-1, ["error member-range"])],
 )
