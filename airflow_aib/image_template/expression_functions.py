@@ -23,10 +23,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 # What only Azure can answer. Every function whose name begins with `list` belongs here too.
-NEEDS_AZURE = frozenset(
+_ONLY_AZURE_KNOWS = frozenset(
     {"reference", "references", "managementgroup", "environment", "deployment", "deployer", "providers", "pickzones",
      "tenant", "getsecret"},
 )  # fmt: skip
+
+# What Azure evaluates, and nobody here.
+_ONLY_AZURE_EVALUATES = frozenset(
+    {"cidrhost", "cidrsubnet", "datauri", "datauritostring", "filter", "groupby", "lambda", "lambdavariables", "map",
+     "mapvalues", "parsecidr", "reduce", "sort", "toobject"},
+)  # fmt: skip
+
+NEEDS_AZURE = _ONLY_AZURE_KNOWS | _ONLY_AZURE_EVALUATES
 
 # What has no answer that is the same in every rendering.
 NEEDS_VALUE = {"newguid": "another text every time"}

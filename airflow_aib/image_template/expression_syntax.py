@@ -22,8 +22,10 @@ _GRAMMAR = r"""
         | INTEGER         -> integer
 ?accessor: "." NAME       -> member
          | "[" value "]"  -> index
-call: NAME "(" [value ("," value)*] ")"
+call: FUNCTION "(" [value ("," value)*] ")"
 
+// A function that the document defines itself has a namespace before its name.
+FUNCTION: /[A-Za-z_$][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?(?=\s*\()/
 NAME: /[A-Za-z_$][A-Za-z0-9_]*/
 TEXT: /'(?:[^']|'')*'/
 INTEGER: /-?[0-9]{1,19}/

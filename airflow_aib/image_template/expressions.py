@@ -47,7 +47,7 @@ class Scope(Protocol):
         """Give the moment of the rendering; None stands for an unknown one."""
         ...
 
-    def copy_index(self, name: str, offset: int) -> int:
+    def copy_index(self, name: str, offset: int) -> Any:
         """Give the index of a copy loop."""
         ...
 
@@ -104,7 +104,7 @@ class _Evaluation:
 
     def _call(self, name: str, arguments: list[Any]) -> Any:
         known = name.casefold()
-        if known in NEEDS_AZURE or known.startswith("list"):
+        if known in NEEDS_AZURE or known.startswith("list") or "." in known:
             return self._scope.from_azure(f"{name}()")
         if known in NEEDS_VALUE:
             return self._scope.without_value(f"{name}()", NEEDS_VALUE[known])
@@ -168,7 +168,10 @@ class _Evaluation:
     def _is_unknown(self, value: Any) -> bool:
         return self._scope.allow_unknown and holds_unknown(value)
 
-    def _copy_index(self, name: Any = None, offset: Any = 0) -> int:
+    def _copy_index(self, name: Any = None, offset: Any = 0) -> Any:
+        if name is None and self._scope.allow_unknown:
+            # That of a loop around the image template.
+            return self._scope.without_value("copyIndex()", "another number in every turn")
         if not isinstance(name, str):
             raise ExpressionError("copyIndex() needs the name of the copy loop, as copyIndex('customize')")
         if isinstance(offset, bool) or not isinstance(offset, int):

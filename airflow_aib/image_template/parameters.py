@@ -195,9 +195,11 @@ class Values:
             raise ExpressionError("utcNow() may stand in the defaultValue of a parameter only")
         return self._context.now
 
-    def copy_index(self, name: str, offset: int) -> int:
+    def copy_index(self, name: str, offset: int) -> Any:
         """Give the index of a copy loop that is being unfolded."""
         if name.casefold() not in self.indexes:
+            if self.allow_unknown:
+                return self.without_value(f"copyIndex('{name}')", "another number in every turn")
             raise ExpressionError(f"copyIndex() stands in no copy loop {name!r}")
         return self.indexes[name.casefold()] + offset
 

@@ -29,7 +29,19 @@ __all__ = ["RenderContext", "RenderedImageTemplate", "render"]
 # What is submitted; the rest of a resource names it, orders it, or was added by Azure.
 _BODY_MEMBERS = ("location", "tags", "identity", "properties")
 _SILENTLY_LEFT_OUT = frozenset(
-    {"type", "apiversion", "name", "dependson", "comments", "metadata", "condition", "id", "systemdata", "$schema"}
+    {
+        "type",
+        "apiversion",
+        "name",
+        "dependson",
+        "comments",
+        "metadata",
+        "condition",
+        "copy",
+        "id",
+        "systemdata",
+        "$schema",
+    }
 )
 _LONGEST_QUOTE = 120
 
@@ -138,15 +150,20 @@ class _Rendering:
             )
 
     def require_condition(self) -> None:
-        """Refuse what ARM would leave out, and what only ARM's own loops can unfold."""
+        """Refuse what ARM would leave out, and what only ARM's own loops can unfold.
+
+        Where unknowns are allowed nothing is submitted, and what ARM might deploy is looked at.
+        """
         body = self._document.body
-        if "copy" in body:
+        if "copy" in body and self._values.allow_unknown:
+            self.findings.append(warning("/copy", "resource-copy", "The copy loop makes several image templates"))
+        elif "copy" in body:
             raise ImageTemplateRenderError(
                 f"{self._document.source} has a copy loop around the image template, which makes several of them",
                 hint="Write one image template, and map the task over what differs.",
             )
         condition = self.value(body.get("condition", True), "/condition")
-        if condition is not True and not (self._values.allow_unknown and holds_unknown(condition)):
+        if condition is not True and not self._values.allow_unknown:
             raise ImageTemplateRenderError(
                 f"{self._document.source}: the image template's condition is not true with these parameters",
                 hint="ARM would not deploy it; pass other parameters or leave the task out.",

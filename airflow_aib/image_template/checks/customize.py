@@ -53,13 +53,11 @@ def _script(step: Mapping[str, Any], path: str) -> Iterator[Finding]:
     if str(step.get("type")) not in _SCRIPT_KINDS:
         return
     has_script, has_inline = bool(step.get("scriptUri")), bool(step.get("inline"))
-    if has_script == has_inline:
-        yield error(
-            path,
-            "script-or-inline",
-            f"There is {'both' if has_script else 'neither'} 'scriptUri' and 'inline'",
-            "Write exactly one of them.",
-        )
+    if not has_script and not has_inline:
+        yield error(path, "script-or-inline", "There is neither 'scriptUri' nor 'inline'", "Write one of them.")
+    elif has_script and has_inline:
+        # Documented as alternatives; what the service makes of both is not known.
+        yield warning(path, "script-or-inline", "There are both 'scriptUri' and 'inline'", "Write only one of them.")
 
 
 def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
@@ -133,7 +131,8 @@ def _update(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator
 
 def _powershell(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[Finding]:
     if step.get("runAsSystem") is True and step.get("runElevated") is not True:
-        yield error(
+        # The schema's words say so; templates that do not heed them have been published as working ones.
+        yield warning(
             f"{path}/runAsSystem",
             "run-as-system",
             "'runAsSystem' can only be true where 'runElevated' is true",

@@ -42,6 +42,11 @@ READING = (
         "It cannot be checked; when it is submitted by an operator, it is an error: pass the value as a parameter.",
     ),
     advice(
+        "resource-copy",
+        "No copy loop stands around the image template.",
+        "It makes several image templates, and an operator creates one. Write one, and map the task over what differs.",
+    ),
+    advice(
         "placeholder-left",
         "No script line and no tag is nothing but a placeholder without a value.",
         "The text would be taken literally, angle brackets and all.",

@@ -9,7 +9,8 @@ STEPS = (
     service(
         "script-or-inline",
         "A script step has exactly one of `scriptUri` and `inline`.",
-        "The service refuses a step with neither (`NoCustomizerScript`, `NoValidatorScript`) or with both.",
+        "The service refuses a step with neither (`NoCustomizerScript`, `NoValidatorScript`). Both are documented as "
+        "alternatives; what is run where both stand is not known, so that this is a warning.",
     ),
     advice(
         "address-form",
@@ -63,8 +64,9 @@ STEPS = (
     service(
         "run-as-system",
         "`runAsSystem` stands beside `runElevated` only.",
-        "The service refuses the document.",
+        "The schema's description demands it; that the service refuses the document was never seen.",
         SWAGGER,
+        severity="warning",
     ),
     advice(
         "address-insecure",

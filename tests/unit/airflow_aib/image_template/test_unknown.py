@@ -24,6 +24,12 @@ def filled(properties: dict[str, Any], **parameters: object) -> RenderedImageTem
     return render(document, parameters, CONTEXT, allow_unknown=True)
 
 
+def strict(properties: dict[str, Any]) -> RenderedImageTemplate:
+    """Render as an operator does."""
+    image_template = {**body(**properties), "type": IMAGE_TEMPLATE_TYPE, "name": "t"}
+    return render(read_document({"resources": [image_template]}), {}, CONTEXT)
+
+
 def value(expression: str) -> Any:
     """Evaluate an expression without values, as a property."""
     return filled({"x": f"[{expression}]"}).body["properties"]["x"]
@@ -222,3 +228,36 @@ def test_what_is_known_is_judged_beside_unknown_values() -> None:
     found = check(render(document, {}, CONTEXT, allow_unknown=True))
 
     assert {finding.rule for finding in found if finding.severity == "error"} == {"timeout-too-short", "member-unknown"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[map(createArray(1), lambda('x', lambdaVariables('x')))]",
+        "[mine.size('a', 1)]",
+        "[copyIndex()]",
+        "[copyIndex('machines')]",
+        "[format('{0}-x', mine.size())]",
+    ],
+)
+def test_what_only_azure_evaluates_is_unknown(text: str) -> None:
+    """Lambdas, functions of the document's own and loops around the image template are no errors in a check."""
+    result = filled({"vmProfile": {"vmSize": text}})
+
+    assert holds_unknown(result.body["properties"]["vmProfile"]["vmSize"])
+    with pytest.raises(ImageTemplateRenderError):
+        strict({"vmProfile": {"vmSize": text}})
+
+
+@pytest.mark.parametrize("more", [{"copy": {"name": "machines", "count": 2}}, {"condition": False}])
+def test_what_azure_would_not_deploy_once_is_looked_at(more: dict[str, Any]) -> None:
+    """A loop around the image template, or a condition that does not hold, is no error in a check."""
+    document = read_document({"resources": [{"type": IMAGE_TEMPLATE_TYPE, "name": "a", **body(), **more}]})
+
+    assert [
+        finding.rule
+        for finding in check(render(document, {}, CONTEXT, allow_unknown=True))
+        if finding.rule != "auto-run"
+    ] == (["resource-copy"] if "copy" in more else [])
+    with pytest.raises(ImageTemplateRenderError):
+        render(document, {}, CONTEXT)

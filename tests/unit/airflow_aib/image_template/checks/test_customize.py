@@ -42,7 +42,7 @@ def test_script_or_inline(kind: str) -> None:
     assert customizer_rules({"type": kind, "inline": ["a"], "scriptUri": ""}) == []
     assert customizer_rules({"type": kind}) == ["error script-or-inline"]
     assert customizer_rules({"type": kind, "inline": []}) == ["error script-or-inline"]
-    assert customizer_rules({"type": kind, "inline": ["a"], "scriptUri": "https://a/b"}) == ["error script-or-inline"]
+    assert customizer_rules({"type": kind, "inline": ["a"], "scriptUri": "https://a/b"}) == ["warning script-or-inline"]
 
 
 @pytest.mark.parametrize("member", ["scriptUri", "sourceUri"])
@@ -159,7 +159,7 @@ def test_run_as_system_needs_elevation() -> None:
     """RunAsSystem is refused without runElevated."""
     powershell = {"type": "PowerShell", "inline": ["a"], "runAsSystem": True}
 
-    assert customizer_rules(powershell, source=WINDOWS) == ["error run-as-system"]
+    assert customizer_rules(powershell, source=WINDOWS) == ["warning run-as-system"]
     assert customizer_rules(powershell | {"runElevated": True}, source=WINDOWS) == []
 
 
