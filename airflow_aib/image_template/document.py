@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ def read_documents(path_or_dict: str | Path | Mapping[str, Any]) -> tuple[ImageT
     """
     if isinstance(path_or_dict, Mapping):
         return _documents(_private_copy(path_or_dict), DICT_SOURCE)
-    return documents_of(SourceText(_read_text(Path(path_or_dict)), str(path_or_dict)))
+    return documents_of(read_source(path_or_dict))
 
 
 def documents_of(text: SourceText) -> tuple[ImageTemplateDocument, ...]:
@@ -101,22 +102,20 @@ def documents_of(text: SourceText) -> tuple[ImageTemplateDocument, ...]:
 
 
 def is_image_template_file(path: str | Path) -> bool:
-    """Whether a file looks as if it held an image template: a quick look that never fails."""
+    """Whether a file looks as if it held an image template: a quick look that never fails.
+
+    What only mentions the service, as a role definition or a pipeline does, is none.
+    """
     try:
-        return IMAGE_TEMPLATE_TYPE.partition("/")[0].casefold().encode() in Path(path).read_bytes().lower()
+        return _LOOKS_LIKE_ONE.search(Path(path).read_bytes()) is not None
     except OSError:
         return False
 
 
-_EXPECTED = (
-    "Write a resource of type Microsoft.VirtualMachineImages/imageTemplates (location, identity, properties), "
-    "or an ARM deployment file that holds one."
-)
-
-
-def _read_text(path: Path) -> str:
+def read_source(path: str | Path) -> SourceText:
+    """Read the text of a file."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        content = Path(path).read_bytes()
     except OSError as error:
         raise ImageTemplateReadError(
             f"Cannot read image template {path}: {error.strerror}",
@@ -124,15 +123,35 @@ def _read_text(path: Path) -> str:
             "absolute one is always found.",
             source=str(path),
         ) from error
+    return decoded_source(content, str(path))
+
+
+def decoded_source(content: bytes, source: str) -> SourceText:
+    """Make a text of what a file holds.
+
+    :param source: the file's name
+    """
+    try:
+        return SourceText(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         raise ImageTemplateReadError(
-            f"{path} is not UTF-8 at byte {error.start}",
+            f"{source} is not UTF-8 at byte {error.start}",
             hint="Save the file as UTF-8.",
-            source=str(path),
+            source=source,
             line=before.count(b"\n") + 1,
             column=error.start - before.rfind(b"\n"),
         ) from error
+
+
+_LOOKS_LIKE_ONE = re.compile(
+    rb"""\btype["']?\s*:\s*["']?Microsoft\.VirtualMachineImages(?:/imageTemplates)?(?:["'\s,}]|\Z)""", re.IGNORECASE
+)
+
+_EXPECTED = (
+    "Write a resource of type Microsoft.VirtualMachineImages/imageTemplates (location, identity, properties), "
+    "or an ARM deployment file that holds one."
+)
 
 
 def _private_copy(content: Mapping[str, Any]) -> dict[str, Any]:

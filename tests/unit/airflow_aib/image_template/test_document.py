@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_aib.exceptions import ImageTemplateReadError
-from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE, read_document, read_documents
+from airflow_aib.image_template.document import (
+    IMAGE_TEMPLATE_TYPE,
+    is_image_template_file,
+    read_document,
+    read_documents,
+)
 from tests.unit.airflow_aib.image_template.sample_documents import SAMPLES, body
 
 if TYPE_CHECKING:
@@ -223,3 +228,30 @@ def test_deep_nesting_is_an_error(tmp_path: Path, text: str, ending: str) -> Non
 
     with pytest.raises(ImageTemplateReadError):
         read_document(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("type: Microsoft.VirtualMachineImages/imageTemplates", True),
+        ("type: microsoft.virtualmachineimages/imagetemplates\n", True),
+        ("type: Microsoft.VirtualMachineImages/imageTemplates # a comment", True),
+        ('{"type":"Microsoft.VirtualMachineImages"}', True),
+        ("{type: 'Microsoft.VirtualMachineImages/imageTemplates'}", True),
+        ('{"Actions": ["Microsoft.VirtualMachineImages/imageTemplates/read"], "type": "CustomRole"}', False),
+        ("- az resource show --resource-type Microsoft.VirtualMachineImages/imageTemplates", False),
+        ('[{"type": "Microsoft.VirtualMachineImages/imageTemplates/triggers"}]', False),
+        ("", False),
+    ],
+)
+def test_what_looks_like_an_image_template(tmp_path: Path, text: str, looks: bool) -> None:  # noqa: FBT001 - pytest hands it in
+    """A file with a resource of the type does; one that only mentions the type does not."""
+    file = tmp_path / "a"
+    file.write_text(text)
+
+    assert is_image_template_file(file) is looks
+
+
+def test_what_cannot_be_opened_does_not_look_like_one(tmp_path: Path) -> None:
+    """The quick look never fails."""
+    assert is_image_template_file(tmp_path / "nowhere") is False
