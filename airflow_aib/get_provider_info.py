@@ -1,4 +1,4 @@
-"""Tell Airflow what this provider offers: its connection form, classes, asset scheme and settings.
+"""Tell Airflow what this provider offers: its connection form, classes, commands, asset scheme and settings.
 
 Every `airflow` command imports this module, so it loads nothing but the connection form's data.
 """
@@ -94,6 +94,7 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_aib.links.image_template.AzureStagingResourceGroupLink",
             "airflow_aib.links.image_template.AzureGalleryImageVersionLink",
         ],
+        "cli": ["airflow_aib.cli.airflow_commands.get_image_builder_cli_commands"],
         "asset-uris": [{"schemes": ["azure-vm-image"], "handler": "airflow_aib.assets.image.sanitize_uri"}],
         "config": {
             CONFIG_SECTION: {"description": "How operators of Azure VM Image Builder wait.", "options": CONFIG_OPTIONS}

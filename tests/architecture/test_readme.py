@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_aib.cli import main
 from airflow_aib.get_provider_info import get_provider_info
+from tests.unit.airflow_aib.image_template.sample_documents import body
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -61,3 +64,15 @@ def test_the_cost_in_calls_is_that_of_the_default_interval() -> None:
 def test_it_fits_on_a_screen_or_two() -> None:
     """The README stays short: everything else has its own page."""
     assert len(README.splitlines()) < 80
+
+
+def test_the_command_line_says_what_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The finding in the README is what the command line writes about such a document."""
+    (shown,) = re.findall(r"(?s)```console\n\$ airflow-aib check linux.json\n(.*?)```", README)
+    monkeypatch.chdir(tmp_path)
+    Path("linux.json").write_text(json.dumps(body(buildTimeoutInMinutes=3), indent=2))
+
+    assert main(["check", "linux.json"]) == 1
+    assert capsys.readouterr().out == shown

@@ -1,0 +1,83 @@
+"""Image templates exactly as they would be submitted: nothing may be missing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_aib.cli.image_templates import documents_in, rendered_to_submit
+from airflow_aib.cli.values import STAND_INS
+from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_aib.cli.files import Source
+    from airflow_aib.cli.values import CallValues
+    from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.render import RenderedImageTemplate
+
+
+def chosen_in(source: Source, name: str | None) -> tuple[ImageTemplateDocument, ...]:
+    """Give the image templates of a file, or the one with a name.
+
+    :param name: as written in the file, or its symbolic name
+    """
+    documents = documents_in(source)
+    wanted = (name or "").casefold()
+    chosen = tuple(one for one in documents if not wanted or wanted in {_key(one.name), _key(one.symbolic_name)})
+    if chosen:
+        return chosen
+    raise ImageTemplateReadError(
+        f"{source.name} holds no image template {name!r}",
+        hint=f"There are: {', '.join(map(label_of, documents))}.",
+        source=source.name,
+    )
+
+
+def label_of(document: ImageTemplateDocument) -> str:
+    """Give what a person calls an image template of a file."""
+    return document.symbolic_name or document.name or document.pointer
+
+
+def rendered_exactly(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
+    """Render an image template; refuse it if anything that it asks for is not given, its place included."""
+    try:
+        rendered = rendered_to_submit(document, values)
+    except ImageTemplateRenderError as error:
+        if not error.missing:
+            raise
+        raise _missing(document, error.missing, _places_missing_too(document, values, error.missing)) from error
+    options = _stand_ins_in(rendered, values)
+    if options:
+        raise _missing(document, (), options)
+    return rendered
+
+
+def _missing(document: ImageTemplateDocument, names: Sequence[str], options: Sequence[str]) -> ImageTemplateRenderError:
+    ways = [f"--set {name}=VALUE" for name in names] + [f"{option} VALUE" for option in options]
+    what = [*map(repr, names), *(option.removeprefix("--") for option in options)]
+    return ImageTemplateRenderError(
+        f"{document.source} has no value for {', '.join(what)}",
+        hint=f"Pass {', '.join(ways)}{'; or a file with --parameters' if names else ''}.",
+        missing=[*names, *options],
+    )
+
+
+def _places_missing_too(document: ImageTemplateDocument, values: CallValues, names: Sequence[str]) -> tuple[str, ...]:
+    """Look, with some text for each missing name, which options about the place are missing as well."""
+    filled = replace(values, from_file={**values.from_file, **dict.fromkeys(names, "some-text")})
+    try:
+        return _stand_ins_in(rendered_to_submit(document, filled), values)
+    except ImageTemplateError:
+        return ()
+
+
+def _stand_ins_in(rendered: RenderedImageTemplate, values: CallValues) -> tuple[str, ...]:
+    text = json.dumps(rendered.body)
+    return tuple(option for option in values.missing if STAND_INS[option] in text)
+
+
+def _key(name: str | None) -> str | None:
+    return None if name is None else name.casefold()

@@ -1,0 +1,125 @@
+"""The values of a call: `--parameters`, `--set`, and where the image template will live."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.cli.unusable import UnusableCallError
+from airflow_aib.exceptions import ImageTemplateError
+from airflow_aib.image_template.document import read_source
+from airflow_aib.image_template.parameters import RenderContext
+from airflow_aib.image_template.pointers import child
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.text import SourceText
+
+# What stands for the place of an image template where a call does not name it, by the option that does.
+STAND_INS = {
+    "--subscription-id": "00000000-0000-0000-0000-000000000000",
+    "--resource-group": "resource-group-of-the-image-template",
+    "--location": "location-of-the-image-template",
+}
+
+
+@dataclass(frozen=True)
+class CallValues:
+    """Hold what a call passes.
+
+    :param from_file: values of the parameters file that `--set` does not replace
+    :param assigned: what `--set` says, as it was typed
+    :param context: where the image template will live, with stand-ins where the call does not say it
+    :param missing: the options that would have said it
+    :param file: the text of the parameters file
+    """
+
+    from_file: Mapping[str, Any] = field(repr=False)
+    assigned: Mapping[str, str] = field(repr=False)
+    context: RenderContext
+    missing: tuple[str, ...] = ()
+    file: SourceText | None = field(default=None, repr=False)
+
+    def parameters_for(self, document: ImageTemplateDocument) -> dict[str, Any]:
+        """Give the values by name: a number typed for a parameter that is declared as text is that text."""
+        texts = {name.casefold() for name, declaration in document.parameters.items() if _is_text(declaration)}
+        typed = {name: value if name.casefold() in texts else _typed(value) for name, value in self.assigned.items()}
+        return {**self.from_file, **typed}
+
+    def place_of(self, name: str) -> tuple[int, int]:
+        """Give line and column at which the parameters file has a name."""
+        if self.file is None:
+            return 1, 1
+        places = self.file.places
+        in_arm_form = child("/parameters", name)
+        pointer = in_arm_form if in_arm_form in places.by_pointer else child("", name)
+        return places.position(places.nearest(pointer).start)
+
+
+def values_of(options: argparse.Namespace) -> CallValues:
+    """Gather the values of a call."""
+    file, from_file = _parameters_file(options.parameters) if options.parameters else (None, {})
+    assigned = dict(_assignment(text) for text in options.assignments)
+    replaced = {name.casefold() for name in assigned}
+    places = {
+        "--subscription-id": options.subscription_id,
+        "--resource-group": options.resource_group_name,
+        "--location": options.location,
+    }
+    return CallValues(
+        from_file={name: value for name, value in from_file.items() if name.casefold() not in replaced},
+        assigned=assigned,
+        context=RenderContext(*(value or STAND_INS[option] for option, value in places.items())),
+        missing=tuple(option for option, value in places.items() if not value),
+        file=file,
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        # The text may be a secret whose name was forgotten.
+        raise UnusableCallError("--set takes NAME=VALUE.")
+    return name.strip(), value
+
+
+def _typed(text: str) -> Any:
+    """Read a number, a boolean, a list or an object; anything else, null and quoted text too, is text as it stands."""
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return text
+    return text if value is None or isinstance(value, str) else value
+
+
+def _parameters_file(path: str) -> tuple[SourceText, dict[str, Any]]:
+    try:
+        text = read_source(path)
+        content, _ = text.parse()
+    except ImageTemplateError as error:
+        raise UnusableCallError(f"--parameters: {error}") from error
+    entries = content.get("parameters", content) if isinstance(content, dict) else None
+    if not isinstance(entries, dict):
+        raise UnusableCallError(f"--parameters: {path} holds no object with names and values.")
+    is_arm = "parameters" in content
+    return text, {name: _value(name, entry, path) if is_arm else entry for name, entry in entries.items()}
+
+
+def _value(name: str, entry: Any, path: str) -> Any:
+    if isinstance(entry, dict) and "value" in entry:
+        return entry["value"]
+    raise UnusableCallError(
+        f"--parameters: {name!r} in {path} has no 'value'; pass it with --set, if Azure would take it from a Key Vault."
+    )
+
+
+def _is_text(declaration: Any) -> bool:
+    return isinstance(declaration, dict) and str(declaration.get("type")).casefold() in {"string", "securestring"}
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(constant)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_aib.cli.arguments import FORMATS
+from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "hunter22-and-more"
+SIGNED = "ftp://store.example/a.sh?sv=1&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D"
+SIGNATURE = "c2VjcmV0LXNpZ25hdHVyZQ"
+TOKEN: dict[str, Any] = {"type": "secureString"}
+ERROR = {"buildTimeoutInMinutes": 3}
+SHELL = {"type": "Shell", "name": "one"}
+
+
+@pytest.mark.parametrize("output", FORMATS)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_no_default_of_a_secure_parameter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, indent: int | None
+) -> None:
+    """The default value of a secure parameter is shown in no format, even where it stands beside what is wrong."""
+    step = SHELL | {"inline": [f"login {SECRET}"], "scriptUri": SECRET, SECRET: 1}
+    written = deployment(resource(customize=[step], **ERROR), token={**TOKEN, "defaultValue": SECRET})
+    file = write(tmp_path / "a.json", json.dumps(written, indent=indent))
+    outcome = call(capsys, "check", file, "--format", output)
+
+    assert "timeout-too-short" in outcome.stdout
+    assert SECRET not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_no_value_of_a_secure_parameter(tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    """Nor is the value that a call passes, rendered into what is wrong or not."""
+    used = resource(source="[parameters('token')]", customize=[SHELL | {"scriptUri": "[parameters('token')]"}])
+    file = write(tmp_path / "a.json", deployment(used, token=TOKEN))
+    outcome = call(capsys, "check", file, "--set", f"token={SECRET}", "--format", output)
+
+    assert "member-type" in outcome.stdout
+    assert SECRET not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_no_secret_of_a_document_that_cannot_be_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    """Nor where rendering ends with an error."""
+    broken = resource(source=f"[concat('{SECRET}', nowhere())]")
+    file = write(tmp_path / "a.json", deployment(broken, token={**TOKEN, "defaultValue": SECRET}))
+    outcome = call(capsys, "check", file, "--format", output)
+
+    assert "document-unrenderable" in outcome.stdout
+    assert SECRET not in outcome.stdout + outcome.stderr
+
+
+def test_no_secret_of_a_document_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor where the file is broken on the very line of the secret."""
+    text = json.dumps(deployment(resource(), token={**TOKEN, "defaultValue": SECRET}))
+    file = write(tmp_path / "a.json", text.replace(f'"{SECRET}"', f'"{SECRET}" oops'))
+    outcome = call(capsys, "check", file)
+
+    assert "document-unreadable" in outcome.stdout
+    assert SECRET not in outcome.stdout
+
+
+@pytest.mark.parametrize("output", FORMATS)
+def test_no_signature_of_an_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    """The signature in an address is shown in no format."""
+    file = write(tmp_path / "a.json", resource(customize=[SHELL | {"scriptUri": SIGNED}]))
+    outcome = call(capsys, "check", file, "--format", output)
+
+    assert "address-form" in outcome.stdout
+    assert SIGNATURE not in outcome.stdout + outcome.stderr
+
+
+def test_the_key_is_shown_instead_of_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a line may hold a secret, its key says where to look."""
+    file = write(tmp_path / "a.json", resource(customize=[SHELL | {"scriptUri": SIGNED}]))
+    lines = call(capsys, "check", file).stdout.splitlines()
+
+    assert [line.partition("|")[2] for line in lines[1:3]] == [' "scriptUri": ***', " ^~~~~~~~~~~"]
+
+
+def test_render_masks_the_values_of_secure_parameters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The body shows `***` for them, as they are or in base64, and a remark says how to see them."""
+    inline = ["[concat('login ', parameters('token'))]", "[parameters('list')[1]]"]
+    written = resource(customize=[SHELL | {"inline": inline}]) | {"tags": {"[parameters('token')]": "a"}}
+    file = write(tmp_path / "a.json", deployment(written, token=TOKEN, list={"type": "secureObject"}))
+    place = ("--subscription-id", "s", "--resource-group", "g", "--location", "eastus")
+    values = ("--set", f"token={SECRET}", "--set", 'list={"a": 1234567}')
+    inline[1] = "[string(parameters('list').a)]"
+    write(file, deployment(written | {}, token=TOKEN, list={"type": "secureObject"}))
+    quiet = call(capsys, "render", file, *place, *values)
+    loud = call(capsys, "render", file, *place, *values, "--show-secrets")
+
+    assert quiet.code == loud.code == 0
+    assert json.loads(quiet.stdout)["properties"]["customize"][0]["inline"] == ["login ***", "***"]
+    assert json.loads(quiet.stdout)["tags"] == {"***": "a"}
+    assert "--show-secrets" in quiet.stderr
+    assert json.loads(loud.stdout)["properties"]["customize"][0]["inline"] == [f"login {SECRET}", "1234567"]
+    assert loud.stderr == ""
+
+
+def test_render_says_nothing_secret_of_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error of rendering does not quote the value that it is about."""
+    file = write(tmp_path / "a.json", deployment(resource(), token={**TOKEN, "maxLength": 3}))
+    outcome = call(capsys, "render", file, "--set", f"token={SECRET}")
+
+    assert outcome.code == 1
+    assert "maxLength" in outcome.stderr
+    assert SECRET not in outcome.stderr

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = ("--subscription-id", "s", "--resource-group", "g", "--location", "eastus")
+
+
+def rendered_timeout(capsys: pytest.CaptureFixture[str], file: Path, *arguments: object) -> Any:
+    """Return the member into which the tests put a value."""
+    outcome = call(capsys, "render", file, *PLACE, *arguments)
+    assert outcome.code == 0, outcome.stderr
+    return json.loads(outcome.stdout)["properties"]["x"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("90", 90),
+        ("1.5", 1.5),
+        ("true", True),
+        ('["a"]', ["a"]),
+        ('{"a": {"b": 1}}', {"a": {"b": 1}}),
+        ("", ""),
+        ("null", "null"),
+        ('"quoted"', '"quoted"'),
+        ("NaN", "NaN"),
+        ("a=b", "a=b"),
+        ("[0-9]", "[0-9]"),
+    ],
+)
+def test_set(tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: str, value: object) -> None:
+    """What reads as a JSON number, boolean, list or object is one, and everything else is text."""
+    file = write(tmp_path / "a.json", resource(x="<value>"))
+
+    assert rendered_timeout(capsys, file, "--set", f"value={typed}") == value
+
+
+def test_a_number_for_a_text_is_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value of a parameter that is declared as text stays what was typed."""
+    file = write(tmp_path / "a.json", deployment(resource(x="[parameters('v')]"), v={"type": "string"}))
+
+    assert rendered_timeout(capsys, file, "--set", "V=1.10") == "1.10"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"parameters": {"value": {"value": 7}}}', '{"value": 7} // plain', "value: 7", "parameters: {value: {value: 7}}"],
+)
+def test_parameters_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    """Values come from an ARM parameters file, or from plain names with values, in JSON or YAML."""
+    file = write(tmp_path / "a.json", resource(x="<value>"))
+    parameters = write(tmp_path / f"p.{'json' if content.startswith('{') else 'yaml'}", content)
+
+    assert rendered_timeout(capsys, file, "--parameters", parameters) == 7
+
+
+def test_set_comes_before_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value of `--set` replaces that of the file, whatever the letter case of its name."""
+    file = write(tmp_path / "a.json", resource(x="<value>"))
+    parameters = write(tmp_path / "p.json", {"Value": 7})
+
+    assert rendered_timeout(capsys, file, "--parameters", parameters, "--set", "value=8") == 8
+
+
+def test_names_that_no_file_asks_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name of the parameters file that nobody asks for is one warning on that file; several files may share one."""
+    one = write(tmp_path / "one.json", resource(vmProfile={"vmSize": "<size>"}))
+    two = write(tmp_path / "two.json", resource(vmProfile={"osDiskSizeGB": "<disk>"}))
+    parameters = write(tmp_path / "p.json", {"size": "s", "disk": 40, "sise": "s"})
+    outcome = call(capsys, "check", one, two, "--parameters", parameters, "--format", "json")
+
+    assert [(finding["file"], finding["rule"], finding["line"]) for finding in outcome.findings] == [
+        (str(parameters), "parameter-unused", 4)
+    ]
+    assert "'sise'" in outcome.findings[0]["message"]
+    assert outcome.code == 0
+
+
+def test_names_in_an_arm_parameters_file_have_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The warning points at the name inside `parameters`."""
+    file = write(tmp_path / "a.json", resource())
+    parameters = write(tmp_path / "p.json", {"parameters": {"size": {"value": 1}}})
+    (finding,) = call(capsys, "check", file, "--parameters", parameters, "--format", "json").findings
+
+    assert (finding["line"], finding["column"]) == (3, 5)
+
+
+def test_unused_names_can_be_switched_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A parameters file may hold more on purpose."""
+    file = write(tmp_path / "a.json", resource())
+    parameters = write(tmp_path / "p.json", {"size": 1})
+    options = ("--parameters", parameters, "--disable", "parameter-unused=shared", "--show-switched-off")
+    (finding,) = call(capsys, "check", file, *options, "--format", "json").findings
+
+    assert finding["switchedOff"] == "shared"
+
+
+def test_nothing_is_called_unused_while_a_file_cannot_be_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be read may have asked for it."""
+    write(tmp_path / "a.json", resource())
+    write(tmp_path / "b.json", "{").write_text('{"type": "Microsoft.VirtualMachineImages"')
+    parameters = write(tmp_path / "p.yaml", "size: 1")
+    outcome = call(capsys, "check", tmp_path, "--parameters", parameters, "--set", "x=1", "--format", "json")
+
+    assert outcome.rules == ["document-unreadable"]
+    assert outcome.stderr == ""
+
+
+def test_an_unused_name_of_set_is_remarked_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt name of `--set` stands in no file: a remark on stderr says it, without the value."""
+    file = write(tmp_path / "a.json", resource())
+    outcome = call(capsys, "check", file, "--set", "sise=hunter22", "--strict")
+
+    assert outcome.code == 0
+    assert outcome.stderr == "airflow-aib: No checked file asks for --set sise.\n"
+
+
+@pytest.mark.parametrize("assignment", ["hunter22", "=hunter22"])
+def test_a_value_without_name_is_not_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], assignment: str
+) -> None:
+    """Whoever forgets the name may have typed a secret."""
+    file = write(tmp_path / "a.json", resource())
+    outcome = call(capsys, "check", file, "--set", assignment)
+
+    assert outcome.code == 2
+    assert "hunter22" not in outcome.stdout + outcome.stderr
