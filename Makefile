@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/peers
 PYTHON ?=
 PACKAGES := airflow_aib aib_emulator demo
 SOURCES := $(PACKAGES) dags tests
@@ -68,8 +69,14 @@ test: check ## checks and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: bench
-bench: $(READY) ## measure beside named peers, and write docs/benchmarks.md
-	$(BIN)/python -m tests.bench.run
+bench: $(READY) $(PEERS)/.ready ## measure beside named peers, and write docs/benchmarks.md
+	$(BIN)/python -m tests.bench.run --peers $(PEERS)
+
+# Peers have an environment of their own: their versions must not clash with ours.
+$(PEERS)/.ready: requirements/bench.txt | $(READY)
+	$(BIN)/python -m venv --clear --without-pip $(PEERS)
+	$(BIN)/uv pip sync --quiet --python $(PEERS)/bin/python --require-hashes --compile-bytecode requirements/bench.txt
+	@touch $(PEERS)/.ready
 
 # LOCK is deploy (the provider, for Celery and PostgreSQL) or runtime (the provider and the emulator).
 LOCK ?= deploy
@@ -85,6 +92,7 @@ lock: $(READY) ## compile the hashed requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --extra emulator --group build -o requirements/runtime.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --group deploy -o requirements/deploy.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --extra emulator --group dev -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+	$(BIN)/uv pip compile --group pyproject.toml:bench -o requirements/bench.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .PHONY: clean
 clean: ## end what runs, and remove all that was made here but .venv
