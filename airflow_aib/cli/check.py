@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from airflow_aib.cli.files import sources_of
 from airflow_aib.cli.image_templates import require_known
 from airflow_aib.cli.output import writer_of
-from airflow_aib.cli.reports import Checking
+from airflow_aib.cli.reports import CheckCall
 from airflow_aib.cli.rules import rule_named
 from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.cli.values import values_of
+from airflow_aib.cli.whole_call import check_files, unused_names
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace, console: Console) -> int:
     """Check every image template that the call names."""
     require_known(options.api_version)
-    checking = Checking(values_of(options), dict(_switch(text) for text in options.disabled))
+    call = CheckCall(values_of(options), dict(_switch(text) for text in options.disabled), options.api_version)
     sources = sources_of(
         options.paths,
         stdin=console.stdin,
@@ -33,13 +34,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     )
     if not sources:
         console.remark(f"There is no image template in {', '.join(options.paths)}.")
-    reports = [checking.report(source) for source in sources]
-    about_parameters = checking.report_on_parameters()
-    if about_parameters:
-        reports.append(about_parameters)
+    reports = check_files(sources, call)
     writer_of(options.format)(reports, console, show_all=options.show_switched_off)
-    for name in checking.unused_names():
-        if name not in checking.values.from_file:
+    for name in unused_names(reports, call.values):
+        if name in call.values.assigned:
             console.remark(f"No checked file asks for --set {name}.")
     return _exit_code(reports, is_strict=options.strict)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.image_templates import documents_in, rendered_to_submit
-from airflow_aib.cli.values import STAND_INS
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def _places_missing_too(document: ImageTemplateDocument, values: CallValues, nam
 
 
 def _stand_ins_in(rendered: RenderedImageTemplate, values: CallValues) -> tuple[str, ...]:
-    text = json.dumps(rendered.body)
-    return tuple(option for option in values.missing if STAND_INS[option] in text)
+    return values.stand_ins_in(json.dumps(rendered.body))
 
 
 def _key(name: str | None) -> str | None:

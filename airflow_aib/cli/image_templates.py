@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.unusable import UnusableCallError
-from airflow_aib.image_template.checks import examine
+from airflow_aib.image_template.api_versions import API_VERSIONS, is_newer
+from airflow_aib.image_template.checks import check_together, examine
 from airflow_aib.image_template.document import documents_of
-from airflow_aib.image_template.kinds import API_VERSION
-from airflow_aib.image_template.parameters import secure_texts
+from airflow_aib.image_template.parameters import RenderContext, secure_texts
 from airflow_aib.image_template.render import render
+from airflow_aib.image_template.unknown import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_aib.cli.files import Source
     from airflow_aib.cli.values import CallValues
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding
     from airflow_aib.image_template.render import RenderedImageTemplate
 
-API_VERSIONS = (API_VERSION,)
-UNUSED = "parameter-unused"
+# Any moment will do in order to check: what is found must not depend on when.
+SOME_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def documents_in(source: Source) -> tuple[ImageTemplateDocument, ...]:
@@ -31,21 +33,29 @@ def documents_in(source: Source) -> tuple[ImageTemplateDocument, ...]:
 
 
 def rendered_to_submit(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
-    """Render an image template as it would be submitted: every value must be known."""
-    return render(document, values.parameters_for(document), values.context)
+    """Render an image template as it would be submitted: every value must be known, and stand-ins have to be found."""
+    return render(document, values.parameters_for(document), RenderContext(**values.place_or_stand_ins, now=None))
 
 
 def rendered_to_check(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
-    """Render an image template in order to examine it."""
-    return render(document, values.parameters_for(document), values.context)
+    """Render an image template in order to examine it: what the call does not say is unknown."""
+    place = {name: value or unknown(name) for name, value in values.place.items()}
+    context = RenderContext(**place, now=SOME_MOMENT)
+    return render(document, values.parameters_for(document), context, allow_unknown=True)
 
 
-def examined(rendered: RenderedImageTemplate, disabled: Mapping[str, str]) -> Examination:
+def examined(rendered: RenderedImageTemplate, disabled: Mapping[str, str], api_version: str | None) -> Examination:
     """Examine an image template.
 
     :param disabled: rules that do not count, each with the reason
+    :param api_version: compare with its tables
     """
-    return examine(rendered, disabled=disabled)
+    return examine(rendered, disabled=disabled, api_version=api_version)
+
+
+def examined_together(rendered: Sequence[RenderedImageTemplate]) -> list[Finding]:
+    """Examine the image templates of a call beside each other."""
+    return check_together(rendered)
 
 
 def secrets_of(document: ImageTemplateDocument, values: CallValues) -> frozenset[str]:
@@ -54,23 +64,6 @@ def secrets_of(document: ImageTemplateDocument, values: CallValues) -> frozenset
 
 
 def require_known(api_version: str | None) -> None:
-    """Refuse an api-version without tables."""
-    if api_version is not None and api_version not in API_VERSIONS:
+    """Refuse an api-version that never was; one that is newer than ours may exist."""
+    if api_version is not None and api_version not in API_VERSIONS and not is_newer(api_version):
         raise UnusableCallError(f"--api-version: {api_version!r} is not known; these are: {', '.join(API_VERSIONS)}.")
-
-
-def names_nobody_asks_for(findings_by_document: Sequence[Sequence[Finding]], names: Iterable[str]) -> list[str]:
-    """Give those of the names that no image template asks for.
-
-    :param findings_by_document: what rendering noticed, for each image template
-    """
-    return [
-        name
-        for name in names
-        if findings_by_document
-        and all(any(_is_about(finding, name) for finding in findings) for findings in findings_by_document)
-    ]
-
-
-def _is_about(finding: Finding, name: str) -> bool:
-    return finding.rule == UNUSED and finding.message.endswith(f" {name!r}")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 BASES = {
-    "service": "Azure refuses it, or the build fails.",
-    "advice": "Advice: it works, and is likely not what was meant.",
+    "service": "The service demands it.",
+    "advice": "Advice: the service does not demand it.",
 }
 
 
@@ -44,11 +44,11 @@ def rule_named(name: str) -> Rule:
 def _list() -> Iterator[str]:
     longest = max(map(len, RULES))
     for rule in RULES.values():
-        yield f"{rule.rule_id:<{longest}}  {rule.basis:<7}  {rule.what}"
+        yield f"{rule.rule_id:<{longest}}  {rule.severity:<7}  {rule.basis:<7}  {rule.what}"
 
 
 def _explanation(rule: Rule) -> Iterator[str]:
-    yield f"{rule.rule_id} ({rule.basis})"
+    yield f"{rule.rule_id} ({rule.severity}, {rule.basis})"
     paragraphs = [rule.what, rule.why, BASES[rule.basis]] + ([f"Known from: {rule.source}."] if rule.source else [])
     for paragraph in paragraphs:
         yield ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_template.document import read_source
-from airflow_aib.image_template.parameters import RenderContext
+from airflow_aib.image_template.parameters_file import read_parameters
 from airflow_aib.image_template.pointers import child
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.text import SourceText
 
-# What stands for the place of an image template where a call does not name it, by the option that does.
+# What stands for the place of an image template where a call does not name it, and the option that would.
 STAND_INS = {
-    "--subscription-id": "00000000-0000-0000-0000-000000000000",
-    "--resource-group": "resource-group-of-the-image-template",
-    "--location": "location-of-the-image-template",
+    "subscription_id": ("--subscription-id", "00000000-0000-0000-0000-000000000000"),
+    "resource_group_name": ("--resource-group", "resource-group-of-the-image-template"),
+    "location": ("--location", "location-of-the-image-template"),
 }
 
 
@@ -33,16 +33,30 @@ class CallValues:
 
     :param from_file: values of the parameters file that `--set` does not replace
     :param assigned: what `--set` says, as it was typed
-    :param context: where the image template will live, with stand-ins where the call does not say it
-    :param missing: the options that would have said it
+    :param place: where the image template will live, as far as the call says it
     :param file: the text of the parameters file
     """
 
     from_file: Mapping[str, Any] = field(repr=False)
     assigned: Mapping[str, str] = field(repr=False)
-    context: RenderContext
-    missing: tuple[str, ...] = ()
+    place: Mapping[str, str | None]
     file: SourceText | None = field(default=None, repr=False)
+
+    @property
+    def file_name(self) -> str:
+        """The parameters file, empty where there is none."""
+        return self.file.source if self.file else ""
+
+    @property
+    def place_or_stand_ins(self) -> dict[str, str]:
+        """Where the image template will live, with stand-ins for what the call does not say."""
+        return {name: self.place[name] or stand_in for name, (_, stand_in) in STAND_INS.items()}
+
+    def stand_ins_in(self, text: str) -> tuple[str, ...]:
+        """Give the options that would have to be given so that no stand-in stands in a text."""
+        return tuple(
+            option for name, (option, stand_in) in STAND_INS.items() if not self.place[name] and stand_in in text
+        )
 
     def parameters_for(self, document: ImageTemplateDocument) -> dict[str, Any]:
         """Give the values by name: a number typed for a parameter that is declared as text is that text."""
@@ -65,16 +79,10 @@ def values_of(options: argparse.Namespace) -> CallValues:
     file, from_file = _parameters_file(options.parameters) if options.parameters else (None, {})
     assigned = dict(_assignment(text) for text in options.assignments)
     replaced = {name.casefold() for name in assigned}
-    places = {
-        "--subscription-id": options.subscription_id,
-        "--resource-group": options.resource_group_name,
-        "--location": options.location,
-    }
     return CallValues(
         from_file={name: value for name, value in from_file.items() if name.casefold() not in replaced},
         assigned=assigned,
-        context=RenderContext(*(value or STAND_INS[option] for option, value in places.items())),
-        missing=tuple(option for option, value in places.items() if not value),
+        place={name: getattr(options, name) for name in STAND_INS},
         file=file,
     )
 
@@ -98,23 +106,12 @@ def _typed(text: str) -> Any:
 
 def _parameters_file(path: str) -> tuple[SourceText, dict[str, Any]]:
     try:
+        parameters = read_parameters(path)
         text = read_source(path)
-        content, _ = text.parse()
+        text.parse()  # before its places are asked for
     except ImageTemplateError as error:
         raise UnusableCallError(f"--parameters: {error}") from error
-    entries = content.get("parameters", content) if isinstance(content, dict) else None
-    if not isinstance(entries, dict):
-        raise UnusableCallError(f"--parameters: {path} holds no object with names and values.")
-    is_arm = "parameters" in content
-    return text, {name: _value(name, entry, path) if is_arm else entry for name, entry in entries.items()}
-
-
-def _value(name: str, entry: Any, path: str) -> Any:
-    if isinstance(entry, dict) and "value" in entry:
-        return entry["value"]
-    raise UnusableCallError(
-        f"--parameters: {name!r} in {path} has no 'value'; pass it with --set, if Azure would take it from a Key Vault."
-    )
+    return text, parameters
 
 
 def _is_text(declaration: Any) -> bool:

@@ -66,7 +66,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "markdown": f"{rule.what}\n\n**{basis}.** {rule.why} {source}\n\n"
             f"To switch it off, write a comment: `{switch}`.",
         },
-        "defaultConfiguration": {"level": "error" if rule.basis == "service" else "warning"},
+        "defaultConfiguration": {"level": rule.severity},
         "properties": {"tags": ["azure", "image-builder", rule.basis]},
     }
 

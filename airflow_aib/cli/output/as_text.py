@@ -35,7 +35,7 @@ def summary(reports: Sequence[FileReport]) -> str:
     findings = [finding for report in reports for finding in report.findings]
     errors = sum(finding.severity == "error" for finding in findings)
     off = sum(len(report.switched_off) for report in reports)
-    checked = sum(report.image_templates for report in reports)
+    checked = sum(len(report.documents) for report in reports)
     counted = [_count(errors, "error"), _count(len(findings) - errors, "warning")]
     counted += [f"{off} switched off"] if off else []
     return f"{', '.join(counted)} in {_count(checked, 'image template')}, {_count(len(reports), 'file')}"

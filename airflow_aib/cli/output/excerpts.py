@@ -57,7 +57,7 @@ class Excerpts:
         return frozenset(line for span in spans if span for line in range(span.line, span.end_line + 1))
 
     def _is_secret(self, finding: Finding, line: str) -> bool:
-        return self.report.holds_secrets or finding.line in self._secret_lines or mask(line) != line
+        return self.report.may_hold_secrets or finding.line in self._secret_lines or mask(line) != line
 
     def _key_alone(self, finding: Finding) -> tuple[str, str] | None:
         place = place_of(self.report, finding)
@@ -73,12 +73,14 @@ def _marked(line: str, start: int, end: int) -> tuple[str, str]:
     if _width(before + inside + after) > WIDTH:
         before = before if len(before) <= _BEFORE else _CUT + before[len(_CUT) - _BEFORE :]
         room = max(WIDTH - len(before), 1)
-        inside, after = _cut(inside, room), _cut(after, max(room - len(inside), 0))
+        after = _cut(after, room - len(inside)) if len(inside) < room else ""
+        inside = _cut(inside, room)
     return before + inside + after, " " * _width(before) + "^" + "~" * (_width(inside) - 1)
 
 
 def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: max(room - len(_CUT), 0)] + _CUT
+    """Cut a text to the room for it, with dots at its end, however little room there is."""
+    return text if len(text) <= room else (text[: max(room - len(_CUT), 0)] + _CUT)[:room]
 
 
 def _printable(text: str) -> str:

@@ -42,7 +42,7 @@ def span_of(report: FileReport, finding: Finding) -> Span | None:
 
 def place_of(report: FileReport, finding: Finding) -> Place | None:
     """Give the place of the member or item that a finding is about, if it stands where the finding says."""
-    if report.text is None or not report.image_templates:
+    if report.text is None or not report.documents:
         return None
     places = report.text.places
     place = places.nearest(finding.path)

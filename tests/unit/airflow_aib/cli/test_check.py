@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.cli.image_templates import API_VERSIONS
+from airflow_aib.image_template.api_versions import API_VERSIONS
 from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_the_exit_code_says_how_it_went(
         (["nowhere.json"], "There is no file or folder nowhere.json."),
         (["a.json", "--parameters", "nowhere.json"], "nowhere.json"),
         (["a.json", "--parameters", "list.json"], "no object"),
-        (["a.json", "--parameters", "vault.json"], "'secret' in vault.json has no 'value'"),
+        (["a.json", "--parameters", "vault.json"], "neither 'value' nor 'reference'"),
         (["a.json", "--set", "name"], "--set takes NAME=VALUE."),
         (["a.json", "--disable", "timeout-to-short=why"], "Did you mean timeout-too-short?"),
         (["a.json", "--disable", "timeout-too-short"], "say why"),
@@ -61,7 +61,7 @@ def test_an_unusable_call_ends_with_2(
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.json", resource())
     write(tmp_path / "list.json", "[]")
-    vault = {"secret": {"reference": {"keyVault": {"id": "v"}, "secretName": "s"}}}
+    vault = {"secret": {"valu": "s"}}
     write(tmp_path / "vault.json", {"$schema": "deploymentParameters", "parameters": vault})
     outcome = call(capsys, "check", *arguments)
 
@@ -79,17 +79,52 @@ def test_wrong_options_end_with_2(capsys: pytest.CaptureFixture[str], arguments:
     assert ending.value.code == 2
 
 
-def test_a_known_api_version_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An api-version that has tables is no reason to refuse."""
-    file = write(tmp_path / "a.json", resource())
+@pytest.mark.parametrize("api_version", [*API_VERSIONS, "2099-01-01"])
+def test_an_api_version_decides_what_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], api_version: str
+) -> None:
+    """A document is compared with the tables of the api-version that is asked for; a newer one may exist."""
+    file = write(tmp_path / "a.json", resource(optimize={"vmBoot": {"state": "Enabled"}}))
+    rules = call(capsys, "check", file, "--api-version", api_version, "--format", "json").rules
 
-    assert call(capsys, "check", file, "--api-version", API_VERSIONS[-1]).code == 0
+    assert ("member-version" in rules) is (api_version < "2022-07-01")
+    assert ("api-version-unknown" in rules) is (api_version == "2099-01-01")
+
+
+def test_values_that_nobody_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A document is checked as far as it is known: what is missing is a warning, and what else is wrong an error."""
+    file = write(tmp_path / "a.json", resource(vmProfile={"vmSize": "<size>"}, **ERROR) | {"location": "<region>"})
+    outcome = call(capsys, "check", file, "--format", "json")
+
+    assert [(finding["severity"], finding["rule"]) for finding in outcome.findings] == [
+        ("warning", "parameter-missing"),
+        ("error", "timeout-too-short"),
+    ]
+    assert "'size'" in outcome.findings[0]["message"]
+    assert outcome.stdout.isascii()
+
+
+def test_image_templates_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What two files must not share is found at the later one, unless it is switched off."""
+    image = "/subscriptions/<subscriptionId>/resourceGroups/g/providers/Microsoft.Compute/images/i"
+    to = {"type": "ManagedImage", "imageId": image, "location": "eastus", "runOutputName": "i"}
+    written = json.dumps(resource(distribute=[to])).replace("<subscriptionId>", "11111111-2222-3333-4444-555555555555")
+    files = [write(tmp_path / name, written) for name in ("a.json", "b.json")]
+    outcome = call(capsys, "check", tmp_path, "--format", "json")
+    off = call(
+        capsys, "check", tmp_path, "--format", "json", "--disable", "managed-image-shared=a test", "--show-switched-off"
+    )
+
+    assert [(finding["file"], finding["rule"]) for finding in outcome.findings] == [
+        (str(files[1]), "managed-image-shared")
+    ]
+    assert [finding["switchedOff"] for finding in off.findings] == ["a test"]
 
 
 def test_whatever_is_wrong_with_a_file_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files that cannot be read, or rendered, are reported with their place, and the others are still checked."""
     write(tmp_path / "broken.json", '{\n "type": "Microsoft.VirtualMachineImages/imageTemplates",\n "x": }')
-    write(tmp_path / "holes.json", resource(source="[parameters('nowhere')]"))
+    write(tmp_path / "holes.json", resource(source="[int('many')]"))
     write(tmp_path / "latin.json", "").write_bytes(b'{"type": "Microsoft.VirtualMachineImages", \n"\xe9": 1}')
     write(tmp_path / "wrong.json", resource(**ERROR))
     outcome = call(capsys, "check", tmp_path, "--format", "json")
@@ -97,7 +132,7 @@ def test_whatever_is_wrong_with_a_file_is_a_finding(tmp_path: Path, capsys: pyte
     assert outcome.code == 1
     assert [(finding["file"].rpartition("/")[2], finding["rule"], finding["line"]) for finding in outcome.findings] == [
         ("broken.json", "document-unreadable", 3),
-        ("holes.json", "document-unrenderable", 1),
+        ("holes.json", "document-unrenderable", 11),
         ("latin.json", "document-unreadable", 2),
         ("wrong.json", "timeout-too-short", 33),
     ]
@@ -143,8 +178,10 @@ def test_findings_do_not_depend_on_the_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: list[str]
 ) -> None:
     """Where the image template will live need not be said in order to check it."""
-    image = "/subscriptions/<subscriptionId>/resourceGroups/<rgName>/providers/Microsoft.Compute/images/i"
-    written = resource(source={"type": "ManagedImage", "imageId": image}, **ERROR) | {"location": "<region>"}
+    group = "/subscriptions/<subscriptionId>/resourceGroups/"
+    image = f"{group}<rgName>/providers/Microsoft.Compute/images/i"
+    written = resource(source={"type": "ManagedImage", "imageId": image}, stagingResourceGroup=f"{group}s", **ERROR)
+    written |= {"location": "<region>", "tags": {"made": "<region>"}}
     file = write(tmp_path / "a.json", written)
 
     assert call(capsys, "check", file, "--format", "json", *place).rules == ["timeout-too-short"]
@@ -167,7 +204,7 @@ def test_what_cannot_be_rendered_can_be_switched_off(
 ) -> None:
     """A file that only Azure can fill in may be left alone, by the call or in the file itself."""
     off = {"metadata": {"airflow-aib": {"disable": {"document-unrenderable": "a test"}}}} if how == "file" else {}
-    file = write(tmp_path / "a.json", resource(source="[parameters('nowhere')]") | off)
+    file = write(tmp_path / "a.json", resource(source="[int('many')]") | off)
     options = ["--disable", "document-unrenderable=a test"] if how == "call" else []
 
     assert call(capsys, "check", file, *options).code == 0

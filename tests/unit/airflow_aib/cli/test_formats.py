@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ODD_NAME = "a,b: 50% done.json"
-OFF = {"metadata": {"airflow-aib": {"disable": {"step-system": "a test"}}}}
-STEPS = [{"type": "WindowsRestart", "restartTimeout": "5m"}]
+OFF = {"metadata": {"airflow-aib": {"disable": {"source-version": "a test"}}}}
+SOURCE = {"type": "PlatformImage", "publisher": "Canonical", "offer": "o", "sku": "s"}
 
 
 @pytest.fixture(autouse=True)
 def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "sub" / ODD_NAME, resource(buildTimeoutInMinutes=3, customize=STEPS) | OFF)
+    write(tmp_path / "sub" / ODD_NAME, resource(buildTimeoutInMinutes=3, source=SOURCE) | OFF)
 
 
 def sarif_run(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_github(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert more == []
     assert line == (
-        "::error file=sub/a%2Cb%3A 50%25 done.json,line=30,col=5,endColumn=31,title=timeout-too-short"
+        "::error file=sub/a%2Cb%3A 50%25 done.json,line=32,col=5,endColumn=31,title=timeout-too-short"
         "::AIB fails every build with 3 minutes%0AWrite 0, which means 240, or at least 6."
     )
 
@@ -87,7 +87,7 @@ def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     assert result["message"]["text"].endswith("3 minutes. Write 0, which means 240, or at least 6.")
     assert location["physicalLocation"] == {
         "artifactLocation": {"uri": "sub/a%2Cb%3A%2050%25%20done.json", "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": 30, "startColumn": 5, "endLine": 30, "endColumn": 31},
+        "region": {"startLine": 32, "startColumn": 5, "endLine": 32, "endColumn": 31},
     }
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "/properties/buildTimeoutInMinutes"
     assert "suppressions" not in result
@@ -107,7 +107,7 @@ def test_sarif_explains_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "kind"), [([], "inSource"), (["--disable", "step-system=a test"], "external")], ids=["file", "call"]
+    ("options", "kind"), [([], "inSource"), (["--disable", "source-version=a test"], "external")], ids=["file", "call"]
 )
 def test_sarif_with_what_is_switched_off(capsys: pytest.CaptureFixture[str], options: list[str], kind: str) -> None:
     """What is switched off is a suppressed result with its justification; the others say that they are not."""
@@ -117,7 +117,7 @@ def test_sarif_with_what_is_switched_off(capsys: pytest.CaptureFixture[str], opt
         [],
         [{"kind": kind, "justification": "a test"}],
     ]
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["step-system", "timeout-too-short"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["source-version", "timeout-too-short"]
 
 
 def test_sarif_of_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from tests.unit.airflow_aib.cli.calling import call
 
 
 def test_all_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each rule has a line with its basis and what it demands."""
+    """Each rule has a line with its severity, its basis and what it demands."""
     outcome = call(capsys, "rules")
 
     assert outcome.code == 0
-    assert [line.split()[:2] for line in outcome.stdout.splitlines()] == [
-        [key, rule.basis] for key, rule in RULES.items()
+    assert [line.split()[:3] for line in outcome.stdout.splitlines()] == [
+        [key, rule.severity, rule.basis] for key, rule in RULES.items()
     ]
 
 

@@ -114,3 +114,19 @@ def test_render_says_nothing_secret_of_what_is_wrong(tmp_path: Path, capsys: pyt
     assert outcome.code == 1
     assert "maxLength" in outcome.stderr
     assert SECRET not in outcome.stderr
+
+
+@pytest.mark.parametrize("output", FORMATS)
+@pytest.mark.parametrize("options", [[], ["--disable", "secret-in-text=a test", "--disable", "secret-likely=a test"]])
+def test_no_secret_that_a_rule_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, options: list[str]
+) -> None:
+    """What looks like a secret is not shown where it is found, nor where something else is wrong on its line."""
+    inline = [f"git clone https://ghp_{'a1B2' * 9}@github.com/x/y", f"mysql --password={SECRET}"]
+    written = resource(customize=[SHELL | {"inline": inline, "scriptUri": "ftp://x.example/a"}], **ERROR)
+    file = write(tmp_path / "a.json", json.dumps(written))
+    outcome = call(capsys, "check", file, "--show-switched-off", "--format", output, *options)
+
+    assert all(rule in outcome.stdout for rule in ("secret-in-text", "secret-likely", "timeout-too-short"))
+    assert SECRET not in outcome.stdout + outcome.stderr
+    assert "a1B2" not in outcome.stdout + outcome.stderr

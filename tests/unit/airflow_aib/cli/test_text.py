@@ -106,6 +106,7 @@ def test_long_lines_are_cut_around_the_place(
     assert line[mark.index("^") : mark.rindex("~") + 1] == '"buildTimeoutInMinutes": 3'
     assert len(line) <= WIDTH + len("  1 | ")
     assert "..." in line
+    assert "...." not in line
 
 
 def test_a_long_value_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,6 +114,7 @@ def test_a_long_value_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     _, line, mark, *_ = text_of(capsys, tmp_path, f"  unknown: {'x' * 500}\n")
 
     assert line.endswith("xxx...")
+    assert not line.endswith("....")
     assert len(line) == len(mark) == WIDTH + len("  6 | ")
 
 

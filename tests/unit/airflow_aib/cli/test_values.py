@@ -74,7 +74,7 @@ def test_names_that_no_file_asks_for(tmp_path: Path, capsys: pytest.CaptureFixtu
     """A name of the parameters file that nobody asks for is one warning on that file; several files may share one."""
     one = write(tmp_path / "one.json", resource(vmProfile={"vmSize": "<size>"}))
     two = write(tmp_path / "two.json", resource(vmProfile={"osDiskSizeGB": "<disk>"}))
-    parameters = write(tmp_path / "p.json", {"size": "s", "disk": 40, "sise": "s"})
+    parameters = write(tmp_path / "p.json", {"size": "Standard_D2s_v5", "disk": 128, "sise": "s"})
     outcome = call(capsys, "check", one, two, "--parameters", parameters, "--format", "json")
 
     assert [(finding["file"], finding["rule"], finding["line"]) for finding in outcome.findings] == [
@@ -135,3 +135,16 @@ def test_a_value_without_name_is_not_repeated(
 
     assert outcome.code == 2
     assert "hunter22" not in outcome.stdout + outcome.stderr
+
+
+def test_a_reference_to_a_key_vault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that only ARM's own deployments look up is a warning of a check, and an error of what is submitted."""
+    file = write(tmp_path / "a.json", resource(vmProfile={"vmSize": "<size>"}))
+    reference = {"size": {"reference": {"keyVault": {"id": "v"}, "secretName": "s"}}}
+    parameters = write(tmp_path / "p.json", {"$schema": "deploymentParameters", "parameters": reference})
+    checked = call(capsys, "check", file, "--parameters", parameters, "--format", "json")
+    rendered = call(capsys, "render", file, *PLACE, "--parameters", parameters)
+
+    assert (checked.code, checked.rules) == (0, ["needs-azure"])
+    assert rendered.code == 1
+    assert "Key Vault" in rendered.stderr
