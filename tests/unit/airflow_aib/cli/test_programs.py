@@ -82,6 +82,7 @@ def test_a_reader_that_goes_away(environment: Mapping[str, str]) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_airflow_shows_the_commands(environment: Mapping[str, str]) -> None:
     """`airflow image-builder --help` lists every command of the table."""
     done = started([*AIRFLOW, "--help"], environment)
@@ -90,6 +91,7 @@ def test_airflow_shows_the_commands(environment: Mapping[str, str]) -> None:
     assert [command.name for command in COMMANDS if f"    {command.name}" not in done.stdout] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("minutes", "code"), [(3, 1), (30, 0)])
 def test_airflow_runs_the_commands(tmp_path: Path, environment: Mapping[str, str], minutes: int, code: int) -> None:
     """`airflow image-builder check` does what `airflow-aib check` does, exit code and stdout included."""
@@ -101,6 +103,7 @@ def test_airflow_runs_the_commands(tmp_path: Path, environment: Mapping[str, str
     assert done.stdout == own.stdout
 
 
+@pytest.mark.slow
 def test_airflow_passes_on_that_a_call_is_unusable(environment: Mapping[str, str]) -> None:
     """A path that does not exist ends with 2 there as well."""
     done = started([*AIRFLOW, "check", "nowhere.json"], environment)
