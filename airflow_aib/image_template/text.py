@@ -58,7 +58,7 @@ class SourceText:
         """Where everything stands; the text must have been parsed before."""
         if self.is_json:
             return json_places(self.text, self._plain)
-        return yaml_places(self.text, yaml.compose(self.text, Loader=_JsonLikeLoader) or yaml.ScalarNode("", ""))
+        return yaml_places(self.text, yaml.compose(self.text, Loader=_loader_for(self.text)) or yaml.ScalarNode("", ""))
 
     @cached_property
     def comments(self) -> tuple[tuple[int, str], ...]:

@@ -54,12 +54,16 @@ class Unknowns:
     """Remember each unknown, and where it was first asked for."""
 
     def __init__(self) -> None:
-        self._findings: dict[str, Finding] = {}
+        self._missing: dict[str, tuple[str, str]] = {}
+        self._of_azure: dict[str, Finding] = {}
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """One warning for each, in the order of the document."""
-        return tuple(self._findings.values())
+        """One warning for all that nobody passed, where the first is asked for, and one for each that Azure knows."""
+        missing = [what for what, _ in self._missing.values()]
+        places = [path for _, path in self._missing.values()]
+        said = [_warned(places[0], "parameter-missing", f"No value is known for {', '.join(missing)}")] if places else []
+        return (*said, *self._of_azure.values())
 
     def without_value(self, name: str, what: str, path: str) -> str:
         """Note what nobody passed.
@@ -68,18 +72,17 @@ class Unknowns:
         :param what: as `parameter 'x'`
         :param path: where it is asked for
         """
-        return self._noted(name, warning(path, "parameter-missing", f"No value is known for {what}{_SO_THAT}"))
+        self._missing.setdefault(name.casefold(), (what, path))
+        return unknown(name)
 
     def from_azure(self, name: str, what: str, path: str) -> str:
         """Note what only Azure has; the arguments are those of `without_value`."""
-        return self._noted(name, warning(path, "needs-azure", f"Only Azure knows {what}{_SO_THAT}"))
-
-    def _noted(self, name: str, finding: Finding) -> str:
-        self._findings.setdefault(name.casefold(), finding)
+        self._of_azure.setdefault(name.casefold(), _warned(path, "needs-azure", f"Only Azure knows {what}"))
         return unknown(name)
 
 
-_SO_THAT = ", so that what depends on it was not checked"
+def _warned(path: str, rule: str, message: str) -> Finding:
+    return warning(path, rule, message, "What depends on it is not checked; pass values to have it checked too.")
 
 
 def _texts(value: Any) -> Iterator[str]:
