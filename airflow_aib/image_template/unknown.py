@@ -60,10 +60,13 @@ class Unknowns:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """One warning for all that nobody passed, where the first is asked for, and one for each that Azure knows."""
-        missing = [what for what, _ in self._missing.values()]
-        places = [path for _, path in self._missing.values()]
-        said = [_warned(places[0], "parameter-missing", f"No value is known for {', '.join(missing)}")] if places else []
-        return (*said, *self._of_azure.values())
+        return (*self._all_missing(), *self._of_azure.values())
+
+    def _all_missing(self) -> Iterator[Finding]:
+        if self._missing:
+            names = ", ".join(what for what, _ in self._missing.values())
+            _, path = next(iter(self._missing.values()))
+            yield _warned(path, "parameter-missing", f"No value is known for {names}")
 
     def without_value(self, name: str, what: str, path: str) -> str:
         """Note what nobody passed.
