@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from aib_emulator import control, start_world
+from aib_emulator.applications import Application, Applications
 from aib_emulator.arm.operations import Operations
 from aib_emulator.blobs import AzuriteBlobStore
 from aib_emulator.clock import ScaledClock
@@ -22,6 +23,8 @@ from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
 from aib_emulator.request_record import RequestRecord
 from aib_emulator.schedule import Schedule
+from aib_emulator.services.authorization import routes as authorization
+from aib_emulator.services.authorization.resources import Authorization
 from aib_emulator.services.compute import routes as compute
 from aib_emulator.services.compute.resources import ComputeResources
 from aib_emulator.services.identity import routes as identity
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     from aib_emulator.settings import EmulatorSettings
     from aib_emulator.store import Resource
 
-SERVICES = (identity, resources, managed_identity, storage, compute, image_builder)
+SERVICES = (identity, authorization, resources, managed_identity, storage, compute, image_builder)
 """Each answers `routes(world)`."""
 AZURE_CLI_FOLDER = "azure-config"
 BLOB_FOLDER = "emulated-blobs"
@@ -135,7 +138,15 @@ class Emulator:
         world = self.world
         async with self._resetting:
             await world.schedule.clear()
-            for forget in (world.store, world.operations, world.faults, world.failures, world.requests):
+            for forget in (
+                world.store,
+                world.operations,
+                world.faults,
+                world.failures,
+                world.requests,
+                world.applications,
+                world.access,
+            ):
                 forget.clear()
             world.compute.reset()
             await world.blobs.reset()
@@ -193,6 +204,10 @@ class Emulator:
     def _make_world(self, tls: TlsFiles, tokens: TokenAuthority) -> World:
         clock, store = ScaledClock(self.settings.time_scale), Store()
         faults, requests = Faults(), RequestRecord()
+        settings = self.settings
+        first = Application(settings.client_id, settings.client_secret, settings.client_object_id)
+        applications = Applications(first)
+        access = Authorization(store, applications, clock, settings.tenant_id)
         blobs = AzuriteBlobStore(
             self.settings,
             folder=self._folder / BLOB_FOLDER,
@@ -201,6 +216,7 @@ class Emulator:
             clock=clock,
             faults=faults,
             requests=requests,
+            granted=access.blob_role,
         )
         accounts = StorageAccounts(store, blobs, clock)
         return World(
@@ -211,6 +227,8 @@ class Emulator:
             operations=Operations(),
             schedule=Schedule(clock),
             tokens=tokens,
+            applications=applications,
+            access=access,
             faults=faults,
             requests=requests,
             storage=accounts,

@@ -32,6 +32,7 @@ JSON_KINDS: dict[str, type | tuple[type, ...]] = {
     "body": object,
 }
 """Which kind of JSON each member of a plan is."""
+APPLICATION_MEMBERS = ("client_id", "client_secret", "object_id")
 FAILURE_KINDS = ("creation", "customizer", "validator", "hang", "partial")
 
 
@@ -53,6 +54,7 @@ def routes(world: World, reset: Callable[[], Awaitable[None]]) -> list[Route]:
         ("GET", "/failures", control.get_failures),
         ("POST", "/failures", control.post_failure),
         ("DELETE", "/failures", control.delete_failures),
+        ("POST", "/applications", control.post_application),
         ("PUT", "/data-roles", control.put_data_role),
         ("DELETE", "/data-roles", control.delete_data_roles),
         ("POST", "/platform-versions", control.post_platform_version),
@@ -134,6 +136,19 @@ class Control:
         self._world.failures.clear()
         return Answer(204)
 
+    async def post_application(self, call: Call) -> Answer:
+        """Register an application, which starts without any right; what is not given is made up."""
+        sent = call.json()
+        unknown = sorted(set(sent) - set(APPLICATION_MEMBERS))
+        if unknown:
+            known = ", ".join(APPLICATION_MEMBERS)
+            raise ArmError(400, "UnknownMember", f"Unknown: {', '.join(unknown)}. Known: {known}.")
+        for name, value in sent.items():
+            if not isinstance(value, str):
+                raise ArmError(400, "InvalidMember", f"{name} is of the wrong kind: write a text.")
+        tenant_id = self._world.settings.tenant_id
+        return Answer(201, {"tenant_id": tenant_id, **asdict(self._world.applications.register(**sent))})
+
     async def put_data_role(self, call: Call) -> Answer:
         """Say what a principal may do with an account's blobs; `*` is every principal, or every account."""
         sent = {"role": "", "account": "*", "object_id": "*", **call.json()}
@@ -144,7 +159,7 @@ class Control:
         return Answer(200, sent)
 
     async def delete_data_roles(self, _: Call) -> Answer:
-        """Let everybody read and write all blobs again."""
+        """Let role assignments alone decide again who may read and write blobs."""
         self._world.blobs.clear_data_roles()
         return Answer(204)
 

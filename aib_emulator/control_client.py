@@ -59,8 +59,15 @@ class ControlClient:
         self._call("DELETE", "/failures")
 
     def set_data_role(self, role: str, *, account: str = "*", object_id: str = "*") -> None:
-        """Let a principal be `none`, `reader` or `contributor` of an account's blobs; at first all are the last."""
+        """Let a principal be `none`, `reader` or `contributor` of an account's blobs, whatever its role assignments."""
         self._call("PUT", "/data-roles", {"role": role, "account": account, "object_id": object_id})
+
+    def register_application(self, **given: str) -> dict[str, str]:
+        """Register an application, which starts without any right, and return how it signs in.
+
+        :param given: `client_id`, `client_secret`, `object_id`; what is not given is made up
+        """
+        return self._call("POST", "/applications", given)
 
     def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
         """Publish a new version of a marketplace image."""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from aib_emulator.arm.api_version import check_api_version
+from aib_emulator.arm.authorization import demand_rights
 from aib_emulator.arm.body_style import BodyStyle, encode
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError, resource_group_being_deleted, resource_group_not_found
-from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 from aib_emulator.arm.route import Route, Router, normalise_path
 from aib_emulator.arm.time_format import stamp_text
 from aib_emulator.clock import real_now
@@ -94,16 +95,19 @@ class Front:
         return response
 
     async def _answer(self, request: web.Request, path: str) -> web.Response:
+        object_id = self._world.settings.client_object_id
         try:
-            answer = await self._dispatch(request, path)
+            route, call = await self._read(request, path)
+            object_id = call.claims.get("oid", object_id)
+            answer = await self._dispatch(route, call)
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers, error.style)
         except Exception:
             log.exception("%s %s could not be answered", request.method, path)
             answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
-        return self._write(request, answer)
+        return self._write(request, answer, object_id)
 
-    async def _dispatch(self, request: web.Request, path: str) -> Answer:
+    async def _read(self, request: web.Request, path: str) -> tuple[Route, Call]:
         route, parameters = self._router.find(request.method, path)
         call = Call(
             method=request.method,
@@ -116,9 +120,15 @@ class Front:
         )
         if route.needs_token:
             call = replace(call, claims=self._verify(call))
+        return route, call
+
+    async def _dispatch(self, route: Route, call: Call) -> Answer:
         if route.needs_api_version:
             check_api_version(call.api_version)
-        self._check_scope(call)
+        scope = _scope_of(call)
+        self._check_subscription(scope)
+        demand_rights(self._world.access, route, call)
+        self._check_group(scope, call)
         return await route.handle(call)
 
     def _verify(self, call: Call) -> Mapping[str, object]:
@@ -138,24 +148,25 @@ class Front:
             challenge = _fresh_token_challenge(sign_in) if error.is_foreign else f'Bearer {sign_in}, error="{code}"'
             raise ArmError(401, code, str(error), headers={"WWW-Authenticate": challenge}) from error
 
-    def _check_scope(self, call: Call) -> None:
-        subscription_id = call.parameters.get("subscription_id")
-        if subscription_id is None:
+    def _check_subscription(self, scope: ResourceId | None) -> None:
+        if scope is not None and scope.subscription_id.lower() != self._world.settings.subscription_id.lower():
+            message = f"The subscription '{scope.subscription_id}' could not be found."
+            raise ArmError(404, "SubscriptionNotFound", message)
+
+    def _check_group(self, scope: ResourceId | None, call: Call) -> None:
+        if scope is None or scope.resource_group_name is None:
             return
-        if subscription_id.lower() != self._world.settings.subscription_id.lower():
-            raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
-        name = call.parameters.get("resource_group_name")
-        if name is None:
-            return
-        group = self._world.store.get(ResourceId(subscription_id, name))
+        name = scope.resource_group_name
+        group = self._world.store.get(scope.group)
         if group is not None and call.method in {"PUT", "PATCH"} and self._world.is_being_deleted(group):
             raise resource_group_being_deleted(name)
         is_group_itself = call.path.rstrip("/").lower().endswith(f"/resourcegroups/{name.lower()}")
         if group is None and not is_group_itself:
             raise resource_group_not_found(name)
 
-    def _write(self, request: web.Request, answer: Answer) -> web.Response:
+    def _write(self, request: web.Request, answer: Answer, object_id: str) -> web.Response:
         response = web.Response(status=answer.status, headers=self._common_headers(request, answer))
+        response.headers["x-ms-operation-identifier"] = self._operation_identifier(object_id)
         response.headers.update(answer.headers)
         if answer.body is not None:
             response.body, content_type = encode(answer.body, answer.style)
@@ -170,16 +181,15 @@ class Front:
             "x-ms-request-id": answer.operation_id or str(uuid.uuid4()),
             "x-ms-correlation-request-id": correlation_id,
             "X-MSEdge-Ref": f"Ref A: {uuid.uuid4().hex.upper()} Ref B: {EDGE} Ref C: {now:%Y-%m-%dT%H:%M:%SZ}",
-            "x-ms-operation-identifier": self._operation_identifier(),
             "x-ms-routing-request-id": f"{region}:{stamp_text(now)}:{correlation_id}",
         }
         for kind, left in RATE_LIMITS.get(request.method, WRITE_RATE_LIMITS):
             headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] = str(left)
         return headers
 
-    def _operation_identifier(self) -> str:
+    def _operation_identifier(self, object_id: str) -> str:
         settings = self._world.settings
-        who = f"tenantId={settings.tenant_id},objectId={settings.client_object_id}"
+        who = f"tenantId={settings.tenant_id},objectId={object_id}"
         return f"{who}/{settings.location}/{uuid.uuid4()}"
 
     def _record(self, request: web.Request, path: str, fault: Fault | None, response: web.StreamResponse) -> None:
@@ -194,6 +204,19 @@ class Front:
                 fault_id=fault.fault_id if fault else None,
             )
         )
+
+
+def _scope_of(call: Call) -> ResourceId | None:
+    """Return the subscription, group or resource that a call is about; None for one about the tenant."""
+    text = call.parameters.get("scope")
+    if text is None:
+        subscription_id = call.parameters.get("subscription_id")
+        return ResourceId(subscription_id, call.parameters.get("resource_group_name")) if subscription_id else None
+    try:
+        return ResourceId.parse(text)
+    except ResourceIdError as error:
+        message = f"The scope '{text}' is not one of a subscription, resource group or resource."
+        raise ArmError(404, "InvalidScope", message) from error
 
 
 def _own_audiences(base_url: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from aib_emulator.arm.resource_id import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from aib_emulator.store import Resource
     from aib_emulator.world import World
@@ -25,6 +26,9 @@ IMAGE_DEFINITIONS = {
     "windows-base": ("Windows", "V2"),
 }
 """Operating system and generation of each."""
+CLIENT_ROLES = ("Owner", "Storage Blob Data Owner")
+IDENTITY_ROLES = ("Contributor", "Storage Blob Data Contributor")
+"""Of the application and of the managed identity, on the subscription: nobody has to think of rights at first."""
 
 
 async def furnish(world: World, make_identity: MakeIdentity) -> None:
@@ -32,9 +36,10 @@ async def furnish(world: World, make_identity: MakeIdentity) -> None:
     location = world.settings.location
     group_id = ResourceId(world.settings.subscription_id, GROUP_NAME)
     world.put_group(group_id, location=location, tags={})
-    world.store.put(
-        make_identity(group_id.in_group("Microsoft.ManagedIdentity", "userAssignedIdentities", IDENTITY_NAME))
-    )
+    identity_id = group_id.in_group("Microsoft.ManagedIdentity", "userAssignedIdentities", IDENTITY_NAME)
+    identity = world.store.put(make_identity(identity_id))
+    _grant(world, world.settings.client_object_id, CLIENT_ROLES)
+    _grant(world, identity.body["properties"]["principalId"], IDENTITY_ROLES)
     gallery_id = group_id.in_group("Microsoft.Compute", "galleries", GALLERY_NAME)
     world.compute.put_gallery(gallery_id, location=location)
     for name, (os_type, generation) in IMAGE_DEFINITIONS.items():
@@ -44,3 +49,10 @@ async def furnish(world: World, make_identity: MakeIdentity) -> None:
     account_id = group_id.in_group("Microsoft.Storage", "storageAccounts", STORAGE_ACCOUNT_NAME)
     await world.storage.create_account(account_id, location=location, tags={})
     await world.blobs.create_container(STORAGE_ACCOUNT_NAME, CONTAINER_NAME)
+
+
+def _grant(world: World, principal_id: str, role_names: Iterable[str]) -> None:
+    scope = f"/subscriptions/{world.settings.subscription_id}"
+    for role_name in role_names:
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{role_name} of {principal_id}"))
+        world.access.grant(role_name, principal_id, scope, name=name)

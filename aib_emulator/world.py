@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from aib_emulator.applications import Applications
     from aib_emulator.arm.operations import Operations
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.clock import ScaledClock
@@ -31,8 +32,9 @@ class BlobStore(Protocol):
     """Storage accounts' blobs, behind the emulator's own TLS address.
 
     `app` builds it as `aib_emulator.blobs.AzuriteBlobStore(settings, folder=, tls=, tokens=, clock=, faults=,
-    requests=)`: it keeps its files in `folder`, listens with `tls`, checks bearers with `tokens`, lets planned
-    `faults` strike and adds every call to `requests`. Names of deleted accounts may be used again.
+    requests=, granted=)`: it keeps its files in `folder`, listens with `tls`, checks bearers with `tokens` and what
+    they are `granted`, lets planned `faults` strike and adds every call to `requests`. Names of deleted accounts may
+    be used again.
     """
 
     @property
@@ -89,7 +91,7 @@ class BlobStore(Protocol):
         ...
 
     def clear_data_roles(self) -> None:
-        """Let everybody be contributor of every account's blobs again."""
+        """Let role assignments alone decide again."""
         ...
 
     async def regenerate_key(self, name: str, index: int) -> None:
@@ -122,6 +124,33 @@ class BlobStore(Protocol):
 
     async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
         """Return the content of a blob, or None when there is none."""
+        ...
+
+
+class AccessShapes(Protocol):
+    """What others ask about rights: `services.authorization.resources.Authorization`.
+
+    A place is a path, such as a resource id.
+    """
+
+    def may(self, principal_id: str, action: str, place: str, *, is_data: bool = False) -> bool:
+        """Whether a principal may do something at a place, or to the data there."""
+        ...
+
+    def may_somewhere(self, principal_id: str, action: str) -> bool:
+        """Whether a principal may do something anywhere at all."""
+        ...
+
+    def grant(self, role_name: str, principal_id: str, scope: str, *, name: str) -> object:
+        """Assign a built-in role, known by what people call it; `name` is the assignment's own."""
+        ...
+
+    def forget(self, resource_id: ResourceId) -> None:
+        """Forget the assignments at a resource or group that is deleted."""
+        ...
+
+    def clear(self) -> None:
+        """Forget every assignment and every custom role."""
         ...
 
 
@@ -232,6 +261,8 @@ class World:
     :param operations: the long operations
     :param schedule: carries out effects at their instants
     :param tokens: signs and checks access tokens
+    :param applications: who may sign in
+    :param access: set by `app` from `services/authorization`
     :param faults: planned faults of the transport
     :param requests: what was asked
     :param failures: planned failures of creations and runs
@@ -247,6 +278,8 @@ class World:
     operations: Operations
     schedule: Schedule
     tokens: TokenAuthority
+    applications: Applications
+    access: AccessShapes
     faults: Faults
     requests: RequestRecord
     storage: StorageShapes
@@ -299,3 +332,4 @@ class World:
             await hook(resource)
         if self.store.get(resource.id) is resource:  # else it was deleted meanwhile, and perhaps made anew
             self.store.delete(resource.id)
+            self.access.forget(resource.id)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SUBSCRIPTION = "/subscriptions/{subscription_id}"
 GROUP = SUBSCRIPTION + "/resourceGroups/{resource_group_name}"
+SCOPE = "{scope*}"
+"""A subscription, a group or a resource of any kind."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,11 @@ class Route:
     """Let `handle` answer `method` on `path`.
 
     :param method: in upper case
-    :param path: with named parts in braces, each of one segment
+    :param path: with named parts in braces, each of one segment; `{scope*}` is of several
     :param handle: answers the call
+    :param action: what the caller must be permitted at the place that the path names, which may hold named parts of
+        the path; empty where nobody asks
+    :param is_for_anywhere: whether it is enough that the caller is permitted that at any place
     :param needs_token: whether a valid bearer token must come along
     :param needs_api_version: whether an api-version must come along
     """
@@ -34,14 +39,16 @@ class Route:
     method: str
     path: str
     handle: Handler
+    action: str = ""
+    is_for_anywhere: bool = False
     needs_token: bool = True
     needs_api_version: bool = True
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """The expression that matches its paths."""
-        parts = re.split(r"\{(\w+)\}", self.path)
-        expression = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        parts = re.split(r"\{(\w+\*?)\}", self.path)
+        expression = "".join(_named(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
         return re.compile(expression + "/?", re.IGNORECASE)
 
 
@@ -65,6 +72,10 @@ class Router:
         if is_known_path:
             raise ArmError(405, "MethodNotAllowed", f"The HTTP method '{method}' is not supported at path '{path}'.")
         raise ArmError(404, "InvalidResourceType", f"The emulator serves nothing at path '{path}' for {method}.")
+
+
+def _named(part: str) -> str:
+    return f"(?P<{part[:-1]}>.+)" if part.endswith("*") else f"(?P<{part}>[^/]+)"
 
 
 def normalise_path(path: str) -> str:

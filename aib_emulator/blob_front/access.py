@@ -11,7 +11,7 @@ from aib_emulator.blob_front.shared_key import SCHEME
 from aib_emulator.tokens import TokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aib_emulator.blob_front.target import Target
     from aib_emulator.tokens import TokenAuthority
@@ -65,17 +65,21 @@ class Accounts(Protocol):
 
 
 class DataRoles:
-    """Keep which principal has which role on an account's blobs; without an assignment everybody contributes."""
+    """Know which principal has which role on an account's blobs: the one that was set here, else the one granted.
 
-    def __init__(self) -> None:
+    :param granted: account name and object id -> the role that is granted
+    """
+
+    def __init__(self, granted: Callable[[str, str], str]) -> None:
+        self._granted = granted
         self._roles: dict[tuple[str, str], DataRole] = {}
 
     def assign(self, role: DataRole | str, *, account: str = EVERY_ACCOUNT, object_id: str = EVERYBODY) -> None:
-        """Give a principal a role on an account; a more exact assignment counts before a general one."""
+        """Set a principal's role on an account; a more exact setting counts before a general one."""
         self._roles[account, object_id] = DataRole(role)
 
     def clear(self) -> None:
-        """Forget every assignment."""
+        """Forget what was set: what is granted counts."""
         self._roles.clear()
 
     def role(self, account: str, object_id: str) -> DataRole:
@@ -84,7 +88,7 @@ class DataRoles:
             for principal in (object_id, EVERYBODY):
                 if (place, principal) in self._roles:
                     return self._roles[place, principal]
-        return DataRole.CONTRIBUTOR
+        return DataRole(self._granted(account, object_id))
 
     def may(self, account: str, object_id: str, *, write: bool) -> bool:
         """Whether the principal may read the account's blobs, or write them."""

@@ -28,6 +28,7 @@ from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_foo
 from aib_emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -58,6 +59,7 @@ class AzuriteBlobStore:
     :param clock: the emulated time
     :param faults: planned faults, which strike here too
     :param requests: where every call is noted
+    :param granted: account name and object id -> what role assignments make of a principal
     """
 
     def __init__(
@@ -70,8 +72,9 @@ class AzuriteBlobStore:
         clock: Clock,
         faults: Faults,
         requests: RequestRecord,
+        granted: Callable[[str, str], str],
     ) -> None:
-        self._roles = DataRoles()
+        self._roles = DataRoles(granted)
         self._settings = settings
         self._tls = tls
         self._tokens = tokens
@@ -155,7 +158,7 @@ class AzuriteBlobStore:
         self._roles.assign(role, account=account, object_id=object_id)
 
     def clear_data_roles(self) -> None:
-        """Let everybody be contributor of every account's blobs again."""
+        """Let role assignments alone decide again."""
         self._roles.clear()
 
     async def regenerate_key(self, name: str, index: int) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aib_emulator.server import EmulatorThread
 
 TIMEOUT = 30
@@ -16,10 +18,12 @@ class RawArm:
     """Send single requests to an emulator, signed in with a token of its own.
 
     :param thread: the emulator
+    :param application: whose `client_id` and `client_secret` sign in; the start world's when None
     """
 
-    def __init__(self, thread: EmulatorThread) -> None:
+    def __init__(self, thread: EmulatorThread, application: Mapping[str, str] | None = None) -> None:
         self.thread = thread
+        self._application = application or {}
         self.settings = thread.emulator.settings
         self.url = thread.emulator.arm_url
         self.session = requests.Session()
@@ -35,6 +39,7 @@ class RawArm:
             "client_id": self.settings.client_id,
             "client_secret": self.settings.client_secret,
             "scope": "https://management.azure.com/.default",
+            **{name: self._application[name] for name in ("client_id", "client_secret") if name in self._application},
         }
         url = f"{self.url}/{tenant or self.settings.tenant_id}/oauth2/v2.0/token"
         return self.session.post(url, data={**usual, **form}, timeout=TIMEOUT)

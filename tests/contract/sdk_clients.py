@@ -22,7 +22,7 @@ from azure.core.rest import HttpRequest
 from aib_emulator.arm.resource_id import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from aib_emulator.server import EmulatorThread
 
@@ -37,10 +37,13 @@ class Cloud:
 
     :param thread: the emulator
     :param flavour: `sync` or `aio`
+    :param application: whose `client_id` and `client_secret` sign in; the start world's when None
     """
 
-    def __init__(self, thread: EmulatorThread, flavour: str) -> None:
+    def __init__(self, thread: EmulatorThread, flavour: str, application: Mapping[str, str] | None = None) -> None:
         self.thread = thread
+        self.flavour = flavour
+        self._application = application or {}
         self.settings = thread.emulator.settings
         self._is_async = flavour == "aio"
         self._ca = {"connection_verify": str(thread.emulator.ca_file)}
@@ -113,8 +116,8 @@ class Cloud:
         return self._open(
             module.ClientSecretCredential,
             settings.tenant_id,
-            settings.client_id,
-            settings.client_secret,
+            self._application.get("client_id", settings.client_id),
+            self._application.get("client_secret", settings.client_secret),
             authority=self.thread.emulator.arm_url,
             disable_instance_discovery=True,
         )

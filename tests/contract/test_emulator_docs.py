@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from aib_emulator import control
 from aib_emulator.__main__ import _parser
-from aib_emulator.arm.route import GROUP, SUBSCRIPTION
+from aib_emulator.arm.route import GROUP, SCOPE, SUBSCRIPTION
+from aib_emulator.services.authorization import routes as authorization
+from aib_emulator.services.authorization.builtin_roles import BUILTIN_ROLES
 from aib_emulator.services.identity import routes as identity
 from aib_emulator.services.image_builder import routes as image_builder
 from aib_emulator.services.managed_identity import routes as managed_identity
@@ -24,11 +26,13 @@ def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: Emula
     """The tables of the page and the routes are the same."""
     world = emulator_thread.emulator.world
     routes = control.routes(world, emulator_thread.emulator.reset)
-    for service in (identity, resources, managed_identity, image_builder):
+    for service in (identity, resources, authorization, managed_identity, image_builder):
         routes += service.routes(world)
-    written = {
-        (method, path.replace("{group}", GROUP).replace("{sub}", SUBSCRIPTION)) for method, path in CALL.findall(PAGE)
-    }
+    words = {"{group}": GROUP, "{sub}": SUBSCRIPTION, "{scope}": SCOPE}
+    written = set()
+    for method, path in CALL.findall(PAGE):
+        word = path.partition("}")[0] + "}"
+        written.add((method, path.replace(word, words.get(word, word), 1)))
     assert written == {(route.method, route.path) for route in routes}
 
 
@@ -44,6 +48,11 @@ def test_the_page_names_every_variable(emulator_thread: EmulatorThread) -> None:
     settings = emulator_thread.emulator.settings
     known = (settings.tenant_id, settings.subscription_id, settings.client_id, settings.client_secret)
     assert [value for value in known if f"`{value}`" not in PAGE] == []
+
+
+def test_the_page_names_every_built_in_role() -> None:
+    """Each role that there is from the start is named."""
+    assert [role.name for role in BUILTIN_ROLES if f"`{role.name}`" not in PAGE] == []
 
 
 def test_the_page_names_every_failure() -> None:

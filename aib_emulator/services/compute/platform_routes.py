@@ -10,6 +10,7 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.route import SUBSCRIPTION, Route
 from aib_emulator.services.compute.catalogue import PlatformImage, version_order
+from aib_emulator.services.compute.shapes import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,16 +23,19 @@ GIBIBYTE = 1024**3
 def platform_routes(compute: ComputeResources) -> list[Route]:
     """Return the routes of the marketplace."""
     images = PlatformImageRoutes(compute)
-    publishers = f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/{{location}}/publishers"
+    publishers = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/publishers"
     offers = f"{publishers}/{{publisher}}/artifacttypes/vmimage/offers"
     skus = f"{offers}/{{offer}}/skus"
     versions = f"{skus}/{{sku}}/versions"
+    actions = f"{NAMESPACE}/locations/publishers"
     return [
-        Route("GET", publishers, images.list_publishers),
-        Route("GET", offers, images.list_offers),
-        Route("GET", skus, images.list_skus),
-        Route("GET", versions, images.list_versions),
-        Route("GET", f"{versions}/{{version}}", images.get_version),
+        Route("GET", publishers, images.list_publishers, f"{actions}/read"),
+        Route("GET", offers, images.list_offers, f"{actions}/artifacttypes/offers/read"),
+        Route("GET", skus, images.list_skus, f"{actions}/artifacttypes/offers/skus/read"),
+        Route("GET", versions, images.list_versions, f"{actions}/artifacttypes/offers/skus/versions/read"),
+        Route(
+            "GET", f"{versions}/{{version}}", images.get_version, f"{actions}/artifacttypes/offers/skus/versions/read"
+        ),
     ]
 
 

@@ -86,11 +86,11 @@ def routes(world: World) -> list[Route]:
         *galleries.routes(),
         *definitions.routes(),
         *images.routes(),
-        Route("GET", GROUP + GALLERY.every, galleries.list),
-        Route("GET", SUBSCRIPTION + GALLERY.every, galleries.list),
-        Route("GET", GROUP + DEFINITION.every, definitions.list_parts),
-        Route("GET", GROUP + IMAGE.every, images.list),
-        Route("GET", SUBSCRIPTION + IMAGE.every, images.list),
+        Route("GET", GROUP + GALLERY.every, galleries.list, f"{GALLERY_TYPE}/read"),
+        Route("GET", SUBSCRIPTION + GALLERY.every, galleries.list, f"{GALLERY_TYPE}/read"),
+        Route("GET", GROUP + DEFINITION.every, definitions.list_parts, f"{DEFINITION_TYPE}/read"),
+        Route("GET", GROUP + IMAGE.every, images.list, f"{IMAGE_TYPE}/read"),
+        Route("GET", SUBSCRIPTION + IMAGE.every, images.list, f"{IMAGE_TYPE}/read"),
     ]
 
 
@@ -109,12 +109,12 @@ class KindRoutes:
 
     def routes(self) -> list[Route]:
         """Return the routes of one resource."""
-        one = GROUP + self._kind.one
+        one, actions = GROUP + self._kind.one, self._kind.resource_type
         return [
-            Route("PUT", one, self.put),
-            Route("PATCH", one, self.patch),
-            Route("GET", one, self.get),
-            Route("DELETE", one, self.delete),
+            Route("PUT", one, self.put, f"{actions}/write"),
+            Route("PATCH", one, self.patch, f"{actions}/write"),
+            Route("GET", one, self.get, f"{actions}/read"),
+            Route("DELETE", one, self.delete, f"{actions}/delete"),
         ]
 
     async def put(self, call: Call) -> Answer:

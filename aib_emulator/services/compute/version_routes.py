@@ -10,7 +10,7 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.operations import Operation, compute_body, operation_url
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
-from aib_emulator.services.compute.shapes import NAMESPACE, demand_home_region, version_body
+from aib_emulator.services.compute.shapes import NAMESPACE, VERSION_TYPE, demand_home_region, version_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,12 +29,12 @@ def version_routes(world: World, compute: ComputeResources) -> list[Route]:
     every = f"{GROUP}/providers/{NAMESPACE}/galleries/{{gallery_name}}/images/{{definition_name}}/versions"
     one = f"{every}/{{version_name}}"
     return [
-        Route("PUT", one, versions.put),
-        Route("PATCH", one, versions.patch),
-        Route("GET", one, versions.get),
-        Route("DELETE", one, versions.delete),
-        Route("GET", every, versions.list),
-        Route("GET", OPERATIONS, versions.poll),
+        Route("PUT", one, versions.put, f"{VERSION_TYPE}/write"),
+        Route("PATCH", one, versions.patch, f"{VERSION_TYPE}/write"),
+        Route("GET", one, versions.get, f"{VERSION_TYPE}/read"),
+        Route("DELETE", one, versions.delete, f"{VERSION_TYPE}/delete"),
+        Route("GET", every, versions.list, f"{VERSION_TYPE}/read"),
+        Route("GET", OPERATIONS, versions.poll, f"{NAMESPACE}/locations/capsOperations/read", is_for_anywhere=True),
     ]
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from aib_emulator.applications import Application, Applications
+
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DEFAULT_SCOPE = "/.default"
 
@@ -44,8 +46,8 @@ class SignInError(Exception):
         }
 
 
-def read_token_request(form: Mapping[str, str], *, client_id: str, client_secret: str) -> str:
-    """Return the audience that a good request asks for."""
+def read_token_request(form: Mapping[str, str], applications: Applications) -> tuple[Application, str]:
+    """Return the application that a good request comes from, and the audience that it asks for."""
     if form.get("grant_type") != "client_credentials":
         raise SignInError(
             400,
@@ -53,7 +55,8 @@ def read_token_request(form: Mapping[str, str], *, client_id: str, client_secret
             70003,
             f"The app requested an unsupported grant type {form.get('grant_type')!r}.",
         )
-    if form.get("client_id", "").lower() != client_id.lower():
+    application = applications.find(form.get("client_id", ""))
+    if application is None:
         raise SignInError(
             400,
             "unauthorized_client",
@@ -67,15 +70,15 @@ def read_token_request(form: Mapping[str, str], *, client_id: str, client_secret
             7000218,
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         )
-    if form["client_secret"] != client_secret:
+    if form["client_secret"] != application.client_secret:
         raise SignInError(
             401,
             "invalid_client",
             7000215,
             "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-            f"not the client secret ID, for a secret added to app '{client_id}'.",
+            f"not the client secret ID, for a secret added to app '{application.client_id}'.",
         )
-    return _audience(form)
+    return application, _audience(form)
 
 
 def _audience(form: Mapping[str, str]) -> str:

@@ -61,14 +61,14 @@ class IdentityRoutes:
         settings = self._world.settings
         form = dict(parse_qsl(call.body.decode("utf-8", errors="replace")))
         try:
-            audience = read_token_request(form, client_id=settings.client_id, client_secret=settings.client_secret)
+            application, audience = read_token_request(form, self._world.applications)
         except SignInError as error:
             return Answer(error.status, error.to_json(self._world.clock.now()))
         token = self._world.tokens.issue(
             tenant_id=tenant_of(call.parameters["tenant"], settings.tenant_id),
             audience=audience,
-            client_id=settings.client_id,
-            object_id=settings.client_object_id,
+            client_id=application.client_id,
+            object_id=application.object_id,
         )
         lifetime: dict[str, Any] = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
         return Answer(200, {"token_type": "Bearer", **lifetime, "access_token": token})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Call], Awaitable[Answer]]
 
 ERRORS_WRAPPED_SINCE = "2021-10-01"
+POLL = f"{NAMESPACE}/locations/operations/read"
 EVERY = f"/providers/{RESOURCE_TYPE}"
 ONE = f"{GROUP}{EVERY}/{{image_template_name}}"
 
@@ -41,20 +42,21 @@ def routes(world: World) -> list[Route]:
     world.delete_hooks[RESOURCE_TYPE.lower()] = desk.forget
     answers = ImageTemplateRoutes(world, desk)
     operation = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/operations/{{operation_id}}"
-    table: list[tuple[str, str, Handler]] = [
-        ("PUT", ONE, answers.put),
-        ("GET", ONE, answers.get),
-        ("PATCH", ONE, answers.patch),
-        ("DELETE", ONE, answers.delete),
-        ("GET", GROUP + EVERY, answers.list),
-        ("GET", SUBSCRIPTION + EVERY, answers.list),
-        ("POST", f"{ONE}/run", answers.run),
-        ("POST", f"{ONE}/cancel", answers.cancel),
-        ("GET", f"{ONE}/runOutputs", answers.list_run_outputs),
-        ("GET", f"{ONE}/runOutputs/{{run_output_name}}", answers.get_run_output),
-        ("GET", operation, answers.get_operation),
+    table: list[tuple[str, str, Handler, str]] = [
+        ("PUT", ONE, answers.put, f"{RESOURCE_TYPE}/write"),
+        ("GET", ONE, answers.get, f"{RESOURCE_TYPE}/read"),
+        ("PATCH", ONE, answers.patch, f"{RESOURCE_TYPE}/write"),
+        ("DELETE", ONE, answers.delete, f"{RESOURCE_TYPE}/delete"),
+        ("GET", GROUP + EVERY, answers.list, f"{RESOURCE_TYPE}/read"),
+        ("GET", SUBSCRIPTION + EVERY, answers.list, f"{RESOURCE_TYPE}/read"),
+        ("POST", f"{ONE}/run", answers.run, f"{RESOURCE_TYPE}/run/action"),
+        ("POST", f"{ONE}/cancel", answers.cancel, f"{RESOURCE_TYPE}/cancel/action"),
+        ("GET", f"{ONE}/runOutputs", answers.list_run_outputs, f"{RUN_OUTPUT_TYPE}/read"),
+        ("GET", f"{ONE}/runOutputs/{{run_output_name}}", answers.get_run_output, f"{RUN_OUTPUT_TYPE}/read"),
     ]
-    return [Route(method, path, _refusing(handle)) for method, path, handle in table]
+    # Whoever started an operation in one group polls it although the operation lies in no group.
+    poll = Route("GET", operation, _refusing(answers.get_operation), POLL, is_for_anywhere=True)
+    return [*(Route(method, path, _refusing(handle), action) for method, path, handle, action in table), poll]
 
 
 class ImageTemplateRoutes:

@@ -21,12 +21,12 @@ def routes(world: World) -> list[Route]:
     every = f"/providers/{RESOURCE_TYPE}"
     one = f"{GROUP}{every}/{{identity_name}}"
     return [
-        Route("PUT", one, identities.put),
-        Route("PATCH", one, identities.patch),
-        Route("GET", one, identities.get),
-        Route("DELETE", one, identities.delete),
-        Route("GET", GROUP + every, identities.list),
-        Route("GET", SUBSCRIPTION + every, identities.list),
+        Route("PUT", one, identities.put, f"{RESOURCE_TYPE}/write"),
+        Route("PATCH", one, identities.patch, f"{RESOURCE_TYPE}/write"),
+        Route("GET", one, identities.get, f"{RESOURCE_TYPE}/read"),
+        Route("DELETE", one, identities.delete, f"{RESOURCE_TYPE}/delete"),
+        Route("GET", GROUP + every, identities.list, f"{RESOURCE_TYPE}/read"),
+        Route("GET", SUBSCRIPTION + every, identities.list, f"{RESOURCE_TYPE}/read"),
     ]
 
 

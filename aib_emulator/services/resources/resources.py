@@ -23,6 +23,10 @@ IMAGE_TEMPLATE_VERSIONS = (
     "2020-02-14",
 )
 PROVIDERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Microsoft.Authorization": {
+        "roleAssignments": ("2022-04-01", "2020-04-01-preview"),
+        "roleDefinitions": ("2022-04-01", "2022-05-01-preview"),
+    },
     "Microsoft.Compute": {
         "galleries": ("2026-03-03", "2024-03-03", "2021-10-01"),
         "galleries/images": ("2026-03-03", "2024-03-03", "2021-10-01"),

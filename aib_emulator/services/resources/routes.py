@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from aib_emulator.store import Resource
     from aib_emulator.world import World
 
+ACTIONS = "Microsoft.Resources/subscriptions"
+REGISTER = "{namespace}/register/action"
+"""Each provider's own; the name comes from the path."""
 GROUP_NAME = re.compile(r"[\w.()-]{1,90}(?<!\.)")
 
 
@@ -34,19 +37,19 @@ def routes(world: World) -> list[Route]:
     return [
         Route("GET", "/tenants", manager.list_tenants),
         Route("GET", "/subscriptions", manager.list_subscriptions),
-        Route("GET", SUBSCRIPTION, manager.get_subscription),
-        Route("GET", f"{SUBSCRIPTION}/locations", manager.list_locations),
-        Route("GET", f"{SUBSCRIPTION}/providers", manager.list_providers),
-        Route("GET", f"{SUBSCRIPTION}/providers/{{namespace}}", manager.get_provider),
-        Route("POST", f"{SUBSCRIPTION}/providers/{{namespace}}/register", manager.get_provider),
-        Route("GET", f"{SUBSCRIPTION}/resources", manager.list_resources),
-        Route("GET", f"{GROUP}/resources", manager.list_resources),
-        Route("GET", groups, manager.list_groups),
-        Route("PUT", GROUP, manager.put_group),
-        Route("PATCH", GROUP, manager.patch_group),
-        Route("GET", GROUP, manager.get_group),
-        Route("HEAD", GROUP, manager.head_group),
-        Route("DELETE", GROUP, manager.delete_group),
+        Route("GET", SUBSCRIPTION, manager.get_subscription, f"{ACTIONS}/read"),
+        Route("GET", f"{SUBSCRIPTION}/locations", manager.list_locations, f"{ACTIONS}/locations/read"),
+        Route("GET", f"{SUBSCRIPTION}/providers", manager.list_providers, f"{ACTIONS}/providers/read"),
+        Route("GET", f"{SUBSCRIPTION}/providers/{{namespace}}", manager.get_provider, f"{ACTIONS}/providers/read"),
+        Route("POST", f"{SUBSCRIPTION}/providers/{{namespace}}/register", manager.get_provider, REGISTER),
+        Route("GET", f"{SUBSCRIPTION}/resources", manager.list_resources, f"{ACTIONS}/resources/read"),
+        Route("GET", f"{GROUP}/resources", manager.list_resources, f"{ACTIONS}/resourceGroups/resources/read"),
+        Route("GET", groups, manager.list_groups, f"{ACTIONS}/resourceGroups/read"),
+        Route("PUT", GROUP, manager.put_group, f"{ACTIONS}/resourceGroups/write"),
+        Route("PATCH", GROUP, manager.patch_group, f"{ACTIONS}/resourceGroups/write"),
+        Route("GET", GROUP, manager.get_group, f"{ACTIONS}/resourceGroups/read"),
+        Route("HEAD", GROUP, manager.head_group, f"{ACTIONS}/resourceGroups/read"),
+        Route("DELETE", GROUP, manager.delete_group, f"{ACTIONS}/resourceGroups/delete"),
     ]
 
 

@@ -9,6 +9,7 @@ from aib_emulator.arm.errors import ArmError, resource_not_found
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
 from aib_emulator.services.storage.resources import (
+    CONTAINER_TYPE,
     DEFAULT_KIND,
     DEFAULT_SKU,
     RESOURCE_TYPE,
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from aib_emulator.world import World
 
 
+CHECK_NAME = "Microsoft.Storage/checkNameAvailability/read"
+
+
 def routes(world: World) -> list[Route]:
     """Return the routes of Microsoft.Storage."""
     storage = StorageRoutes(world)
@@ -32,19 +36,21 @@ def routes(world: World) -> list[Route]:
     containers = f"{one}/blobServices/default/containers"
     container = f"{containers}/{{container_name}}"
     return [
-        Route("POST", f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", storage.check_name),
-        Route("PUT", one, storage.put),
-        Route("PATCH", one, storage.patch),
-        Route("GET", one, storage.get),
-        Route("DELETE", one, storage.delete),
-        Route("GET", GROUP + every, storage.list),
-        Route("GET", SUBSCRIPTION + every, storage.list),
-        Route("POST", f"{one}/listKeys", storage.list_keys),
-        Route("POST", f"{one}/regenerateKey", storage.regenerate_key),
-        Route("PUT", container, storage.put_container),
-        Route("GET", container, storage.get_container),
-        Route("DELETE", container, storage.delete_container),
-        Route("GET", containers, storage.list_containers),
+        Route(
+            "POST", f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", storage.check_name, CHECK_NAME
+        ),
+        Route("PUT", one, storage.put, f"{RESOURCE_TYPE}/write"),
+        Route("PATCH", one, storage.patch, f"{RESOURCE_TYPE}/write"),
+        Route("GET", one, storage.get, f"{RESOURCE_TYPE}/read"),
+        Route("DELETE", one, storage.delete, f"{RESOURCE_TYPE}/delete"),
+        Route("GET", GROUP + every, storage.list, f"{RESOURCE_TYPE}/read"),
+        Route("GET", SUBSCRIPTION + every, storage.list, f"{RESOURCE_TYPE}/read"),
+        Route("POST", f"{one}/listKeys", storage.list_keys, f"{RESOURCE_TYPE}/listKeys/action"),
+        Route("POST", f"{one}/regenerateKey", storage.regenerate_key, f"{RESOURCE_TYPE}/regenerateKey/action"),
+        Route("PUT", container, storage.put_container, f"{CONTAINER_TYPE}/write"),
+        Route("GET", container, storage.get_container, f"{CONTAINER_TYPE}/read"),
+        Route("DELETE", container, storage.delete_container, f"{CONTAINER_TYPE}/delete"),
+        Route("GET", containers, storage.list_containers, f"{CONTAINER_TYPE}/read"),
     ]
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract.roles import assign, principal_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -75,6 +77,7 @@ class Replay:
         ):
             answer = self.raw.send("PUT", path, body, api_version="2024-03-03")
             assert answer.status_code in {200, 201}, answer.text
+        assign(self.raw, "Contributor", principal_of(self.raw, "ide1", "aib-rg"))
         self.control.advance(600)
 
     def send(self, example_id: str, *, url: str | None = None) -> Any:

@@ -27,9 +27,14 @@ class AccountTable(dict[str, BlobAccount]):
         return self.get(name)
 
 
+def granted(_: str, object_id: str) -> str:
+    """Grant a guest nothing, and everybody else everything."""
+    return "none" if object_id == "guest" else "contributor"
+
+
 def gate(roles: Mapping[str, str] | None = None, **policy: bool) -> Gate:
     """Return a gate before one account `acct`."""
-    data_roles = DataRoles()
+    data_roles = DataRoles(granted)
     for object_id, role in (roles or {}).items():
         data_roles.assign(role, object_id=object_id)
     accounts = AccountTable(acct=BlobAccount("acct", ("a2V5", "a2V5"), **policy))
@@ -77,6 +82,13 @@ def test_principal_without_data_role_is_refused() -> None:
     assert (error.status, error.code) == (403, "AuthorizationPermissionMismatch")
 
 
+def test_what_is_granted_counts_unless_something_else_is_set() -> None:
+    """A principal has the role that is granted to it, and another one as long as that is set."""
+    guest = bearer(object_id="guest")
+    assert refusal("GET", BLOB, guest, gate()).code == "AuthorizationPermissionMismatch"
+    assert gate({"guest": "reader"}).admit("GET", BLOB, guest).claims["oid"] == "guest"
+
+
 def test_reader_reads_but_does_not_write() -> None:
     """The reader's role lets GET and HEAD in, not PUT."""
     at = gate({"me": "reader"})
@@ -118,7 +130,7 @@ def test_unknown_account_does_not_exist() -> None:
 
 def test_more_exact_role_counts_before_a_general_one() -> None:
     """A role on one account, or of one principal, counts before one for all."""
-    roles = DataRoles()
+    roles = DataRoles(granted)
     roles.assign("none")
     roles.assign("reader", account="acct")
     roles.assign("contributor", account="acct", object_id="me")
