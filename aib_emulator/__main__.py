@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         "--vhd-size-mib", type=int, default=usual.vhd_size_bytes // MEBIBYTE, help="size of built VHDs (%(default)s)"
     )
     parser.add_argument(
+        "--missing-rights-fail",
+        choices=("creation", "run"),
+        default=usual.missing_rights_fail,
+        help="what fails when an image template's identity lacks a right (%(default)s)",
+    )
+    parser.add_argument(
         "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
     )
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
@@ -71,6 +77,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         retry_after=options.retry_after,
         vhd_size_bytes=size,
         vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
+        missing_rights_fail=options.missing_rights_fail,
         all_run_sub_states=options.all_run_sub_states,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ class EmulatorSettings:
     :param vhd_size_bytes: virtual size of the VHDs that builds leave; a multiple of 512, footer not included
     :param vhd_allocated_bytes: how much of a VHD holds data
     :param list_page_size: resources on one page of a list
+    :param missing_rights_fail: `creation` or `run`: what fails when an image template's identity lacks a right
     :param all_run_sub_states: show Customizing and Validating too, which no recording of the service shows
     :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
     """
@@ -45,6 +46,7 @@ class EmulatorSettings:
     vhd_size_bytes: int = 2048 * MEBIBYTE
     vhd_allocated_bytes: int = 24 * MEBIBYTE
     list_page_size: int = 100
+    missing_rights_fail: Literal["creation", "run"] = "creation"
     all_run_sub_states: bool = False
     tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
     subscription_id: str = "aaaaaaaa-0000-4000-8000-000000000002"

@@ -141,6 +141,10 @@ class AccessShapes(Protocol):
         """Whether a principal may do something anywhere at all."""
         ...
 
+    def blob_role(self, account_name: str, principal_id: str) -> str:
+        """Return what a principal may be to an account's blobs: `none`, `reader` or `contributor`."""
+        ...
+
     def grant(self, role_name: str, principal_id: str, scope: str, *, name: str) -> object:
         """Assign a built-in role, known by what people call it; `name` is the assignment's own."""
         ...
@@ -159,6 +163,10 @@ class StorageShapes(Protocol):
 
     async def delete_blobs(self, account: Resource) -> None:
         """Delete what a storage account holds, before the account itself is forgotten."""
+        ...
+
+    def find_by_name(self, name: str) -> Resource | None:
+        """Return the account of that name."""
         ...
 
     async def create_account(self, account_id: ResourceId, *, location: str, tags: Mapping[str, str]) -> Resource:

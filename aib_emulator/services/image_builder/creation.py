@@ -6,11 +6,13 @@ import hashlib
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder.blob_address import account_and_blob
-from aib_emulator.services.image_builder.messages import GENERIC
+from aib_emulator.services.image_builder.messages import GENERIC, not_authorized
 from aib_emulator.services.image_builder.pending import CreationError
+from aib_emulator.services.image_builder.rights import may_read_blobs, missing_rights
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import make_staging
 
@@ -45,6 +47,7 @@ class Creation:
         failure = self._world.take_failure(self._image_template.image_template_id.name, "creation")
         if failure is not None:
             raise CreationError(failure.code or "ServerError", failure.message or GENERIC)
+        self._check_rights()
         resolve_source(self._world, self._image_template)
         self._check_distribute()
         for step in _steps_with_files(self._image_template.properties):
@@ -61,17 +64,22 @@ class Creation:
             "provisioningErrorCode": error.code,
         }
 
+    def _check_rights(self) -> None:
+        if self._world.settings.missing_rights_fail == "creation":
+            for right in missing_rights(self._world, self._image_template):
+                raise CreationError(right.code, right.message)
+
     def _check_distribute(self) -> None:
         for distributor in self._image_template.properties["distribute"]:
             if distributor["type"] == "SharedImage":
                 given = ResourceId.parse(distributor["galleryImageId"])
                 definition_id = given.parent if "/versions/" in given.key else given
                 if definition_id is None or self._world.store.get(definition_id) is None:
-                    raise CreationError("BadSharedImageDistribute", _not_authorized(str(given)))
+                    raise CreationError("BadSharedImageDistribute", not_authorized(str(given)))
             if distributor["type"] == "ManagedImage":
                 image_id = ResourceId.parse(distributor["imageId"])
                 if self._world.store.get(image_id.group) is None:
-                    raise CreationError("BadDistributeType", _not_authorized(str(image_id)))
+                    raise CreationError("BadDistributeType", not_authorized(str(image_id)))
 
     async def _fill_in_checksum(self, step: dict[str, Any]) -> None:
         uri = step.get("scriptUri") or step["sourceUri"]
@@ -91,7 +99,7 @@ class Creation:
         place = account_and_blob(uri.partition("?")[0], self._world.blobs.public_url)
         if place is None:
             return None
-        content = await self._world.blobs.get_blob(*place)
+        content = await self._world.blobs.get_blob(*place) if self._may_download(uri, place[0]) else None
         if content is None:
             target = f"{uuid.uuid4()}.customizer.fp"
             raise CreationError(
@@ -100,6 +108,12 @@ class Creation:
                 f"Error downloading '{uri}' to '{target}'.",
             )
         return hashlib.sha256(content).hexdigest()
+
+    def _may_download(self, uri: str, account_name: str) -> bool:
+        if "sig" in parse_qs(urlsplit(uri).query) or may_read_blobs(self._world, self._image_template, account_name):
+            return True
+        account = self._world.storage.find_by_name(account_name)
+        return account is not None and bool(account.body["properties"]["allowBlobPublicAccess"])
 
     def _fill_in_identity(self) -> None:
         assigned = self._image_template.identity.get("userAssignedIdentities") or {}
@@ -121,10 +135,3 @@ def _steps_with_files(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for step in (*(properties.get("customize") or []), *validators, workload):
         if step.get("scriptUri") or step.get("sourceUri"):
             yield step
-
-
-def _not_authorized(resource_id: str) -> str:
-    return (
-        f"Not authorized to access the resource: {resource_id}. Please check the user assigned identity has the "
-        "correct permissions. For more details, go to https://aka.ms/azvmimagebuilderts."
-    )

@@ -16,6 +16,7 @@ from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONL
 from aib_emulator.services.image_builder.patch import apply_patch
 from aib_emulator.services.image_builder.pending import CreationError, Pending
 from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTemplate, completed
+from aib_emulator.services.image_builder.rights import denial_of_run
 from aib_emulator.services.image_builder.run import ImageRun
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import delete_staging
@@ -25,7 +26,8 @@ from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
     from aib_emulator.arm.operations import Operation
-    from aib_emulator.world import World
+    from aib_emulator.services.image_builder.rights import Denial
+    from aib_emulator.world import PlannedFailure, World
 
 KEPT_AS = "image_template"
 DELETION_SECONDS = 78.1
@@ -125,14 +127,15 @@ class ImageTemplateDesk:
             raise self._not_allowed(image_template, "run/action")
         start = self._world.clock.now()
         self._resolve_again(image_template)
-        failure = self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)
-        fault = None if failure is None else PlannedFault(failure.kind, failure.index)
+        denial = denial_of_run(self._world, image_template)
+        failure = None if denial is not None else self._take_failure(image_template)
         operation = self._world.operations.start(start + RUN_STARTS_EARLIER)
         run = image_template.run = ImageRun(
             image_template,
-            plan_run(image_template.properties, start, fault),
+            plan_run(image_template.properties, start, _fault(failure, denial)),
             operation,
             failure=failure,
+            denied=denial.message if denial is not None else "",
             all_sub_states=self._world.settings.all_run_sub_states,
         )
         run.expect(self._effects(run).of_whole_run())
@@ -156,6 +159,9 @@ class ImageTemplateDesk:
     def run_outputs(self, image_template: ImageTemplate) -> dict[str, dict[str, Any]]:
         """Return what the last run has distributed so far, by lower-case name."""
         return {} if image_template.run is None else image_template.run.run_outputs
+
+    def _take_failure(self, image_template: ImageTemplate) -> PlannedFailure | None:
+        return self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)
 
     def _begin(self, image_template: ImageTemplate, pending: Pending) -> None:
         image_template.pending = pending
@@ -198,6 +204,14 @@ class ImageTemplateDesk:
         for identity_id in identity.get("userAssignedIdentities") or {}:
             if self._world.store.get(ResourceId.parse(identity_id)) is None:
                 raise refusal.identity_not_found(identity_id)
+
+
+def _fault(failure: PlannedFailure | None, denial: Denial | None) -> PlannedFault | None:
+    if denial is not None and denial.distributors:
+        return PlannedFault("partial", denial.distributors[0], denial.distributors[1:])
+    if denial is not None:
+        return PlannedFault("denied")
+    return None if failure is None else PlannedFault(failure.kind, failure.index)
 
 
 def _kept(resource: Resource) -> ImageTemplate:

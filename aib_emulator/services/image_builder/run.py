@@ -47,6 +47,7 @@ class ImageRun:
     :param timeline: how it is going to go
     :param operation: what pollers ask about
     :param failure: what was planned to go wrong
+    :param denied: what the service says of a right that is lacking
     :param all_sub_states: whether to show sub-states that no recording shows
     """
 
@@ -57,12 +58,14 @@ class ImageRun:
         operation: Operation,
         *,
         failure: PlannedFailure | None = None,
+        denied: str = "",
         all_sub_states: bool = False,
     ) -> None:
         self.image_template = image_template
         self.timeline = timeline
         self.operation = operation
         self.failure = failure
+        self._denied = denied
         self.log_folder = str(uuid.uuid4())
         self.log_prefix = str(uuid.uuid4())
         self.lines_written: Counter[str] = Counter()
@@ -129,7 +132,7 @@ class ImageRun:
         return self._failure()["message"] if look.is_over and self.timeline.reason else ""
 
     def _failure(self) -> dict[str, str]:
-        return failure_of(self.image_template, self.timeline, self.log_folder, self.log_prefix)
+        return failure_of(self.image_template, self.timeline, self.log_folder, self.log_prefix, self._denied)
 
     def _seen_until(self, now: datetime) -> datetime:
         undone = self._performing or (self._pending[0] if self._pending else None)

@@ -59,20 +59,25 @@ FAILING_KINDS: dict[str, Kind] = {
     "validator": "validate",
     "hang": "customize",
     "partial": "distribute",
+    "denied": "queue",
 }
-Reason = Literal["", "packer", "timeout", "distribute", "internal", "cancel"]
+Reason = Literal["", "packer", "timeout", "distribute", "denied", "internal", "cancel"]
+ENDING_AT_ONCE: dict[str, Reason] = {"hang": "timeout", "denied": "denied"}
+"""What nothing comes after, and the reason that it gives."""
 
 
 @dataclass(frozen=True)
 class PlannedFault:
     """Plan what goes wrong in a run.
 
-    :param kind: `customizer`, `validator`, `hang` or `partial`
+    :param kind: `customizer`, `validator`, `hang`, `partial` or `denied`
     :param index: which customizer, validator or distributor, from 0
+    :param also: which further distributors
     """
 
     kind: str
     index: int = 0
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,16 +242,21 @@ def _spoilt(steps: list[_Step], fault: PlannedFault, properties: dict[str, Any])
     if at is None:
         return steps, "Succeeded", ""
     before, failing, rest = steps[:at], replace(steps[at], fails=True), steps[at + 1 :]
-    if fault.kind == "hang":
-        return [*before, replace(failing, hangs=True)], "Failed", "timeout"
+    if fault.kind in ENDING_AT_ONCE:
+        return [*before, replace(failing, hangs=fault.kind == "hang")], "Failed", ENDING_AT_ONCE[fault.kind]
     if fault.kind == "partial":
-        is_only_one = len(properties["distribute"]) == 1
-        return [*before, failing, *rest], "Failed" if is_only_one else "PartiallySucceeded", "distribute"
+        return _without_distributors(steps, {fault.index, *fault.also})
     if fault.kind == "customizer":
         return [*before, failing, _plain("clean_up")], "Failed", "packer"
     if (properties.get("validate") or {}).get("continueDistributeOnFailure"):
         return [*before, failing, *rest], "PartiallySucceeded", "packer"
     return [*before, failing], "Failed", "packer"
+
+
+def _without_distributors(steps: list[_Step], indexes: set[int]) -> tuple[list[_Step], str, Reason]:
+    spoilt = [replace(step, fails=step.kind == "distribute" and step.index in indexes) for step in steps]
+    is_any_left = any(step.kind == "distribute" and not step.fails for step in spoilt)
+    return spoilt, "PartiallySucceeded" if is_any_left else "Failed", "distribute"
 
 
 def _laid_out(steps: list[_Step], start: datetime) -> tuple[Phase, ...]:

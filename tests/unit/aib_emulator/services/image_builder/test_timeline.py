@@ -146,7 +146,8 @@ def test_cancelling_takes_its_time() -> None:
 @given(
     customize=st.lists(st.sampled_from([SHELL, RESTART, UPDATE]), max_size=4),
     distribute=st.lists(st.sampled_from([TO_MANAGED_IMAGE, TO_GALLERY, TO_VHD]), min_size=1, max_size=3),
-    fault=st.none() | st.builds(PlannedFault, st.sampled_from(["customizer", "hang", "partial"]), st.integers(0, 3)),
+    fault=st.none()
+    | st.builds(PlannedFault, st.sampled_from(["customizer", "hang", "partial", "denied"]), st.integers(0, 3)),
     minutes=st.integers(0, 960),
     cancel_at=st.none() | st.integers(0, 3600),
 )
