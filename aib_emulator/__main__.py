@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what fails when an image template's identity lacks a right (%(default)s)",
     )
     parser.add_argument(
+        "--trigger-failure-limit",
+        type=int,
+        default=usual.trigger_failure_limit,
+        help="failed runs in a row after which triggers start none (%(default)s)",
+    )
+    parser.add_argument(
         "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
     )
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
@@ -78,6 +84,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         vhd_size_bytes=size,
         vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
         missing_rights_fail=options.missing_rights_fail,
+        trigger_failure_limit=options.trigger_failure_limit,
         all_run_sub_states=options.all_run_sub_states,
     )
 

@@ -34,6 +34,7 @@ class EmulatorSettings:
     :param vhd_allocated_bytes: how much of a VHD holds data
     :param list_page_size: resources on one page of a list
     :param missing_rights_fail: `creation` or `run`: what fails when an image template's identity lacks a right
+    :param trigger_failure_limit: after how many failed runs in a row triggers start none until one succeeds
     :param all_run_sub_states: show Customizing and Validating too, which no recording of the service shows
     :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
     """
@@ -47,6 +48,7 @@ class EmulatorSettings:
     vhd_allocated_bytes: int = 24 * MEBIBYTE
     list_page_size: int = 100
     missing_rights_fail: Literal["creation", "run"] = "creation"
+    trigger_failure_limit: int = 3
     all_run_sub_states: bool = False
     tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
     subscription_id: str = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -59,6 +61,8 @@ class EmulatorSettings:
         """Refuse what must not be."""
         if not 0 < self.time_scale <= FASTEST:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
+        if self.trigger_failure_limit < 1:
+            raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
         if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
             raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
 

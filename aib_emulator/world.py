@@ -175,7 +175,12 @@ class StorageShapes(Protocol):
 
 
 class ComputeShapes(Protocol):
-    """What other services ask of compute: `services.compute.resources.ComputeResources(store, clock)`."""
+    """What other services ask of compute: `services.compute.resources.ComputeResources(store, clock)`.
+
+    `when_published` is told from which instant on a new version can be had; there is one listener.
+    """
+
+    when_published: Callable[[datetime], None]
 
     def put_gallery(self, gallery_id: ResourceId, *, location: str) -> Resource:
         """Put a gallery into the store."""
@@ -215,6 +220,10 @@ class ComputeShapes(Protocol):
 
         :param target_regions: `{"name", "replicaCount", "storageAccountType"}` each; the two latter may be absent
         """
+        ...
+
+    def version_completion(self, version: Resource) -> datetime:
+        """Return from when on a gallery image version is there in all its regions."""
         ...
 
     def latest_platform_version(self, publisher: str, offer: str, sku: str) -> str | None:

@@ -26,7 +26,7 @@ from aib_emulator.services.compute.shapes import (
 from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from aib_emulator.arm.resource_id import ResourceId
@@ -60,6 +60,7 @@ class ComputeResources:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.catalogue = PlatformCatalogue()
+        self.when_published: Callable[[datetime], None] = _nobody
         self._store = store
         self._clock = clock
 
@@ -138,6 +139,7 @@ class ComputeResources:
         version, _ = self.put(version_id, version_body(version_id, sent, published))
         copies = completed_copies(region_names(version.body), published)
         version.private[PUBLICATION] = Publication(copies, "Creating", self._disk_size(version_id))
+        self.when_published(published)
         return version
 
     def publish_version(self, version_id: ResourceId, body: dict[str, Any]) -> tuple[Resource, bool]:
@@ -152,6 +154,7 @@ class ComputeResources:
             version.private[PUBLICATION] = Publication(copies, "Creating", self._disk_size(version_id))
         else:
             version.private[PUBLICATION] = self._changed_publication(version)
+        self.when_published(self.version_completion(version))
         return version, is_new
 
     def change_version(self, version: Resource, sent: Mapping[str, Any]) -> None:
@@ -166,6 +169,7 @@ class ComputeResources:
             profile["targetRegions"] = target_regions({**profile, **changes}, version.body["location"])
         version.private[PUBLICATION] = self._changed_publication(version)
         version.changed = self._clock.now()
+        self.when_published(max(version.changed, self.version_completion(version)))
 
     def version_completion(self, version: Resource) -> datetime:
         """Return when every copy of the version is there."""
@@ -202,6 +206,7 @@ class ComputeResources:
     def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
         """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
         self.catalogue.publish(publisher, offer, sku, version)
+        self.when_published(self._clock.now())
 
     def reset(self) -> None:
         """Forget the marketplace versions that were published since the start."""
@@ -232,6 +237,10 @@ class ComputeResources:
                 f"'{parent.write()}' could not be found."
             )
             raise ArmError(404, "ParentResourceNotFound", message)
+
+
+def _nobody(_: datetime) -> None:
+    """Stand for nobody who wants to be told."""
 
 
 def region_names(version_body: Mapping[str, Any]) -> list[str]:

@@ -48,7 +48,7 @@ class Creation:
         if failure is not None:
             raise CreationError(failure.code or "ServerError", failure.message or GENERIC)
         self._check_rights()
-        resolve_source(self._world, self._image_template)
+        resolve_source(self._world, self._image_template, self._world.clock.now())
         self._check_distribute()
         for step in _steps_with_files(self._image_template.properties):
             await self._fill_in_checksum(step)

@@ -21,10 +21,14 @@ from aib_emulator.services.image_builder.run import ImageRun
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import delete_staging
 from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
+from aib_emulator.services.image_builder.trigger_watch import TriggerWatch
 from aib_emulator.services.image_builder.validation import validate
 from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from aib_emulator.arm.operations import Operation
     from aib_emulator.services.image_builder.rights import Denial
     from aib_emulator.world import PlannedFailure, World
@@ -44,6 +48,7 @@ class ImageTemplateDesk:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.watch = TriggerWatch(world, self._all, self.run)
 
     def find(self, image_template_id: ResourceId) -> ImageTemplate | None:
         """Return the image template of that id."""
@@ -72,21 +77,20 @@ class ImageTemplateDesk:
         operation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
         creation = Creation(self._world, image_template)
+        done_at = operation.started + creation.duration()
 
         async def carry_out() -> None:
             await creation.carry_out()
             if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
-                self.run(image_template)
+                self.run(image_template, done_at)
 
-        self._begin(
-            image_template, Pending(operation.started + creation.duration(), operation, carry_out, creation.fail)
-        )
+        self._begin(image_template, Pending(done_at, operation, carry_out, creation.fail))
         return image_template, operation
 
     def update(self, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
         """Change what a PATCH may change."""
         if image_template.state in {"creating", "deleting"}:
-            raise self._not_allowed(image_template, "write")
+            raise self.not_allowed(image_template, "write")
         apply_patch(self._world, image_template, sent, api_version)
         resource = self._world.store.get(image_template.image_template_id)
         if resource is not None:
@@ -97,7 +101,7 @@ class ImageTemplateDesk:
         if image_template.deletion is not None:
             return image_template.deletion
         if image_template.state == "creating" or self._is_running(image_template):
-            raise self._not_allowed(image_template, "delete")
+            raise self.not_allowed(image_template, "delete")
         now = self._world.clock.now()
         operation = image_template.deletion = self._world.operations.start(now)
         image_template.state = "deleting"
@@ -121,20 +125,24 @@ class ImageTemplateDesk:
             await self._world.schedule.end(image_template.run)
         await delete_staging(self._world, image_template)
 
-    def run(self, image_template: ImageTemplate) -> Operation:
-        """Start a run."""
+    def run(self, image_template: ImageTemplate, at: datetime | None = None) -> Operation:
+        """Start a run, now or at an instant that has come."""
         if image_template.state != "provisioned" or self._is_running(image_template):
-            raise self._not_allowed(image_template, "run/action")
-        start = self._world.clock.now()
-        self._resolve_again(image_template)
+            raise self.not_allowed(image_template, "run/action")
+        start = at or self._world.clock.now()
+        self._resolve_again(image_template, start)
+        self.watch.note(image_template)
         denial = denial_of_run(self._world, image_template)
         failure = None if denial is not None else self._take_failure(image_template)
         operation = self._world.operations.start(start + RUN_STARTS_EARLIER)
+        if image_template.run is not None:
+            image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
         run = image_template.run = ImageRun(
             image_template,
             plan_run(image_template.properties, start, _fault(failure, denial)),
             operation,
             failure=failure,
+            when_over=lambda: self._when_over(image_template),
             denied=denial.message if denial is not None else "",
             all_sub_states=self._world.settings.all_run_sub_states,
         )
@@ -146,7 +154,7 @@ class ImageTemplateDesk:
         """Begin to cancel the run that goes on."""
         run, now = image_template.run, self._world.clock.now()
         if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
-            raise self._not_allowed(image_template, "cancel/action")
+            raise self.not_allowed(image_template, "cancel/action")
         run.cancel(now)
         run.expect(self._effects(run).of_cancel())
         self._world.schedule.add(run)
@@ -163,6 +171,14 @@ class ImageTemplateDesk:
     def _take_failure(self, image_template: ImageTemplate) -> PlannedFailure | None:
         return self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)
 
+    def _all(self) -> Iterable[ImageTemplate]:
+        return self.list(self._world.settings.subscription_id, None)
+
+    def _when_over(self, image_template: ImageTemplate) -> None:
+        run = image_template.run
+        if run is not None and self.find(image_template.image_template_id) is image_template:
+            self.watch.look(image_template, run.timeline.end)
+
     def _begin(self, image_template: ImageTemplate, pending: Pending) -> None:
         image_template.pending = pending
         self._world.schedule.add(pending)
@@ -177,10 +193,10 @@ class ImageTemplateDesk:
         )
         return RunEffects(self._world, run, writer)
 
-    def _resolve_again(self, image_template: ImageTemplate) -> None:
+    def _resolve_again(self, image_template: ImageTemplate, at: datetime) -> None:
         # `latest` is looked up when a build takes place; should it be gone by then, the version of the creation stays.
         try:
-            resolve_source(self._world, image_template)
+            resolve_source(self._world, image_template, at)
         except CreationError:
             return
 
@@ -195,7 +211,8 @@ class ImageTemplateDesk:
         run = image_template.run
         return run is not None and not run.look(self._world.clock.now()).is_over
 
-    def _not_allowed(self, image_template: ImageTemplate, operation: str) -> refusal.RefusalError:
+    def not_allowed(self, image_template: ImageTemplate, operation: str) -> refusal.RefusalError:
+        """Return the refusal of an operation in the present state."""
         run = image_template.run
         run_state = "" if run is None else run.look(self._world.clock.now()).run_state.lower()
         return refusal.operation_not_allowed(operation, image_template.state, run_state)

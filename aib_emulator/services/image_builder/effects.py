@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from aib_emulator.services.image_builder.log_lines import LogPart, LogWriter
     from aib_emulator.services.image_builder.run import ImageRun
+    from aib_emulator.services.image_builder.timeline import Phase
     from aib_emulator.world import World
 
 LOG_CONTAINER = "packerlogs"
@@ -50,7 +51,7 @@ class RunEffects:
         for phase in timeline.phases:
             if phase.kind == "distribute" and not phase.fails:
                 distributor = self._image_template.properties["distribute"][phase.index]
-                perform = partial(self._distribute, distributor, phase.start)
+                perform = partial(self._distribute, distributor, phase)
                 yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
 
     def of_cancel(self) -> Iterator[Effect]:
@@ -72,17 +73,17 @@ class RunEffects:
         self._run.lines_written[part.log_name] += len(part.text.splitlines())
         await self._world.blobs.append_text(account, LOG_CONTAINER, blob, part.text, at=part.at)
 
-    async def _distribute(self, distributor: dict[str, Any], started: datetime) -> None:
+    async def _distribute(self, distributor: dict[str, Any], phase: Phase) -> None:
         makers = {
             "ManagedImage": self._make_managed_image,
             "SharedImage": self._make_image_version,
             "VHD": self._make_vhd,
         }
-        artifact = await makers[distributor["type"]](distributor, started)
+        artifact = await makers[distributor["type"]](distributor, phase)
         name = distributor["runOutputName"]
         self._run.run_outputs[name.lower()] = {"name": name, **artifact}
 
-    async def _make_managed_image(self, distributor: dict[str, Any], _: datetime) -> dict[str, str]:
+    async def _make_managed_image(self, distributor: dict[str, Any], _: Phase) -> dict[str, str]:
         image_id = ResourceId.parse(distributor["imageId"])
         sku = str(self._image_template.properties["source"].get("sku", ""))
         self._world.compute.put_managed_image(
@@ -95,11 +96,12 @@ class RunEffects:
         )
         return {"artifactId": image_id.write()}
 
-    async def _make_image_version(self, distributor: dict[str, Any], started: datetime) -> dict[str, str]:
+    async def _make_image_version(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
         given = ResourceId.parse(distributor["galleryImageId"])
         is_pinned = given.is_type("Microsoft.Compute/galleries/images/versions")
         definition_id = given.parent if is_pinned and given.parent is not None else given
-        version_id = given if is_pinned else definition_id.child("versions", self._version(distributor, given, started))
+        number = self._version(distributor, given, phase.start)
+        version_id = given if is_pinned else definition_id.child("versions", number)
         definition = self._world.store.get(definition_id)
         location = definition.body["location"] if definition is not None else self._image_template.location
         self._world.compute.put_image_version(
@@ -108,7 +110,7 @@ class RunEffects:
             tags=distributor["artifactTags"],
             target_regions=self._target_regions(distributor),
             exclude_from_latest=bool(distributor.get("excludeFromLatest")),
-            published=self._world.clock.now(),
+            published=phase.end,
             source_image_template_id=str(self._image_template.image_template_id),
         )
         return {"artifactId": version_id.write()}
@@ -133,7 +135,8 @@ class RunEffects:
         )
         return [{"name": name, **kind} for name in names]
 
-    async def _make_vhd(self, distributor: dict[str, Any], started: datetime) -> dict[str, str]:
+    async def _make_vhd(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
+        started = phase.start
         stamp = f"{started.astimezone(STAMP_ZONE):%Y%m%d%H%M%S}"
         blobs, settings = self._world.blobs, self._world.settings
         account, container = self._image_template.staging_account, VHD_CONTAINER

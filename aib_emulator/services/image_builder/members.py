@@ -196,6 +196,15 @@ IMAGE_TEMPLATE = Object(
 CHANGEABLE = Object({"distribute": Member(shape=Each(DISTRIBUTORS)), "vmProfile": Member("2024-02-01", VM_PROFILE)})
 IMAGE_TEMPLATE_UPDATE = Object({"tags": TAGS, "identity": ANYTHING, "properties": Member(shape=CHANGEABLE)})
 """What a PATCH may hold."""
+TRIGGER = Object(
+    {
+        "properties": Member(shape=Object({"kind": TEXT, "provisioningState": ANYTHING, "status": ANYTHING})),
+        "id": TEXT,
+        "name": TEXT,
+        "type": TEXT,
+        "systemData": ANYTHING,
+    }
+)
 READ_ONLY = ("provisioningState", "provisioningError", "lastRunStatus", "exactStagingResourceGroup")
 
 

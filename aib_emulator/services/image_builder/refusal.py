@@ -36,6 +36,11 @@ def missing_field(place: str, field: str) -> RefusalError:
     return _validation(f"'{place}': Missing field '{field}'.")
 
 
+def rule_broken(text: str) -> RefusalError:
+    """Refuse what is well-formed and against a rule all the same."""
+    return _validation(text)
+
+
 def unknown_field(name: str) -> RefusalError:
     """Refuse a member that the api-version does not have, as the strict versions do."""
     message = f'Unmarshalling entity encountered error: json: unknown field "{name}"'

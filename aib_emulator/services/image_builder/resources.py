@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.services.image_builder.members import PROPERTIES, shown
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.schedule import Process
     from aib_emulator.services.image_builder.run import ImageRun
+    from aib_emulator.services.image_builder.trigger import ImageTemplateTrigger
 
 NAMESPACE = "Microsoft.VirtualMachineImages"
 RESOURCE_TYPE = f"{NAMESPACE}/imageTemplates"
@@ -40,6 +41,8 @@ class ImageTemplate:
     :param staging_account: the storage account there
     :param owns_staging_group: whether it goes with the image template
     :param run: the last run
+    :param earlier_run_states: how the runs before that ended, oldest first
+    :param triggers: by lower-case name
     :param pending: the creation or deletion that goes on, or went on last
     :param deletion: the operation that is deleting it
     """
@@ -55,6 +58,8 @@ class ImageTemplate:
     staging_account: str = ""
     owns_staging_group: bool = True
     run: ImageRun | None = None
+    earlier_run_states: list[str] = field(default_factory=list)
+    triggers: dict[str, ImageTemplateTrigger] = field(default_factory=dict)
     pending: Process | None = None
     deletion: Operation | None = None
 

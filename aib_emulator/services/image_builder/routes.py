@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aib_emulator.arm.body_style import BodyStyle
-from aib_emulator.arm.call import Answer, Call, group_resource_id
+from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError, resource_not_found
-from aib_emulator.arm.operations import image_builder_body, operation_url
+from aib_emulator.arm.operations import image_builder_body
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.services.image_builder.answers import (
+    accepted,
+    creation_headers,
+    find_image_template,
+    image_template_id_of,
+    pretty,
+    refusing,
+)
 from aib_emulator.services.image_builder.desk import ImageTemplateDesk
-from aib_emulator.services.image_builder.refusal import RefusalError
 from aib_emulator.services.image_builder.resources import (
     NAMESPACE,
     RESOURCE_TYPE,
@@ -20,17 +26,13 @@ from aib_emulator.services.image_builder.resources import (
     render,
     run_output_body,
 )
+from aib_emulator.services.image_builder.trigger_routes import trigger_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aib_emulator.arm.operations import Operation
-    from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.services.image_builder.answers import Handler
     from aib_emulator.world import World
 
-    Handler = Callable[[Call], Awaitable[Answer]]
-
-ERRORS_WRAPPED_SINCE = "2021-10-01"
 POLL = f"{NAMESPACE}/locations/operations/read"
 EVERY = f"/providers/{RESOURCE_TYPE}"
 ONE = f"{GROUP}{EVERY}/{{image_template_name}}"
@@ -40,6 +42,7 @@ def routes(world: World) -> list[Route]:
     """Return the routes of Microsoft.VirtualMachineImages."""
     desk = ImageTemplateDesk(world)
     world.delete_hooks[RESOURCE_TYPE.lower()] = desk.forget
+    world.compute.when_published = desk.watch.version_is_published
     answers = ImageTemplateRoutes(world, desk)
     operation = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/operations/{{operation_id}}"
     table: list[tuple[str, str, Handler, str]] = [
@@ -55,8 +58,9 @@ def routes(world: World) -> list[Route]:
         ("GET", f"{ONE}/runOutputs/{{run_output_name}}", answers.get_run_output, f"{RUN_OUTPUT_TYPE}/read"),
     ]
     # Whoever started an operation in one group polls it although the operation lies in no group.
-    poll = Route("GET", operation, _refusing(answers.get_operation), POLL, is_for_anywhere=True)
-    return [*(Route(method, path, _refusing(handle), action) for method, path, handle, action in table), poll]
+    poll = Route("GET", operation, refusing(answers.get_operation), POLL, is_for_anywhere=True)
+    routes = [Route(method, path, refusing(handle), action) for method, path, handle, action in table]
+    return [*routes, poll, *trigger_routes(world, desk)]
 
 
 class ImageTemplateRoutes:
@@ -72,66 +76,59 @@ class ImageTemplateRoutes:
 
     async def put(self, call: Call) -> Answer:
         """Accept a new image template."""
-        image_template, operation = self._desk.create(_image_template_id(call), call.json(), call.api_version)
-        headers = self._operation_headers(call, image_template, operation)
-        del headers["Location"]
+        image_template, operation = self._desk.create(image_template_id_of(call), call.json(), call.api_version)
+        headers = creation_headers(self._world, call, image_template, operation)
         return self._show(call, image_template, 201, headers, operation)
 
     async def get(self, call: Call) -> Answer:
         """Show an image template."""
-        return self._show(call, self._find(call))
+        return self._show(call, find_image_template(self._desk, call))
 
     async def patch(self, call: Call) -> Answer:
         """Change tags, identity, distributors or VM profile; done when answered."""
-        image_template = self._find(call)
+        image_template = find_image_template(self._desk, call)
         self._desk.update(image_template, call.json(), call.api_version)
         return self._show(call, image_template)
 
     async def delete(self, call: Call) -> Answer:
         """Begin to delete an image template with its staging group."""
-        image_template = self._desk.find(_image_template_id(call))
+        image_template = self._desk.find(image_template_id_of(call))
         if image_template is None:
             return Answer(204)
-        operation = self._desk.delete(image_template)
-        return Answer(
-            202, None, self._operation_headers(call, image_template, operation), operation_id=operation.operation_id
-        )
+        return accepted(self._world, call, image_template, self._desk.delete(image_template))
 
     async def list(self, call: Call) -> Answer:
         """List the image templates of a group or of the subscription."""
         found = self._desk.list(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
         values = [render(item, call.api_version, self._desk.last_run_status(item)) for item in found]
-        return _pretty(200, page(call, values, self._world.settings.list_page_size))
+        return pretty(200, page(call, values, self._world.settings.list_page_size))
 
     async def run(self, call: Call) -> Answer:
         """Start a run."""
-        image_template = self._find(call)
-        operation = self._desk.run(image_template)
-        return Answer(
-            202, None, self._operation_headers(call, image_template, operation), operation_id=operation.operation_id
-        )
+        image_template = find_image_template(self._desk, call)
+        return accepted(self._world, call, image_template, self._desk.run(image_template))
 
     async def cancel(self, call: Call) -> Answer:
         """Begin to cancel the run that goes on."""
-        self._desk.cancel(self._find(call))
+        self._desk.cancel(find_image_template(self._desk, call))
         return Answer(204)
 
     async def list_run_outputs(self, call: Call) -> Answer:
         """List what the last run has distributed so far."""
-        image_template = self._find(call)
+        image_template = find_image_template(self._desk, call)
         outputs = self._desk.run_outputs(image_template).values()
         values = [run_output_body(image_template.image_template_id, output) for output in outputs]
-        return _pretty(200, page(call, values, self._world.settings.list_page_size))
+        return pretty(200, page(call, values, self._world.settings.list_page_size))
 
     async def get_run_output(self, call: Call) -> Answer:
         """Show one run output of the last run."""
-        image_template = self._find(call)
+        image_template = find_image_template(self._desk, call)
         name = call.parameters["run_output_name"]
         run_output = self._desk.run_outputs(image_template).get(name.lower())
         if run_output is None:
             template_id = image_template.image_template_id
             raise resource_not_found(RUN_OUTPUT_TYPE, f"{template_id.name}/{name}", template_id.resource_group_name)
-        return _pretty(200, run_output_body(image_template.image_template_id, run_output))
+        return pretty(200, run_output_body(image_template.image_template_id, run_output))
 
     async def get_operation(self, call: Call) -> Answer:
         """Say how an operation stands: at its `Location` just as at its `Azure-AsyncOperation`."""
@@ -140,14 +137,7 @@ class ImageTemplateRoutes:
             raise ArmError(404, "NotFound", f"The operation '{call.parameters['operation_id']}' was not found.")
         now = self._world.clock.now()
         headers = {} if operation.is_over(now) else self._world.settings.retry_headers
-        return _pretty(200, image_builder_body(operation, now), headers)
-
-    def _find(self, call: Call) -> ImageTemplate:
-        image_template_id = _image_template_id(call)
-        image_template = self._desk.find(image_template_id)
-        if image_template is None:
-            raise resource_not_found(RESOURCE_TYPE, image_template_id.name, image_template_id.resource_group_name)
-        return image_template
+        return pretty(200, image_builder_body(operation, now), headers)
 
     def _show(
         self,
@@ -158,40 +148,4 @@ class ImageTemplateRoutes:
         operation: Operation | None = None,
     ) -> Answer:
         body = render(image_template, call.api_version, self._desk.last_run_status(image_template))
-        return _pretty(status, body, headers, operation.operation_id if operation is not None else None)
-
-    def _operation_headers(self, call: Call, image_template: ImageTemplate, operation: Operation) -> dict[str, str]:
-        path = (
-            f"/subscriptions/{image_template.image_template_id.subscription_id}/providers/{NAMESPACE}"
-            f"/locations/{image_template.location}/operations/{operation.operation_id}"
-        )
-        now = self._world.clock.now()
-        urls = {
-            header: operation_url(call.base_url, path, call.api_version, now, header=header)
-            for header in ("Azure-AsyncOperation", "Location")
-        }
-        return {**urls, **self._world.settings.retry_headers}
-
-
-def _refusing(handle: Handler) -> Handler:
-    async def answer(call: Call) -> Answer:
-        try:
-            return await handle(call)
-        except RefusalError as refusal:
-            raise ArmError(
-                refusal.status,
-                refusal.code,
-                refusal.message,
-                is_wrapped=call.api_version >= ERRORS_WRAPPED_SINCE,
-                style=BodyStyle.IMAGE_BUILDER,
-            ) from refusal
-
-    return answer
-
-
-def _pretty(status: int, body: Any, headers: dict[str, str] | None = None, operation_id: str | None = None) -> Answer:
-    return Answer(status, body, headers or {}, BodyStyle.IMAGE_BUILDER, operation_id)
-
-
-def _image_template_id(call: Call) -> ResourceId:
-    return group_resource_id(call, NAMESPACE, "imageTemplates", call.parameters["image_template_name"])
+        return pretty(status, body, headers, operation.operation_id if operation is not None else None)

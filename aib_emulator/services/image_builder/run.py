@@ -24,6 +24,10 @@ OPERATION_ENDS_LATER = timedelta(seconds=1.476)
 JUST_BEFORE = timedelta(microseconds=1)
 
 
+def _nobody() -> None:
+    """Stand for nobody who wants to be told."""
+
+
 @dataclass(frozen=True)
 class Effect:
     """Describe something that a run leaves at an instant.
@@ -47,6 +51,7 @@ class ImageRun:
     :param timeline: how it is going to go
     :param operation: what pollers ask about
     :param failure: what was planned to go wrong
+    :param when_over: told once it is over
     :param denied: what the service says of a right that is lacking
     :param all_sub_states: whether to show sub-states that no recording shows
     """
@@ -58,6 +63,7 @@ class ImageRun:
         operation: Operation,
         *,
         failure: PlannedFailure | None = None,
+        when_over: Callable[[], None] = _nobody,
         denied: str = "",
         all_sub_states: bool = False,
     ) -> None:
@@ -65,6 +71,7 @@ class ImageRun:
         self.timeline = timeline
         self.operation = operation
         self.failure = failure
+        self._when_over = when_over
         self._denied = denied
         self.log_folder = str(uuid.uuid4())
         self.log_prefix = str(uuid.uuid4())
@@ -95,6 +102,8 @@ class ImageRun:
             await effect.perform()
         finally:
             self._performing = None
+        if not self._pending:
+            self._when_over()
 
     def break_off(self, error: Exception) -> None:
         """End as the service does when it fails itself."""
@@ -102,6 +111,7 @@ class ImageRun:
         self.timeline = course.broken_off(self.timeline, self._reached)
         self._pending.clear()
         self._end_operation()
+        self._when_over()
 
     def cancel(self, now: datetime) -> None:
         """Stop building; what was to come is replaced by winding up."""

@@ -8,24 +8,30 @@ from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder.pending import CreationError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aib_emulator.services.image_builder.resources import ImageTemplate
     from aib_emulator.world import World
 
 
-def resolve_source(world: World, image_template: ImageTemplate) -> None:
-    """Find the exact version of the source, or raise CreationError when there is none."""
+def resolve_source(world: World, image_template: ImageTemplate, at: datetime) -> None:
+    """Find the exact version of the source at an instant, or raise CreationError when there is none."""
     source = image_template.properties["source"]
+    if source["type"] != "ManagedImage":
+        source["exactVersion"] = exact_version(world, source, at)
+    elif world.store.get(ResourceId.parse(source["imageId"])) is None:
+        raise CreationError(
+            "BadManagedImageSource",
+            f"Build (Managed Image) step failed: Error getting Managed Image '{source['imageId']}': "
+            'StatusCode=404 -- Original Error: Code="ResourceNotFound"',
+        )
+
+
+def exact_version(world: World, source: dict[str, Any], at: datetime) -> str:
+    """Return the version that a platform or gallery source stands for at an instant, or raise CreationError."""
     if source["type"] == "PlatformImage":
-        source["exactVersion"] = _platform_version(world, source)
-    elif source["type"] == "ManagedImage":
-        if world.store.get(ResourceId.parse(source["imageId"])) is None:
-            raise CreationError(
-                "BadManagedImageSource",
-                f"Build (Managed Image) step failed: Error getting Managed Image '{source['imageId']}': "
-                'StatusCode=404 -- Original Error: Code="ResourceNotFound"',
-            )
-    else:
-        source["exactVersion"] = _gallery_version(world, source["imageVersionId"])
+        return _platform_version(world, source)
+    return _gallery_version(world, source["imageVersionId"], at)
 
 
 def _platform_version(world: World, source: dict[str, Any]) -> str:
@@ -39,11 +45,11 @@ def _platform_version(world: World, source: dict[str, Any]) -> str:
     raise CreationError("BadPIRSource", f"The platform image '{publisher}:{offer}:{sku}:{version}' is not available.")
 
 
-def _gallery_version(world: World, text: str) -> str:
+def _gallery_version(world: World, text: str, at: datetime) -> str:
     version_id = ResourceId.parse(text)
     definition_id = version_id.parent
     if version_id.name.lower() == "latest" and definition_id is not None:
-        found = _newest(world, definition_id)
+        found = _newest(world, definition_id, at)
         if found is not None:
             return found.write()
     elif world.store.get(version_id) is not None:
@@ -55,13 +61,14 @@ def _gallery_version(world: World, text: str) -> str:
     )
 
 
-def _newest(world: World, definition_id: ResourceId) -> ResourceId | None:
+def _newest(world: World, definition_id: ResourceId, at: datetime) -> ResourceId | None:
     versions = [
         version
         for version in world.store.list(
             below=definition_id, resource_type="Microsoft.Compute/galleries/images/versions"
         )
         if not version.body["properties"].get("publishingProfile", {}).get("excludeFromLatest")
+        and world.compute.version_completion(version) <= at
     ]
     newest = max(versions, key=lambda version: [int(part) for part in version.id.name.split(".")], default=None)
     return None if newest is None else newest.id

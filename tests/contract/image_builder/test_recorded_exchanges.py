@@ -216,6 +216,19 @@ def patched(replay: Replay) -> Any:
     return replay.send("patch-tags-200")
 
 
+def trigger_put(replay: Replay) -> Any:
+    """Put a trigger."""
+    replay.create()
+    return replay.send("put-trigger-201")
+
+
+def trigger_deleted(replay: Replay) -> Any:
+    """Delete a trigger."""
+    trigger_put(replay)
+    replay.control.advance(10)
+    return replay.send("delete-trigger-202-signed-urls")
+
+
 EXCHANGES: dict[str, Callable[[Replay], Any]] = {
     "put-template-201": lambda replay: replay.send("put-template-201"),
     "put-template-201-managed-image-defaults": lambda replay: replay.send("put-template-201-managed-image-defaults"),
@@ -235,6 +248,8 @@ EXCHANGES: dict[str, Callable[[Replay], Any]] = {
     "list-runoutputs-managed-image": managed_image_output,
     "get-runoutput-gallery": gallery_output,
     "patch-tags-200": patched,
+    "put-trigger-201": trigger_put,
+    "delete-trigger-202-signed-urls": trigger_deleted,
 }
 
 
@@ -253,6 +268,16 @@ def test_the_answer_is_the_recorded_one(replay: Replay, example_id: str) -> None
     assert [name for name in OPERATION_HEADERS if name in answer.headers] == [
         name for name in OPERATION_HEADERS if name in recorded
     ]
+
+
+def test_an_active_trigger_is_the_recorded_one(replay: Replay) -> None:
+    """What is read after the PUT of a trigger has the recorded members and words."""
+    trigger_put(replay)
+    replay.control.advance(10)
+    (recorded,) = RECORDED["put-trigger-201"]["follow_up"]
+    url = replay._ours(recorded["url"].replace("https://management.azure.com", replay.raw.url))
+    answer = replay.raw.send(recorded["method"], url)
+    assert (answer.status_code, stable(answer.json())) == (recorded["status"], stable(recorded["body"]))
 
 
 def refused_put(replay: Replay) -> Any:
