@@ -61,6 +61,8 @@ class EmulatorSettings:
         """Refuse what must not be."""
         if not 0 < self.time_scale <= FASTEST:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
+        if self.missing_rights_fail not in {"creation", "run"}:
+            raise EmulatorSettingsError(f"missing_rights_fail={self.missing_rights_fail!r}: use 'creation' or 'run'.")
         if self.trigger_failure_limit < 1:
             raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
         if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:

@@ -134,21 +134,17 @@ class ImageTemplateDesk:
         self.watch.note(image_template)
         denial = denial_of_run(self._world, image_template)
         failure = None if denial is not None else self._take_failure(image_template)
-        operation = self._world.operations.start(start + RUN_STARTS_EARLIER)
-        if image_template.run is not None:
-            image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
-        run = image_template.run = ImageRun(
+        run = ImageRun(
             image_template,
             plan_run(image_template.properties, start, _fault(failure, denial)),
-            operation,
+            self._world.operations.start(start + RUN_STARTS_EARLIER),
             failure=failure,
             when_over=lambda: self._when_over(image_template),
             denied=denial.message if denial is not None else "",
             all_sub_states=self._world.settings.all_run_sub_states,
         )
-        run.expect(self._effects(run).of_whole_run())
-        self._world.schedule.add(run)
-        return operation
+        self._begin_run(image_template, run)
+        return run.operation
 
     def cancel(self, image_template: ImageTemplate) -> None:
         """Begin to cancel the run that goes on."""
@@ -167,6 +163,13 @@ class ImageTemplateDesk:
     def run_outputs(self, image_template: ImageTemplate) -> dict[str, dict[str, Any]]:
         """Return what the last run has distributed so far, by lower-case name."""
         return {} if image_template.run is None else image_template.run.run_outputs
+
+    def _begin_run(self, image_template: ImageTemplate, run: ImageRun) -> None:
+        if image_template.run is not None:
+            image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
+        image_template.run = run
+        run.expect(self._effects(run).of_whole_run())
+        self._world.schedule.add(run)
 
     def _take_failure(self, image_template: ImageTemplate) -> PlannedFailure | None:
         return self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)

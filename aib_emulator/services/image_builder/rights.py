@@ -107,7 +107,8 @@ class Denial:
 def denial_of_run(world: World, image_template: ImageTemplate) -> Denial | None:
     """Return what becomes of a run for lack of rights, or None when none is lacking."""
     assigned = image_template.identity.get("userAssignedIdentities") or {}
-    if len(_identities(world, image_template)) < len(assigned):
+    found = {identity.body["properties"]["principalId"] for identity in _identities(world, image_template)}
+    if any(value.get("principalId") not in found for value in assigned.values()):
         return Denial(UNUSABLE_IDENTITY)
     missing = missing_rights(world, image_template)
     whole = next((right for right in missing if right.distributor is None), None)

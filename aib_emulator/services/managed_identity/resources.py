@@ -19,7 +19,8 @@ RESOURCE_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 def identity_resource(
     identity_id: ResourceId, *, location: str, tags: Mapping[str, str], tenant_id: str, now: datetime
 ) -> Resource:
-    """Return a new identity; its principal and client ids follow from its resource id."""
+    """Return a new identity; one that is made anew under the same id is another principal."""
+    birth = f"{identity_id.key} {now.isoformat()}"
     body: dict[str, Any] = {
         "location": location,
         "tags": dict(tags),
@@ -28,8 +29,8 @@ def identity_resource(
         "type": RESOURCE_TYPE,
         "properties": {
             "tenantId": tenant_id,
-            "principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"principal {identity_id.key}")),
-            "clientId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"client {identity_id.key}")),
+            "principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"principal {birth}")),
+            "clientId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"client {birth}")),
         },
     }
     return Resource(identity_id, body, created=now, changed=now)

@@ -37,14 +37,20 @@ def routes(world: World) -> list[Route]:
     return [
         Route("GET", "/tenants", manager.list_tenants),
         Route("GET", "/subscriptions", manager.list_subscriptions),
-        Route("GET", SUBSCRIPTION, manager.get_subscription, f"{ACTIONS}/read"),
-        Route("GET", f"{SUBSCRIPTION}/locations", manager.list_locations, f"{ACTIONS}/locations/read"),
-        Route("GET", f"{SUBSCRIPTION}/providers", manager.list_providers, f"{ACTIONS}/providers/read"),
-        Route("GET", f"{SUBSCRIPTION}/providers/{{namespace}}", manager.get_provider, f"{ACTIONS}/providers/read"),
+        *(
+            # Whoever may read in one group only is shown the subscription, and in lists what is theirs.
+            Route("GET", path, handle, f"{ACTIONS}/{action}", is_for_anywhere=True)
+            for path, handle, action in (
+                (SUBSCRIPTION, manager.get_subscription, "read"),
+                (f"{SUBSCRIPTION}/locations", manager.list_locations, "locations/read"),
+                (f"{SUBSCRIPTION}/providers", manager.list_providers, "providers/read"),
+                (f"{SUBSCRIPTION}/providers/{{namespace}}", manager.get_provider, "providers/read"),
+                (f"{SUBSCRIPTION}/resources", manager.list_resources, "resources/read"),
+                (groups, manager.list_groups, "resourceGroups/read"),
+            )
+        ),
         Route("POST", f"{SUBSCRIPTION}/providers/{{namespace}}/register", manager.get_provider, REGISTER),
-        Route("GET", f"{SUBSCRIPTION}/resources", manager.list_resources, f"{ACTIONS}/resources/read"),
         Route("GET", f"{GROUP}/resources", manager.list_resources, f"{ACTIONS}/resourceGroups/resources/read"),
-        Route("GET", groups, manager.list_groups, f"{ACTIONS}/resourceGroups/read"),
         Route("PUT", GROUP, manager.put_group, f"{ACTIONS}/resourceGroups/write"),
         Route("PATCH", GROUP, manager.patch_group, f"{ACTIONS}/resourceGroups/write"),
         Route("GET", GROUP, manager.get_group, f"{ACTIONS}/resourceGroups/read"),
@@ -94,22 +100,26 @@ class ResourceRoutes:
         return Answer(200, body)
 
     async def list_resources(self, call: Call) -> Answer:
-        """List resources of every type that meet the filter."""
+        """List resources of every type that meet the filter, of which the caller may read each."""
         is_wanted = matcher(call.query.get("$filter", ""))
         found = self._world.store.list(
             subscription_id=call.parameters["subscription_id"],
             resource_group_name=call.parameters.get("resource_group_name"),
         )
-        values = [listed(resource) for resource in found if resource.id.path and is_wanted(resource)]
+        values = [
+            listed(resource)
+            for resource in found
+            if resource.id.path and is_wanted(resource) and self._may_read(call, resource)
+        ]
         return Answer(200, page(call, values, self._world.settings.list_page_size))
 
     async def list_groups(self, call: Call) -> Answer:
-        """List the resource groups."""
+        """List the resource groups that the caller may read."""
         is_wanted = matcher(call.query.get("$filter", ""))
         found = self._world.store.list(
             subscription_id=call.parameters["subscription_id"], resource_type="Microsoft.Resources/resourceGroups"
         )
-        values = [group.body for group in found if is_wanted(group)]
+        values = [group.body for group in found if is_wanted(group) and self._may_read(call, group)]
         return Answer(200, page(call, values, self._world.settings.list_page_size))
 
     async def put_group(self, call: Call) -> Answer:
@@ -155,6 +165,10 @@ class ResourceRoutes:
         group = self._group(call)
         await self._world.delete(group.id)
         return Answer(200)
+
+    def _may_read(self, call: Call, resource: Resource) -> bool:
+        action = f"{ACTIONS}/resourceGroups/read" if resource.id.is_group else f"{resource.id.resource_type}/read"
+        return self._world.access.may(str(call.claims.get("oid", "")), action, str(resource.id))
 
     def _group(self, call: Call) -> Resource:
         group = self._world.store.get(_group_id(call))

@@ -96,9 +96,22 @@ def test_a_role_holds_where_it_is_assigned(guest: Guest) -> None:
     guest.may("Contributor", IN_GROUP)
     assert guest.raw.send("PATCH", IN_GROUP, {"tags": {"a": "b"}}).status_code == 200
     assert guest.error("PUT", "/resourceGroups/mine", {"location": "eastus"})["code"] == "AuthorizationFailed"
-    assert guest.error("GET", "/resourceGroups")["code"] == "AuthorizationFailed"
     one = f"{IN_GROUP}{ASSIGNMENTS}/12345678-0000-4000-8000-000000000009"
     assert "roleAssignments/write" in guest.error("PUT", one, {})["message"]
+
+
+def test_lists_show_what_the_caller_may_read(guest: Guest) -> None:
+    """A reader of one group is shown the subscription and that group; a reader of one resource, that one."""
+    guest.owner.send("PUT", "/resourceGroups/other", {"location": "eastus"})
+    guest.may("Reader", ACCOUNT)
+    assert guest.raw.send("GET", "/resourceGroups").json() == {"value": []}
+    assert [found["name"] for found in guest.raw.send("GET", "/resources").json()["value"]] == ["imagestore"]
+    guest.may("Reader", IN_GROUP)
+    assert [found["name"] for found in guest.raw.send("GET", "/resourceGroups").json()["value"]] == [GROUP]
+    assert guest.raw.send("GET", f"/subscriptions/{guest.subscription_id}").status_code == 200
+    assert guest.raw.send("GET", "/providers/Microsoft.Compute").status_code == 200
+    register = guest.error("POST", "/providers/Microsoft.Compute/register")
+    assert "'Microsoft.Compute/register/action' over scope" in register["message"]
 
 
 def test_a_role_that_is_taken_away_is_gone_at_once(guest: Guest) -> None:

@@ -175,10 +175,16 @@ def test_a_right_that_is_taken_away_fails_the_next_run(raw: RawArm) -> None:
     assert [output["name"] for output in raw.send("GET", f"{ONE}/runOutputs").json()["value"]] == ["disk"]
 
 
-def test_an_identity_that_is_gone_fails_the_run(raw: RawArm) -> None:
-    """A run needs the identity that the image template was created with."""
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_an_identity_that_is_gone_fails_the_run(raw: RawArm, *, is_made_anew: bool) -> None:
+    """A run needs the identity that the image template was created with; another one under its name is not it."""
     create(raw, distribute=[TO_VHD])
-    raw.send("DELETE", IDENTITY, api_version="2024-11-30")
+    before = principal_of(raw)
+    assert raw.send("DELETE", IDENTITY, api_version="2024-11-30").status_code == 200
+    if is_made_anew:
+        raw.thread.control.advance(1)
+        raw.send("PUT", IDENTITY, {"location": "eastus"}, api_version="2024-11-30")
+        assert principal_of(raw) != before
     raw.send("POST", f"{ONE}/run")
     raw.thread.control.advance(2000)
     assert "The assigned managed identity cannot be used" in last_run_status(raw)["message"]

@@ -2,16 +2,32 @@ from __future__ import annotations
 
 import pytest
 
+from aib_emulator.__main__ import _parser, _settings
 from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"time_scale": 0}, {"time_scale": float("inf")}, {"vhd_size_bytes": 1000}, {"vhd_size_bytes": 0}]
+    "wrong",
+    [
+        {"time_scale": 0},
+        {"time_scale": float("inf")},
+        {"vhd_size_bytes": 1000},
+        {"vhd_size_bytes": 0},
+        {"trigger_failure_limit": 0},
+        {"missing_rights_fail": "never"},
+    ],
 )
-def test_numbers_that_cannot_work_are_refused(wrong: dict[str, float]) -> None:
-    """A clock that stands still from the start, or flies, or half a sector, is refused."""
+def test_what_cannot_work_is_refused(wrong: dict[str, float]) -> None:
+    """A clock that stands still from the start, or flies, half a sector, or a word that means nothing is refused."""
     with pytest.raises(EmulatorSettingsError):
         EmulatorSettings(**wrong)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_options_reach_the_settings() -> None:
+    """What the command line says about rights and triggers is what the emulator is told."""
+    options = ["--missing-rights-fail", "run", "--trigger-failure-limit", "5"]
+    told = _settings(_parser().parse_args(options))
+    assert (told.missing_rights_fail, told.trigger_failure_limit) == ("run", 5)
 
 
 def test_the_secret_is_not_shown() -> None:
