@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.services.authorization.builtin_roles import BLOBS, BUILTIN_ROLES
-from aib_emulator.services.authorization.permissions import Permissions, covers
+from aib_emulator.services.authorization.permissions import covers
 from aib_emulator.services.authorization.shapes import (
     BUILTIN,
     CUSTOM,
@@ -15,6 +15,7 @@ from aib_emulator.services.authorization.shapes import (
     RoleDefinition,
     demand_guid,
     properties_of,
+    role_members,
     role_name_of,
     role_not_found,
 )
@@ -142,17 +143,13 @@ class Authorization:
         """Make or change a custom role, and say whether it is new."""
         demand_guid(name, "role definition")
         properties, known = properties_of(sent), self._roles.get(name.lower())
-        role_name, scopes = properties.get("roleName"), properties.get("assignableScopes")
-        if not role_name or not isinstance(scopes, list) or not scopes:
-            message = "A custom role needs 'roleName' and at least one of 'assignableScopes'."
-            raise ArmError(400, "InvalidRoleDefinition", message)
+        role_name, scopes, blocks = role_members(properties)
         if known is not None and known.role_type == BUILTIN:
             raise ArmError(403, "BuiltInRoleCannotBeChanged", f"The built-in role '{known.role_name}' stays as it is.")
-        self._demand_free_name(str(role_name), name)
-        blocks = tuple(Permissions.from_json(block) for block in properties.get("permissions") or [])
+        self._demand_free_name(role_name, name)
         created = known.created if known is not None else self._clock.now()
         made = RoleDefinition(
-            name, str(role_name), CUSTOM, blocks, tuple(scopes), str(properties.get("description") or ""), created
+            name, role_name, CUSTOM, blocks, scopes, str(properties.get("description") or ""), created
         )
         self._roles[name.lower()] = made
         return made, known is None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.time_format import ticks_text
+from aib_emulator.services.authorization.permissions import Permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from aib_emulator.services.authorization.permissions import Permissions
 
 NAMESPACE = "Microsoft.Authorization"
 ASSIGNMENT_TYPE = f"{NAMESPACE}/roleAssignments"
@@ -146,6 +145,22 @@ def properties_of(sent: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(properties, dict):
         raise ArmError(400, "BadRequestFormat", "The request was incorrectly formatted: it has no 'properties'.")
     return properties
+
+
+def role_members(properties: Mapping[str, Any]) -> tuple[str, tuple[str, ...], tuple[Permissions, ...]]:
+    """Return name, assignable scopes and permissions of a custom role, or refuse it."""
+    role_name, scopes, blocks = (properties.get(member) for member in ("roleName", "assignableScopes", "permissions"))
+    if not isinstance(role_name, str) or not role_name:
+        raise _bad_role("'roleName' is missing")
+    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) for scope in scopes):
+        raise _bad_role("'assignableScopes' must be a list of at least one scope")
+    if not isinstance(blocks or [], list) or not all(isinstance(block, dict) for block in blocks or []):
+        raise _bad_role("'permissions' must be a list of objects")
+    return role_name, tuple(scopes), tuple(Permissions.from_json(block) for block in blocks or [])
+
+
+def _bad_role(what: str) -> ArmError:
+    return ArmError(400, "InvalidRoleDefinition", f"The role definition is not valid: {what}.")
 
 
 def role_not_found(name: str, status: int = 404) -> ArmError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.services.image_builder.members import TRIGGER, read
 from aib_emulator.services.image_builder.pending import CreationError, Pending
+from aib_emulator.services.image_builder.refusal import bad_value
 from aib_emulator.services.image_builder.trigger import (
     ImageTemplateTrigger,
     check_distributors,
@@ -14,6 +15,7 @@ from aib_emulator.services.image_builder.trigger import (
     check_number,
     check_source,
 )
+from aib_emulator.services.image_builder.validation import NAME
 
 if TYPE_CHECKING:
     from aib_emulator.arm.operations import Operation
@@ -40,6 +42,8 @@ class TriggerDesk:
         self, image_template: ImageTemplate, name: str, sent: dict[str, Any], api_version: str
     ) -> tuple[ImageTemplateTrigger, Operation | None]:
         """Begin to create a trigger; one that is there already stays as it is, without an operation."""
+        if not NAME.fullmatch(name):
+            raise bad_value("ImageTemplate.triggers", "name", name)
         body = read(sent, TRIGGER, api_version, "ImageTemplate", "triggers")
         known = image_template.triggers.get(name.lower())
         kind = check_kind(body.get("properties") or {}, known)

@@ -126,6 +126,14 @@ def test_a_pinned_source_is_refused(raw: RawArm) -> None:
     assert "version 'latest'" in answer.text
 
 
+def test_a_name_that_cannot_be_is_refused(raw: RawArm) -> None:
+    """A trigger's name has the letters and the length of an image template's."""
+    create(raw)
+    for name in ("a b", "a" * 65):
+        answer = raw.send("PUT", f"{ONE}/triggers/{name}", KIND)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ValidationFailed")
+
+
 def test_a_trigger_while_it_is_deleted(raw: RawArm) -> None:
     """It shows, is deleted by the one operation, and cannot be put meanwhile."""
     create(raw)
