@@ -4,7 +4,8 @@ ImageBuilderError
 ├── ImageTemplateError               our input is wrong; retrying cannot help
 │   ├── ImageTemplateReadError       the document cannot be read
 │   ├── ImageTemplateRenderError     it cannot be filled in
-│   └── ImageTemplateCheckError      it would be refused, or build something else than was meant
+│   ├── ImageTemplateCheckError      it would be refused, or build something else than was meant
+│   └── ImageTemplateEditError       its file cannot be edited without losing something
 ├── ImageTemplateInUseError          replacing or deleting it now would lose something
 ├── ConnectionSettingsError          the Airflow connection is incomplete or wrong
 ├── ArmRequestError                  Azure said no
@@ -119,6 +120,10 @@ class ImageTemplateCheckError(ImageTemplateError):
     def __init__(self, message: str, *, hint: str | None = None, findings: Sequence[Any] = (), **data: Any) -> None:
         super().__init__(message, hint=hint, **data)
         self.findings = tuple(findings)
+
+
+class ImageTemplateEditError(ImageTemplateError):
+    """Report a file that cannot be edited by a program without losing something; it stays as it is."""
 
 
 class ImageTemplateInUseError(ImageBuilderError):

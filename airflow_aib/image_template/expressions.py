@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.image_template.expression_functions import FUNCTIONS, KEEPS_UNKNOWN, NEEDS_AZURE, NEEDS_VALUE
 from airflow_aib.image_template.expression_limits import Budget, ExpressionError, size_of
-from airflow_aib.image_template.expression_syntax import literal_of, parse_expression, rule_of
+from airflow_aib.image_template.expression_syntax import called_functions, literal_of, parse_expression, rule_of
 from airflow_aib.image_template.functions.dates import SHORT_ISO, formatted_moment
 from airflow_aib.image_template.functions.resource_ids import extension_resource_id, resource_id, tenant_resource_id
 from airflow_aib.image_template.functions.values import kind_of, spelling_in
@@ -229,3 +229,17 @@ def _member(owner: Any, name: str) -> Any:
     if spelling is None:
         raise ExpressionError(f"there is no member {name!r}; there are {', '.join(map(repr, owner)) or 'none'}")
     return owner[spelling]
+
+
+def is_expression(text: str, *, is_deployment: bool, is_free: bool) -> bool:
+    """Tell a bracketed text that is an expression from a shell's test, as `[ -f x ]`.
+
+    In a deployment file ARM takes every bracketed text for an expression. A bare resource never passes ARM's
+    template engine: there, brackets around anything but a function call stand for themselves.
+
+    :param is_free: whether brackets may belong to the text at its place
+    """
+    if is_deployment:
+        return True
+    called = called_functions(text)
+    return bool(called) and (not is_free or called <= KNOWN_FUNCTIONS)

@@ -15,7 +15,8 @@ _ANGLE = re.compile(r"<([A-Za-z][A-Za-z0-9 _.-]*)>")
 _BRACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 _FREE_MEMBERS = frozenset({"inline", "restartcommand", "restartcheckcommand", "searchcriteria", "filters"})
-_TAG_MAPS = frozenset({"tags", "artifacttags", "managedresourcetags"})
+# One as samples misspell it.
+_TAG_MAPS = frozenset({"tags", "artifacttags", "aritfacttags", "managedresourcetags"})
 
 
 def is_free_text(path: str) -> bool:

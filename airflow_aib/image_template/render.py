@@ -9,14 +9,14 @@ from airflow_aib.exceptions import ImageTemplateRenderError
 from airflow_aib.image_template.copy_loops import CopyLoop, is_loops, loops_in, unfolded
 from airflow_aib.image_template.dependencies import resolve_dependency
 from airflow_aib.image_template.expression_limits import ExpressionError
-from airflow_aib.image_template.expression_syntax import called_functions, is_bracketed, is_escaped
-from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS, evaluate
+from airflow_aib.image_template.expression_syntax import is_bracketed, is_escaped
+from airflow_aib.image_template.expressions import evaluate, is_expression
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.parameters import RenderContext, Values
 from airflow_aib.image_template.placeholders import fill_placeholders, is_free_text, placeholders_in
 from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.unknown import holds_unknown
-from airflow_aib.image_template.upgrade import Change, upgrade
+from airflow_aib.image_template.upgrade import Change, moved_by, upgrade
 from airflow_aib.image_template.wanted import missing_names
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ def render(
         ),
         secrets=values.secrets,
         written=body,
-        moved=rendering.moved
-        | {change.path: change.former_path for change in changes if change.path != change.former_path},
+        moved=rendering.moved | moved_by(changes),
         document=document,
         siblings=rendering.siblings(),
         resource_group_id=context.resource_group_id,
@@ -247,15 +246,7 @@ class _Rendering:
         return self._attempt(path, text, lambda: fill_placeholders(text, self._values, is_free=is_free))
 
     def _is_expression(self, text: str, *, is_free: bool) -> bool:
-        """Tell an expression from a shell's test, as `[ -f x ]`.
-
-        In a deployment file ARM takes every bracketed text for an expression. A bare resource never passes ARM's
-        template engine: there, brackets around anything but a function call stand for themselves.
-        """
-        if self._document.is_deployment:
-            return True
-        called = called_functions(text)
-        return bool(called) and (not is_free or called <= KNOWN_FUNCTIONS)
+        return is_expression(text, is_deployment=self._document.is_deployment, is_free=is_free)
 
     def _attempt(self, path: str, text: str, fill: Callable[[], Any]) -> Any:
         """Fill something in; what goes wrong tells where."""

@@ -21,12 +21,7 @@ def check_source(rendered: RenderedImageTemplate) -> Iterator[Finding]:
     source, path = mapping(properties_of(rendered).get("source")), "/properties/source"
     kind = str(source.get("type", ""))
     if kind.casefold() == "iso":
-        yield error(
-            f"{path}/type",
-            "source-iso-retired",
-            "AIB takes no image templates with ISO sources since 31 March 2020, and builds none since 30 April 2020",
-            "Use a PlatformImage; for Red Hat Enterprise Linux there are images with your own subscription (BYOS).",
-        )
+        yield from retired_source(source, path)
     elif kind == "PlatformImage":
         yield from _platform_image(source, path)
     elif kind == "ManagedImage":
@@ -47,3 +42,14 @@ def _platform_image(source: Mapping[str, Any], path: str) -> Iterator[Finding]:
         )
     if not source.get("version"):
         yield warning(f"{path}/version", "source-version", "The source names no version", "Write 'latest', or one.")
+
+
+def retired_source(source: Mapping[str, Any], path: str) -> Iterator[Finding]:
+    """Report a source that no api-version of today has."""
+    if str(source.get("type", "")).casefold() == "iso":
+        yield error(
+            f"{path}/type",
+            "source-iso-retired",
+            "AIB takes no image templates with ISO sources since 31 March 2020, and builds none since 30 April 2020",
+            "Use a PlatformImage; for Red Hat Enterprise Linux there are images with your own subscription (BYOS).",
+        )

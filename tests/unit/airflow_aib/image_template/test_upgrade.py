@@ -160,11 +160,81 @@ def test_every_change_is_reported() -> None:
         "/properties/customize/0/inline",
         "/properties/customize/0/validExitCodes",
         "/properties/customize/0/validExitCodes",
-        "/properties/customize/0/validExitCodes/0",
         "/properties/customize/0/type",
     ]
     (change,) = upgrade({"properties": {"buildTimeoutInMinutes": "9"}}, CONTEXT)[1]
-    assert str(change).startswith("/properties/buildTimeoutInMinutes: text became the integer 9")
+    assert str(change).startswith("/properties/buildTimeoutInMinutes: text becomes the integer 9 (")
+
+
+def test_a_change_says_where_it_was_before_any_other() -> None:
+    """The former path has the former names of everything around it."""
+    properties = {"Customize": [{"Type": "shell", "script": "https://a"}]}
+    changes = upgrade({"properties": properties}, CONTEXT)[1]
+
+    assert {(change.path, change.former_path) for change in changes} == {
+        ("/properties/customize", "/properties/Customize"),
+        ("/properties/customize/0/type", "/properties/Customize/0/Type"),
+        ("/properties/customize/0/scriptUri", "/properties/Customize/0/script"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "since"),
+    [
+        ({"type": "Shell", "script": "https://a"}, "2019-05-01-preview"),
+        ({"type": "Shell", "ScriptUri": "https://a"}, "2024-02-01"),
+        ({"type": "shell"}, "2020-02-14"),
+        ({"type": "Shell", "inline": "a"}, "2020-02-14"),
+        ({"type": "PowerShell", "valid_exit_codes": [0]}, "2020-02-14"),
+    ],
+)
+def test_a_change_says_since_when(sent: dict[str, Any], since: str) -> None:
+    """Each change names the api-version that ended the old spelling."""
+    (change,) = upgrade({"properties": {"customize": [sent]}}, CONTEXT)[1]
+
+    assert change.since == since
+
+
+def test_what_was_never_right_holds_ever_since() -> None:
+    """A misspelling that no api-version had is explained by none."""
+    distributor = {"type": "VHD", "runOutputName": "a", "aritfactTags": {"a": "b"}}
+    (change,) = upgrade({"properties": {"distribute": [distributor]}}, CONTEXT)[1]
+
+    assert change.since == "2018-02-01-preview"
+    assert change.what == "'aritfactTags' is written 'artifactTags'"
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        {"type": "Shell", "script": "https://a", "ScriptUri": "https://b"},
+        {"type": "Shell", "Type": "PowerShell", "inline": ["a"]},
+    ],
+)
+def test_nothing_is_lost_between_two_spellings(both: dict[str, Any]) -> None:
+    """Of two old spellings of one member both values are still there."""
+    assert sorted(map(str, upgraded_customizer(**both).values())) == sorted(map(str, both.values()))
+
+
+def test_a_subnet_with_a_name_too_many_stays() -> None:
+    """Where one of the names stands twice, in different letter case, nothing is joined."""
+    network = {"name": "v", "Name": "w", "subnetName": "s"}
+
+    assert upgraded(vmProfile={"vnetConfig": network})["vmProfile"]["vnetConfig"] == network
+
+
+def test_a_number_of_thousands_of_digits_stays_text() -> None:
+    """Python would refuse to read it."""
+    assert upgraded(buildTimeoutInMinutes="9" * 5000) == {"buildTimeoutInMinutes": "9" * 5000}
+
+
+def test_letters_of_the_identity() -> None:
+    """Members and type of the identity get the service's letters; null becomes an object."""
+    identity = {"Type": "userAssigned", "userassignedidentities": {IDENTITY: None}, "tenantId": "t"}
+
+    assert upgrade({"identity": identity}, CONTEXT)[0] == {
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}
+    }
 
 
 @pytest.mark.parametrize("name", ["linux-2019.json", "windows-2020.json"])

@@ -1,0 +1,63 @@
+"""Edits of a document's data become edits of its text, which keep order, comments, indentation and quotes.
+
+Nothing here looks at what an image template is. Whoever edits parses the result again and compares: a text can be
+written in more ways than are known here, as with YAML's anchors.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from airflow_aib.image_template.block_edits import BlockEdits
+from airflow_aib.image_template.braced_edits import BracedEdits
+from airflow_aib.image_template.layout import Layout, spliced
+from airflow_aib.image_template.pointers import parent
+from airflow_aib.image_template.written import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_aib.image_template.edit import Edit
+    from airflow_aib.image_template.layout import Splice
+    from airflow_aib.image_template.text import SourceText
+
+
+def edited(text: SourceText, edits: Iterable[Edit]) -> str:
+    """Make edits; what does not stand in the text as the edits say is an `ImageTemplateEditError`.
+
+    :param text: it has been parsed before
+    """
+    layout = Layout(text)
+    return spliced(text, _splices(layout, list(edits)))
+
+
+def _splices(layout: Layout, edits: list[Edit]) -> Iterator[Splice]:
+    removed: dict[str, set[str]] = defaultdict(set)
+    for edit in edits:
+        if edit.action == "remove":
+            removed[parent(edit.pointer)].add(edit.pointer)
+        else:
+            yield from _splices_of(layout, edit)
+    for holder, pointers in removed.items():
+        yield from _around(layout, holder).removals(holder, pointers)
+
+
+def _splices_of(layout: Layout, edit: Edit) -> Iterator[Splice]:
+    match edit.action:
+        case "rename":
+            key = layout.key(edit.pointer)
+            yield key.replaced(written(edit.name, layout.shown(key), is_json=layout.is_json))
+        case "replace":
+            span = layout.written_value(edit.pointer)
+            new = written(edit.value, layout.shown(span), is_json=layout.is_json)
+            # What is empty, as YAML's null may be, begins right behind the colon.
+            yield span.replaced(new if span.start < span.end else f" {new}")
+        case "wrap":
+            yield from _around(layout, parent(edit.pointer)).wrapped(edit.pointer)
+        case "add":
+            yield from _around(layout, parent(edit.pointer)).added(edit)
+
+
+def _around(layout: Layout, holder: str) -> BracedEdits | BlockEdits:
+    return BracedEdits(layout) if layout.is_braced(holder) else BlockEdits(layout)
