@@ -16,6 +16,7 @@ from airflow_aib.image_template.checks.identity import check_identity
 from airflow_aib.image_template.checks.images import check_images
 from airflow_aib.image_template.checks.members import check_as_written, check_members
 from airflow_aib.image_template.checks.naming import check_naming
+from airflow_aib.image_template.checks.outdated import check_outdated
 from airflow_aib.image_template.checks.regions import check_regions
 from airflow_aib.image_template.checks.scripts import check_scripts
 from airflow_aib.image_template.checks.secrets import check_secrets
@@ -36,6 +37,7 @@ CHECKS: tuple[Callable[[RenderedImageTemplate], Iterator[Finding]], ...] = (
     check_naming,
     check_identity,
     check_members,
+    check_outdated,
     check_source,
     check_customize,
     check_addresses,
@@ -73,12 +75,19 @@ def _looks(rendered: RenderedImageTemplate, api_version: str | None) -> Iterator
     for look in CHECKS:
         if look is check_members and api_version is not None:
             yield from check_as_written(rendered, api_version)
-        elif look is not check_identity or _is_identity_expected(rendered, api_version):
+        elif _is_asked(look, rendered, api_version):
             yield from look(rendered)
 
 
-def _is_identity_expected(rendered: RenderedImageTemplate, api_version: str | None) -> bool:
-    return api_version is None or api_version >= _IDENTITY_SINCE or "identity" in rendered.body
+def _is_asked(
+    look: Callable[[RenderedImageTemplate], Iterator[Finding]], rendered: RenderedImageTemplate, api_version: str | None
+) -> bool:
+    """Whether a check has something to say to a document of an api-version; None stands for what is submitted."""
+    if api_version is None:
+        return True
+    if look is check_identity:
+        return api_version >= _IDENTITY_SINCE or "identity" in rendered.body
+    return look is not check_outdated
 
 
 _IDENTITY_SINCE = "2020-02-14"

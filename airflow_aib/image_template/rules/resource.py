@@ -79,6 +79,11 @@ RESOURCE = (
         "Every member is written in the service's letter case.",
         "Since api-version 2024-02-01 letter case counts; before, it did not.",
     ),
+    advice(
+        "spelling-outdated",
+        "The document is written as its api-version has it.",
+        "It is submitted in the current spelling; whoever deploys it otherwise is refused, or ignored.",
+    ),
     service(
         "member-version",
         "The api-version has every member, in this spelling.",

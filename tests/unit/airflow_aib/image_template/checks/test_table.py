@@ -134,7 +134,7 @@ def test_names_that_azure_takes(name: str) -> None:
         ("2018-02-01-preview", []),
         ("2019-05-01-preview", ["error kind-unknown", "warning member-version"]),
         ("2025-10-01", ["error identity-required", "error kind-unknown", "error member-version"]),
-        (None, ["error identity-required"]),
+        (None, ["error identity-required", "warning spelling-outdated"]),
     ],
 )
 def test_as_written_for_an_api_version(api_version: str | None, expected: list[str]) -> None:
