@@ -1,18 +1,21 @@
 """Edits of a document's data become edits of its text, which keep order, comments, indentation and quotes.
 
-Nothing here looks at what an image template is. Whoever edits parses the result again and compares: a text can be
-written in more ways than are known here, as with YAML's anchors.
+Nothing here looks at what an image template is. The edited text is parsed again and compared with what it should say: a
+text can be written in more ways than are known here, as with YAML's anchors.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.block_edits import BlockEdits
 from airflow_aib.image_template.braced_edits import BracedEdits
-from airflow_aib.image_template.layout import Layout, spliced
+from airflow_aib.image_template.layout import Layout, cannot_edit, spliced
 from airflow_aib.image_template.pointers import parent
+from airflow_aib.image_template.text import SourceText
 from airflow_aib.image_template.written import written
 
 if TYPE_CHECKING:
@@ -20,16 +23,27 @@ if TYPE_CHECKING:
 
     from airflow_aib.image_template.edit import Edit
     from airflow_aib.image_template.layout import Splice
-    from airflow_aib.image_template.text import SourceText
 
 
-def edited(text: SourceText, edits: Iterable[Edit]) -> str:
-    """Make edits; what does not stand in the text as the edits say is an `ImageTemplateEditError`.
+def edited(text: SourceText, edits: Iterable[Edit], expected: Any) -> SourceText:
+    """Make edits, and make sure that the text then says what it should; otherwise give an `ImageTemplateEditError`.
 
     :param text: it has been parsed before
+    :param expected: the content that the text must have then
     """
-    layout = Layout(text)
-    return spliced(text, _splices(layout, list(edits)))
+    new = SourceText(spliced(text, _splices(Layout(text), list(edits))), text.source)
+    try:
+        content, _ = new.parse()
+    except ImageTemplateReadError as error:
+        raise cannot_edit(text, "") from error
+    if _canonical(content) != _canonical(expected):
+        raise cannot_edit(text, "")
+    return new
+
+
+def _canonical(content: Any) -> str:
+    """Write data so that 1, true and "1" are different."""
+    return json.dumps(content, sort_keys=True)
 
 
 def _splices(layout: Layout, edits: list[Edit]) -> Iterator[Splice]:

@@ -40,6 +40,16 @@ def resolve(value: Any, pointer: str) -> tuple[Any, bool]:
     return value, True
 
 
+def put(content: Any, pointer: str, value: Any) -> Any:
+    """Put a value into a content at a pointer, and give the content."""
+    if not pointer:
+        return value
+    holder, _ = resolve(content, parent(pointer))
+    key = unescape(pointer.rpartition("/")[2])
+    holder[int(key) if isinstance(holder, list) else key] = value
+    return content
+
+
 def moved_back(pointer: str, moved: Mapping[str, str]) -> str:
     """Give where a pointer came from.
 
