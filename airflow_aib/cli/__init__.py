@@ -1,6 +1,7 @@
-"""The command line: `airflow-aib check | render | fingerprint | rules`, also as `airflow image-builder ...`.
+"""The command line: `airflow-aib check`, `render`, `upgrade` and others, also as `airflow image-builder ...`.
 
-It reads files and says what it finds; it never talks to Azure, and needs neither Airflow nor an Azure SDK.
+It reads files, says what it finds, and writes them only when told to. It never talks to Azure, and needs neither
+Airflow nor an Azure SDK.
 """
 
 from __future__ import annotations

@@ -60,6 +60,11 @@ _STDIN_FILENAME = Argument(
     "The name to report for what standard input holds; its ending tells the format.",
     {"metavar": "NAME"},
 )
+_ONLY_IMAGE_TEMPLATES = Argument(
+    ("--only-image-templates",),
+    "Skip files that do not look like image templates, even where they are named.",
+    {"action": "store_true"},
+)
 _VALUES = (
     Argument(
         ("--parameters",),
@@ -110,11 +115,7 @@ CHECK = Command(
             "Show also what is switched off, with the reasons.",
             {"action": "store_true"},
         ),
-        Argument(
-            ("--only-image-templates",),
-            "Skip files that do not look like image templates, even where they are named.",
-            {"action": "store_true"},
-        ),
+        _ONLY_IMAGE_TEMPLATES,
         _STDIN_FILENAME,
     ),
     "airflow_aib.cli.check:run",
@@ -153,6 +154,61 @@ FINGERPRINT = Command(
     "One line for each image template: the digest, two spaces, the file, and #NAME where the file holds several.",
 )
 
+UPGRADE = Command(
+    "upgrade",
+    "Bring files to the current api-version; everything else in them stays as it is.",
+    (
+        _PATHS,
+        Argument(("--write",), "Write the files, instead of showing what would be another.", {"action": "store_true"}),
+        Argument(("--check",), "Fail if a file is not up to date; for CI.", {"action": "store_true"}),
+        Argument(
+            ("--target-regions",),
+            "Turn replicationRegions, which is deprecated, into targetRegions too.",
+            {"action": "store_true"},
+        ),
+        _ONLY_IMAGE_TEMPLATES,
+        _STDIN_FILENAME,
+    ),
+    "airflow_aib.cli.upgrade:run",
+    "The difference is on standard output, without secrets; what was changed and why on standard error. Ends with 1 if "
+    "a file is refused, since it cannot be upgraded or edited without losing something; with --check also if there is "
+    "something to upgrade.",
+)
+
+CHECKSUM = Command(
+    "checksum",
+    "Compute the checksums of scripts and files that a build downloads.",
+    (
+        _PATHS,
+        Argument(
+            ("--write",),
+            "Write checksums that are missing into the files, and correct those that are wrong.",
+            {"action": "store_true"},
+        ),
+        Argument(("--verify",), "Fail if a checksum is wrong; for CI.", {"action": "store_true"}),
+        Argument(
+            ("--from",),
+            "Take a file from this machine instead of downloading it: an address and a file, or the beginning of "
+            "addresses and a folder. May be given again and again.",
+            {"metavar": "URI=PATH", "action": "append", "default": [], "dest": "local"},
+        ),
+        Argument(("--allow-http",), "Download from addresses without TLS too.", {"action": "store_true"}),
+        Argument(
+            ("--max-megabytes",),
+            "The most that a file may have.",
+            {"metavar": "NUMBER", "type": float, "default": 20.0},
+        ),
+        Argument(
+            ("--timeout",), "The most that a download may take.", {"metavar": "SECONDS", "type": float, "default": 60.0}
+        ),
+        *_VALUES,
+        _STDIN_FILENAME,
+    ),
+    "airflow_aib.cli.checksum:run",
+    "One line for each: the checksum of what is there now, the place of the address, and whether the one that is "
+    "written is missing, right or wrong. Ends with 1 if one is not to be had; with --verify also if one is wrong.",
+)
+
 RULES = Command(
     "rules",
     "List all rules, or explain one.",
@@ -160,4 +216,4 @@ RULES = Command(
     "airflow_aib.cli.rules:run",
 )
 
-COMMANDS = (CHECK, RENDER, FINGERPRINT, RULES)
+COMMANDS = (CHECK, RENDER, FINGERPRINT, UPGRADE, CHECKSUM, RULES)

@@ -142,8 +142,8 @@ class Layout:
             return Splice(start, end)
         if rest.strip():
             return Splice(start, end + spaces)
-        behind = end + len(rest)
-        return Splice(self.line_start(start), behind + len(self.line_end) if behind < len(self.text) else behind)
+        line_end = self.text.find("\n", end)
+        return Splice(self.line_start(start), len(self.text) if line_end < 0 else line_end + 1)
 
     def has_comments(self, start: int, end: int) -> bool:
         """Whether a comment begins in a stretch."""

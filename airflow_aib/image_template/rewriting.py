@@ -19,7 +19,7 @@ def rewrite(path: str | Path, text: str) -> None:
     file = Path(path).resolve()
     with file.open("rb") as former:
         has_mark = former.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
-    handle, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    handle, beside = tempfile.mkstemp(prefix=".airflow-aib-", dir=file.parent)
     try:
         with os.fdopen(handle, "wb") as new:
             new.write((codecs.BOM_UTF8 if has_mark else b"") + text.encode())
@@ -35,8 +35,7 @@ def unified_diff(name: str, old: str, new: str) -> str:
 
     :param name: of the file
     """
-    lines = difflib.unified_diff(_lines(old), _lines(new), f"{name} (now)", f"{name} (upgraded)", lineterm="")
-    return "\n".join(line.rstrip("\r") for line in lines)
+    return "\n".join(difflib.unified_diff(_lines(old), _lines(new), name, name, lineterm=""))
 
 
 def _lines(text: str) -> list[str]:

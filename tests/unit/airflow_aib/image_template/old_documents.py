@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TEXTS = st.sampled_from(
-    ["a", "sudo apt-get update", "a, b", "x: [y] #z", "[ -f x ]", 'it\'s "so"', "", "<commands>", "ü"]
+    ["a", "sudo apt-get update", "a, b", "x: [y] #z", "[ -f x ]", 'it\'s "so"', "", "<commands>", "🚀 ü"]
 )
 NAMES = st.sampled_from(["build", "<vnetName>", "net-1", "corp.net"])
 TAGS = st.dictionaries(st.sampled_from(["team", "x y"]), TEXTS, max_size=2)

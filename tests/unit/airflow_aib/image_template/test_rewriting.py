@@ -46,11 +46,13 @@ def test_a_text_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_difference() -> None:
-    """A difference shows the lines around, whatever their ends are."""
-    assert unified_diff("a.json", "{\r\n1\r\n}\r\n", "{\r\n2\r\n}\r\n").splitlines()[2:] == [
+    """A difference has the lines as they are, with their ends, as `patch` takes them."""
+    assert unified_diff("a.json", "{\r\n1\r\n}\r\n", "{\r\n2\r\n}\r\n").split("\n") == [
+        "--- a.json",
+        "+++ a.json",
         "@@ -1,3 +1,3 @@",
-        " {",
-        "-1",
-        "+2",
-        " }",
+        " {\r",
+        "-1\r",
+        "+2\r",
+        " }\r",
     ]

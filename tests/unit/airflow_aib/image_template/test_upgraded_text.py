@@ -122,6 +122,7 @@ def test_what_becomes_empty_in_yaml() -> None:
         ('{\n  "provisioningState": "x", // b\n  "a": 1\n}', '{\n  // b\n  "a": 1\n}'),
         ('{\n  "a": 1,\n  "provisioningState": "x",\n}', '{\n  "a": 1,\n}'),
         ('{\r\n\t"lastRunStatus": {\r\n\t},\r\n\t"a": 1\r\n}', '{\r\n\t"a": 1\r\n}'),
+        ('{\r\n"provisioningState": "x",\n"a": 1\r\n}', '{\r\n"a": 1\r\n}'),
         ('{"a": 1 /* , */ , "provisioningState": "x"}', '{"a": 1 /* , */ }'),
         ('{"buildTimeoutInMinutes" : "9"}', '{"buildTimeoutInMinutes" : 9}'),
         (
