@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.pointers import child
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text import SourceText, refuse_unfit
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding
@@ -107,8 +108,9 @@ def is_image_template_file(path: str | Path) -> bool:
     What only mentions the service, as a role definition or a pipeline does, is none.
     """
     try:
-        return _LOOKS_LIKE_ONE.search(Path(path).read_bytes()) is not None
-    except OSError:
+        # Without NUL characters UTF-16 is read too.
+        return _LOOKS_LIKE_ONE.search(Path(path).read_bytes().replace(b"\0", b"")) is not None
+    except (OSError, ValueError):
         return False
 
 
@@ -116,9 +118,10 @@ def read_source(path: str | Path) -> SourceText:
     """Read the text of a file."""
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # ValueError: no file can have that name, which holds a NUL character or half of another.
         raise ImageTemplateReadError(
-            f"Cannot read image template {path}: {error.strerror}",
+            f"Cannot read image template {path}: {getattr(error, 'strerror', None) or error}",
             hint="Operators look for a relative path beside the DAG file, everybody else in the working directory; an "
             "absolute one is always found.",
             source=str(path),
@@ -131,12 +134,14 @@ def decoded_source(content: bytes, source: str) -> SourceText:
 
     :param source: the file's name
     """
+    # PowerShell's `>` and `Out-File` write UTF-16 with a byte order mark, and Azure's command line reads it.
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return SourceText(content.decode("utf-8-sig"), source)
+        return SourceText(content.decode("utf-16" if is_utf16 else "utf-8-sig"), source)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         raise ImageTemplateReadError(
-            f"{source} is not UTF-8 at byte {error.start}",
+            f"{source} is not {'UTF-16' if is_utf16 else 'UTF-8'} at byte {error.start}",
             hint="Save the file as UTF-8.",
             source=source,
             line=before.count(b"\n") + 1,
@@ -163,6 +168,7 @@ def _private_copy(content: Mapping[str, Any]) -> dict[str, Any]:
             hint="Use dicts with text keys, lists, text, numbers, booleans and None only.",
             source=DICT_SOURCE,
         ) from error
+    refuse_unfit(copied, DICT_SOURCE)
     return copied
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # What YAML's anchors can make of a small file ends here.
 MOST_PLACES = 200_000
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,14 @@ class Places:
             self._line_starts.extend([0, *(match.end() for match in re.finditer("\n", self.text))])
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
+
+
+def token_offset(plain: str, token: str) -> int:
+    """Give where a token first stands in JSON, and not only as a part of a text.
+
+    :param token: a bare word or a number
+    """
+    return next(match.start() for match in _TOKEN.finditer(plain) if match[0] == token)
 
 
 def json_places(text: str, plain: str) -> Places:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _WORD = "airflow-aib:"
 _DIRECTIVE = re.compile(
     rf"(?://|/\*|#)[\s#/*]*{_WORD}\s*disable(?P<file>-file)?\s*=\s*(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)"
-    r"(?:\s+--\s*(?P<reason>.*?))?\s*(?:\*/)?",
+    r"(?:\s+--(?P<reason>.*))?",
     re.DOTALL,
 )
 _HINT = "Write `airflow-aib: disable=RULE -- the reason`."
@@ -117,7 +117,7 @@ def _from_metadata(metadata: Any) -> Iterator[Switch]:
 
 def _from_comments(text: SourceText) -> Iterator[Switch]:
     for offset, comment in text.comments:
-        directive = _DIRECTIVE.fullmatch(comment)
+        directive = _DIRECTIVE.fullmatch(comment.rstrip().removesuffix("*/").rstrip())
         if directive is None or not text.is_comment(offset):
             continue
         said_at = text.places.position(offset)

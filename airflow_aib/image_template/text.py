@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,19 +13,23 @@ import yaml
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.finding import Finding, warning
-from airflow_aib.image_template.places import MOST_PLACES, Places, json_places, yaml_places
+from airflow_aib.image_template.places import MOST_PLACES, Places, json_places, token_offset, yaml_places
 from airflow_aib.image_template.pointers import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A string comes first, so that what looks like a comment inside it stays.
-_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-_JSON_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
+# A string comes first, so that what looks like a comment inside it stays. What is never closed reaches to the end:
+# if it matched nothing, every quote inside would be tried again as a beginning.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+_JSON_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"{_STRING}|,(?=\s*+[}}\]])", re.DOTALL)
 _YAML_COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\n]*", re.MULTILINE)
 
+# An image template has a dozen levels; deployments nested in deployments have some more.
+MOST_LEVELS = 64
 _TOO_DEEP = "An image template is a dozen levels deep at most."
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,11 @@ class SourceText:
 
     def parse(self) -> tuple[Any, tuple[Finding, ...]]:
         """Give the content, and what was noticed while reading."""
-        if not self.is_json:
-            return _parse_yaml(self.text, self.source), ()
-        content, has_twins = _parse_json(self._plain, self.text, self.source)
+        if self.is_json:
+            content, has_twins = _parse_json(self._plain, self.text, self.source)
+        else:
+            content, has_twins = _parse_yaml(self.text, self.source), False
+        refuse_unfit(content, self.source)
         return content, tuple(self._twins()) if has_twins else ()
 
     @cached_property
@@ -96,6 +103,32 @@ def parse_text(text: str, source: str) -> tuple[Any, tuple[Finding, ...]]:
     return SourceText(text, source).parse()
 
 
+def refuse_unfit(content: Any, source: str) -> None:
+    """Refuse what no request could carry, and what is nested so deeply that nothing can walk it."""
+    left = [(content, 0)]
+    while left:
+        value, level = left.pop()
+        if isinstance(value, dict | list):
+            if level == MOST_LEVELS:
+                raise _too_deep(source)
+            items = [*value, *value.values()] if isinstance(value, dict) else value
+            left.extend((item, level + 1) for item in items)
+        elif isinstance(value, str) and _HALF_CHARACTER.search(value):
+            raise ImageTemplateReadError(
+                f"{source} holds half a character, as \\ud83d without its other half",
+                hint="Write the character itself, or both halves.",
+                source=source,
+            )
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ImageTemplateReadError(
+                f"{source} holds a number that is too great", hint="Write a smaller number.", source=source
+            )
+
+
+def _too_deep(source: str) -> ImageTemplateReadError:
+    return ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source)
+
+
 def _parse_json(plain: str, text: str, source: str) -> tuple[Any, bool]:
     """Read JSON without comments; give also whether a key stands twice."""
     twins: list[int] = []
@@ -107,7 +140,7 @@ def _parse_json(plain: str, text: str, source: str) -> tuple[Any, bool]:
         return kept
 
     def refuse(constant: str) -> Any:
-        line, column = _position(plain, plain.find(constant))
+        line, column = _position(plain, token_offset(plain, constant))
         raise _broken(text, source, f"{constant} is not JSON: write a number, or text in quotes", line, column)
 
     try:
@@ -116,7 +149,7 @@ def _parse_json(plain: str, text: str, source: str) -> tuple[Any, bool]:
     except json.JSONDecodeError as error:
         raise _broken(text, source, error.msg, error.lineno, error.colno) from error
     except RecursionError as error:
-        raise ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source) from error
+        raise _too_deep(source) from error
     except ValueError as error:
         # Python refuses to read integers of thousands of digits.
         raise ImageTemplateReadError(
@@ -128,21 +161,27 @@ def _parse_json(plain: str, text: str, source: str) -> tuple[Any, bool]:
 def _blank(pattern: re.Pattern[str], text: str) -> str:
     """Blank out what the pattern finds outside strings, so that every position stays what it was."""
     return pattern.sub(
-        lambda match: match[0] if match[0].startswith('"') else re.sub(r"[^\n]", " ", match[0]),
+        lambda match: match[0] if _stays(match[0]) else re.sub(r"[^\n]", " ", match[0]),
         text,
     )
 
 
+def _stays(piece: str) -> bool:
+    """Whether it is a string, or a comment without end, which the parser shall complain about."""
+    return piece.startswith('"') or (piece.startswith("/*") and not piece.endswith("*/", 2))
+
+
 def _parse_yaml(text: str, source: str) -> Any:
     try:
-        content = yaml.load(text, Loader=_loader_for(text))  # noqa: S506 - both derive from safe loaders
+        _refuse_deep_yaml(text, source)
+        content = yaml.load(text, Loader=_QuickJsonLikeLoader)  # noqa: S506 - it derives from a safe loader
         return _PlainCopy(source).of(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _broken(text, source, error.problem or str(error), line, column) from error
     except RecursionError as error:
-        raise ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source) from error
+        raise _too_deep(source) from error
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise ImageTemplateReadError(
             f"{source} cannot be read: {error}", hint="Use what JSON knows, and no anchor inside itself.", source=source
@@ -184,7 +223,7 @@ def _yaml_key(key: Any) -> str:
 
 
 def _broken(text: str, source: str, problem: str, line: int, column: int) -> ImageTemplateReadError:
-    lines = text.splitlines()
+    lines = text.split("\n")
     shown = lines[line - 1].strip()[:120] if line <= len(lines) else ""
     return ImageTemplateReadError(
         f"{source}, line {line}, column {column}: {problem}" + (f", in: {shown}" if shown else ""),
@@ -200,31 +239,63 @@ def _position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-class _JsonLikeLoader(yaml.SafeLoader):
+class _Merging:
+    """Merge mappings as YAML's `<<` says, but not without end: a few lines of merges can make billions of members."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)  # type: ignore[call-arg]  # goes on to PyYAML's own
+        self._merged = 0
+        self._open: list[yaml.MappingNode] = []
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put what is merged before the mapping's own members, which win; what comes first in a list wins too."""
+        own = [pair for pair in node.value if pair[0].tag != _MERGE_TAG]
+        merged: list[Any] = []
+        self._open.append(node)
+        for source in reversed([one for key, value in node.value if key.tag == _MERGE_TAG for one in _sources(value)]):
+            if any(source is one for one in self._open):
+                raise yaml.constructor.ConstructorError(None, None, "a mapping merges itself", node.start_mark)
+            self.flatten_mapping(source)
+            self._merged += len(source.value)
+            if self._merged > MOST_PLACES:
+                raise yaml.constructor.ConstructorError(None, None, "too much is merged", node.start_mark)
+            merged += source.value
+        self._open.pop()
+        node.value = merged + own
+
+
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+def _sources(value: yaml.Node) -> list[yaml.MappingNode]:
+    sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    if not all(isinstance(source, yaml.MappingNode) for source in sources):
+        raise yaml.constructor.ConstructorError(None, None, "only mappings can be merged", value.start_mark)
+    return list(sources)
+
+
+class _JsonLikeLoader(_Merging, yaml.SafeLoader):
     """Read YAML by JSON's rules: no dates, no `yes` and `off`, no octal numbers, no key twice."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to replace the table
 
 
-class _QuickJsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's, where PyYAML was built with it
+class _QuickJsonLikeLoader(_Merging, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml's, where PyYAML was built with it
     """Read by the same rules ten times as quick, and die of deep nesting."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as above
 
 
-# libyaml's composer was seen to overflow the stack of C with a nesting of 100,000, and to stand 5,000.
-_DEEPEST = 3000
-_LONGEST_QUICK = 1_000_000
-
-
-def _loader_for(text: str) -> Any:
-    """Choose the quick loader unless the text may be nested deeply.
-
-    Each level takes a bracket, or a hyphen, or an indentation that grows: a text of n characters has at most the square
-    root of 2 n of the latter.
-    """
-    is_shallow = len(text) < _LONGEST_QUICK and sum(map(text.count, ("[", "{", "- ", "? "))) < _DEEPEST
-    return _QuickJsonLikeLoader if is_shallow else _JsonLikeLoader
+def _refuse_deep_yaml(text: str, source: str) -> None:
+    """Count levels by the parser's events, which need no recursion; libyaml's composer overflows the stack of C."""
+    level = 0
+    for event in yaml.parse(text, Loader=_QuickJsonLikeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
+        if level > MOST_LEVELS:
+            raise _too_deep(source)
 
 
 def _mapping_without_twins(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
