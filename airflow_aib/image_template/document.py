@@ -5,14 +5,15 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.pointers import child
-from airflow_aib.image_template.text import SourceText, refuse_unfit
+from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.unreadable import refuse_unfit
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding
@@ -173,10 +174,12 @@ def _private_copy(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _documents(content: dict[str, Any], source: str, **more: Any) -> tuple[ImageTemplateDocument, ...]:
-    if "resources" not in content or "properties" in content:
-        _refuse_other_types(content, source)
-        return (_document(content, source, **more),)
-    resources = list(_resources(content["resources"]))
+    spelt = _spelt(content)
+    if "resources" not in spelt or "properties" in spelt:
+        _refuse_other_types(spelt, source)
+        return (_document(spelt, source, **more),)
+    at = next(f"/{key}" for key in content if key.casefold() == "resources")
+    content, resources = spelt, list(_resources(spelt["resources"], at))
     siblings = tuple(
         SiblingResource(
             symbolic, str(other.get("type", "")), str(other.get("name", "")), str(other.get("location") or "")
@@ -200,11 +203,37 @@ def _documents(content: dict[str, Any], source: str, **more: Any) -> tuple[Image
         if _is_image_template(body)
     )
     if not found:
-        raise ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
+        raise _none_found(resources, source)
     return found
 
 
+def _none_found(resources: Iterable[tuple[str | None, str, dict[str, Any]]], source: str) -> ImageTemplateReadError:
+    if any(_is_nested(body) for _, _, body in resources):
+        return ImageTemplateReadError(
+            f"{source} holds its image template in a nested deployment, whose parameters only Azure can pass on",
+            hint="Give the nested deployment's own file, as of a Bicep module: what stands in `properties.template`.",
+            source=source,
+        )
+    return ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
+
+
+def _is_nested(body: Mapping[str, Any]) -> bool:
+    """Whether an image template stands somewhere inside a nested deployment, which may itself hold others."""
+    nested = _member(_member(body, "properties"), "template")
+    return any(_is_image_template(one) or _is_nested(one) for _, _, one in _resources(_member(nested, "resources")))
+
+
+def _member(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, dict) else None
+
+
 def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDocument:
+    if "properties" not in body and isinstance(body.get("parameters"), dict):
+        raise ImageTemplateReadError(
+            f"{source} holds the values of parameters, and no image template",
+            hint="Pass such values as `parameters`, and here the file that declares them.",
+            source=source,
+        )
     if not isinstance(body.get("properties"), dict):
         raise ImageTemplateReadError(
             f"The image template in {source} has no object 'properties'", hint=_EXPECTED, source=source
@@ -224,12 +253,28 @@ def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDo
     )
 
 
-def _resources(resources: Any) -> Iterator[tuple[str | None, str, dict[str, Any]]]:
-    """Give symbolic name, pointer and body of each resource of a deployment file, in both of its forms."""
+def _resources(resources: Any, at: str = "") -> Iterator[tuple[str | None, str, dict[str, Any]]]:
+    """Give symbolic name, pointer and body of each resource of a deployment file, in both of its forms.
+
+    :param at: pointer of them all
+    """
     pairs = resources.items() if isinstance(resources, dict) else enumerate(_items(resources))
     for key, body in pairs:
         if isinstance(body, dict):
-            yield key if isinstance(key, str) else None, child("/resources", key), body
+            yield key if isinstance(key, str) else None, child(at, key), _spelt(body)
+
+
+def _spelt(content: dict[str, Any]) -> dict[str, Any]:
+    """Write the members that we look for as Azure Resource Manager documents them; it ignores their letter case."""
+    folded = [key.casefold() for key in content]
+    usual = {name.casefold(): name for name in _USUAL_MEMBERS if folded.count(name.casefold()) == 1}
+    return {usual.get(key.casefold(), key): value for key, value in content.items()}
+
+
+_USUAL_MEMBERS = (
+    "type", "apiVersion", "name", "location", "tags", "identity", "dependsOn", "condition", "copy", "properties",
+    "parameters", "variables", "resources", "metadata",
+)  # fmt: skip
 
 
 def _items(value: Any) -> list[Any]:

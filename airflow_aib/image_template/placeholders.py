@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _ANGLE = re.compile(r"<([A-Za-z][A-Za-z0-9 _.-]*)>")
 # Some samples write {name} inside resource ids, where a brace can never stand.
-_BRACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+_BRACE = re.compile(r"\{([A-Za-z][A-Za-z0-9_-]*)\}")
 
 _FREE_MEMBERS = frozenset({"inline", "restartcommand", "restartcheckcommand", "searchcriteria", "filters"})
 # One as samples misspell it.

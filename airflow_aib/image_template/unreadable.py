@@ -1,0 +1,55 @@
+"""What no request could carry, and how a document that cannot be read is reported."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from airflow_aib.exceptions import ImageTemplateReadError
+
+# An image template has a dozen levels; deployments nested in deployments have some more.
+MOST_LEVELS = 64
+_TOO_DEEP = "An image template is a dozen levels deep at most."
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def refuse_unfit(content: Any, source: str) -> None:
+    """Refuse what no request could carry, and what is nested so deeply that nothing can walk it."""
+    left = [(content, 0)]
+    while left:
+        value, level = left.pop()
+        if isinstance(value, dict | list):
+            if level == MOST_LEVELS:
+                raise too_deep(source)
+            items = [*value, *value.values()] if isinstance(value, dict) else value
+            left.extend((item, level + 1) for item in items)
+        elif isinstance(value, str) and _HALF_CHARACTER.search(value):
+            raise ImageTemplateReadError(
+                f"{source} holds half a character, as \\ud83d without its other half",
+                hint="Write the character itself, or both halves.",
+                source=source,
+            )
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ImageTemplateReadError(
+                f"{source} holds a number that is too great", hint="Write a smaller number.", source=source
+            )
+
+
+def too_deep(source: str) -> ImageTemplateReadError:
+    """Report a document that is nested too deeply."""
+    return ImageTemplateReadError(f"{source} is nested too deeply", hint=_TOO_DEEP, source=source)
+
+
+def broken(text: str, source: str, problem: str, line: int, column: int) -> ImageTemplateReadError:
+    """Report what is wrong in a line, and show the line."""
+    lines = text.split("\n")
+    shown = lines[line - 1].strip()[:120] if line <= len(lines) else ""
+    return ImageTemplateReadError(
+        f"{source}, line {line}, column {column}: {problem}" + (f", in: {shown}" if shown else ""),
+        hint="Correct it there, or just before.",
+        source=source,
+        line=line,
+        column=column,
+        problem=problem,
+    )
