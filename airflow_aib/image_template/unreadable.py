@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
+from airflow_aib.image_template.expression_limits import DEEPEST_DOCUMENT
 
-# An image template has a dozen levels; deployments nested in deployments have some more.
-MOST_LEVELS = 64
+# What can be read can be rendered, too.
+MOST_LEVELS = DEEPEST_DOCUMENT
 _TOO_DEEP = "An image template is a dozen levels deep at most."
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airflow_aib.exceptions import ImageTemplateRenderError
+from airflow_aib.exceptions import ImageTemplateError, ImageTemplateRenderError
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.expression_limits import DEEPEST, LARGEST_VALUE, ExpressionError, is_too_deep, size_of
 from airflow_aib.image_template.render import render
@@ -93,10 +93,10 @@ def test_documents_that_are_too_deep(place: str) -> None:
     deep = nested(500)
     image_template = body(x=deep if place == "property" else "x")
     resource = {**image_template, "type": "Microsoft.VirtualMachineImages/imageTemplates"}
-    document = read_document({"variables": {"v": deep if place == "variable" else "x"}, "resources": [resource]})
+    file = {"variables": {"v": deep if place == "variable" else "x"}, "resources": [resource]}
 
-    with pytest.raises(ImageTemplateRenderError, match="nested too deeply"):
-        render(document, {"p": deep} if place == "parameter" else {}, CONTEXT)
+    with pytest.raises(ImageTemplateError, match="nested too deeply"):
+        render(read_document(file), {"p": deep} if place == "parameter" else {}, CONTEXT)
 
 
 def test_missing_names_behind_a_long_chain() -> None:
