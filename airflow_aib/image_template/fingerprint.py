@@ -52,7 +52,9 @@ def differences(rendered_body: Mapping[str, Any], actual_body: Mapping[str, Any]
 def fingerprint(body: Mapping[str, Any]) -> str:
     """Give a digest that is the same for two bodies that build the same."""
     canonical = json.dumps(normalised(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    # What a caller passes may hold half a character, which a file cannot.
+    content = canonical.encode(errors="surrogatepass")
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def normalised(body: Mapping[str, Any]) -> dict[str, Any]:

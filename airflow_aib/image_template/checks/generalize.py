@@ -19,7 +19,11 @@ LINUX_SCRIPT = "/tmp/DeprovisioningScript.sh"  # noqa: S108 - the build VM's, wh
 WINDOWS_SCRIPT = "c:\\DeprovisioningScript.ps1"
 
 _NAME = "deprovisioningscript"
-_MENTION = re.compile(r"(?P<folder>(?:[\w$%{}():.~+-]|\\|/)*?)(?P<name>deprovisioningscript(?:\.\w+)*)", re.IGNORECASE)
+# Tried where a word begins and nowhere else: words may be long, as what base64 writes.
+_IN_PATH = r"[\w$%{}():.~+/\\-]"
+_MENTION = re.compile(
+    rf"(?<!{_IN_PATH})(?P<folder>{_IN_PATH}*?)(?P<name>deprovisioningscript(?:\.\w+)*)", re.IGNORECASE
+)
 _REMOVES = re.compile(r"^(?:sudo\s+)?(?:rm|unlink|shred|Remove-Item|ri|del|erase)\s", re.IGNORECASE)
 _EMPTIES_TMP = re.compile(r"^(?:sudo\s+)?rm\s+-\w*r\w*\s+[\"']?/tmp(?:/\*|/?(?=\s|$))")
 _DEPROVISIONS = {
