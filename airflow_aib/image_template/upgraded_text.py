@@ -6,23 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ImageTemplateCheckError
+from airflow_aib.image_template.change import Change
 from airflow_aib.image_template.checks.reading import mapping
 from airflow_aib.image_template.checks.source import retired_source
 from airflow_aib.image_template.document import documents_of
+from airflow_aib.image_template.edit import Edit
 from airflow_aib.image_template.edits import edited
 from airflow_aib.image_template.examination import located_in
-from airflow_aib.image_template.pointers import moved_back, put
+from airflow_aib.image_template.kinds import API_VERSION
+from airflow_aib.image_template.pointers import moved_back, put, resolve
 from airflow_aib.image_template.target_regions import with_target_regions
-from airflow_aib.image_template.upgrade import moved_by, upgrade_document
+from airflow_aib.image_template.upgrade import Upgraded, moved_by, upgrade_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_aib.image_template.change import Change
     from airflow_aib.image_template.document import ImageTemplateDocument
-    from airflow_aib.image_template.edit import Edit
     from airflow_aib.image_template.text import SourceText
-    from airflow_aib.image_template.upgrade import Upgraded
 
 
 def upgraded_text(text: SourceText, *, target_regions: bool = False) -> tuple[str, list[Change]]:
@@ -31,12 +31,25 @@ def upgraded_text(text: SourceText, *, target_regions: bool = False) -> tuple[st
     :param target_regions: whether `replicationRegions` become `targetRegions` too
     """
     _refuse_retired_sources(documents_of(text))
-    current, changes = _changed(text, upgrade_document)
-    if target_regions:
-        current, more = _changed(current, with_target_regions)
+    steps = (_in_usual_letters, upgrade_document, *((with_target_regions,) if target_regions else ()))
+    changes: list[Change] = []
+    for step in steps:
+        text, more = _changed(text, step)
         moved = moved_by(changes)
         changes += [replace(change, former_path=moved_back(change.former_path, moved)) for change in more]
-    return current.text, changes
+    return text.text, changes
+
+
+def _in_usual_letters(document: ImageTemplateDocument) -> Upgraded:
+    """Write a resource's own members as they are documented, which reading the document has done to its data only."""
+    content, _ = document.text.parse() if document.text else (document.body, ())
+    written, _ = resolve(content, document.pointer)
+    renamed = [(old, new) for old, new in zip(written, document.body, strict=True) if old != new]
+    changes = (Change(f"/{new}", f"/{old}", repr(old), repr(new), _LETTERS, API_VERSION) for old, new in renamed)
+    return Upgraded(document.body, tuple(changes), tuple(Edit("rename", f"/{old}", new) for old, new in renamed))
+
+
+_LETTERS = "letter case, which counts where the resource is submitted by itself"
 
 
 def _changed(text: SourceText, change: Callable[[ImageTemplateDocument], Upgraded]) -> tuple[SourceText, list[Change]]:
