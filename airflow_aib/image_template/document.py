@@ -213,6 +213,7 @@ def _none_found(resources: Iterable[tuple[str | None, str, dict[str, Any]]], sou
             f"{source} holds its image template in a nested deployment, whose parameters only Azure can pass on",
             hint="Give the nested deployment's own file, as of a Bicep module: what stands in `properties.template`.",
             source=source,
+            is_nested=True,
         )
     return ImageTemplateReadError(f"{source} holds no image template", hint=_EXPECTED, source=source)
 

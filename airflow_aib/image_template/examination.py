@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError
-from airflow_aib.image_template.finding import Finding, error, worst_first
+from airflow_aib.image_template.finding import Finding, error, warning, worst_first
 from airflow_aib.image_template.pointers import moved_back, resolve
 from airflow_aib.image_template.switched_off import sort_out, switches_of
 from airflow_aib.image_template.unknown import holds_unknown, mentions_unknown
@@ -83,7 +83,10 @@ def finding_of(problem: ImageTemplateError, source: str, document: ImageTemplate
     said = str(problem.data.get("problem") or problem.message)
     hint = problem.hint or ""
     if isinstance(problem, ImageTemplateReadError):
+        # What Azure deploys is not for us to refuse because we cannot read it.
         found = error("", "document-unreadable", said, hint)
+        if problem.data.get("is_nested"):
+            found = warning("", "document-nested", said, hint)
         return replace(found, file=source, line=problem.line or 1, column=problem.column or 1)
     found = error(str(problem.data.get("path") or ""), "document-unrenderable", said, hint)
     return located_in(document, found) if document else replace(found, file=source)
@@ -114,4 +117,10 @@ def _without_secrets(finding: Finding, secrets: Iterable[str]) -> Finding:
     path, message, hint = finding.path, finding.message, finding.hint
     for secret in sorted(secrets, key=len, reverse=True):
         path, message, hint = (text.replace(secret, "***") for text in (path, message, hint))
+    if len(message) > _LONGEST_MESSAGE:
+        message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
     return replace(finding, path=path, message=message, hint=hint)
+
+
+# A document may hold keys and values without end, which messages quote.
+_LONGEST_MESSAGE = 2000

@@ -101,11 +101,12 @@ def render(
     body = {key: rendering.value(document.body[key], f"/{key}") for key in _BODY_MEMBERS if key in document.body}
     if not body.get("location") and context.location:
         body["location"] = context.location
-    upgraded, changes = upgrade(body, context)
+    api_version = rendering.optional_text("apiVersion")
+    upgraded, changes = upgrade(body, context, api_version)
     return RenderedImageTemplate(
         body=upgraded,
         name=rendering.optional_text("name"),
-        api_version=rendering.optional_text("apiVersion"),
+        api_version=api_version,
         depends_on=rendering.depends_on(),
         source=document.source,
         changes=changes,

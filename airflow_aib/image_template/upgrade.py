@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS
+from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS, is_strict
 from airflow_aib.image_template.change import Change
 from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE
 from airflow_aib.image_template.kinds import PROPERTIES
@@ -46,20 +46,33 @@ class Upgraded:
     edits: tuple[Edit, ...] = ()
 
 
-def upgrade(body: Mapping[str, Any], context: RenderContext) -> tuple[dict[str, Any], tuple[Change, ...]]:
-    """Bring a filled-in body to the current api-version; a current one comes back unchanged."""
-    walk = UpgradeWalk(FilledIn(context))
+def upgrade(
+    body: Mapping[str, Any], context: RenderContext, declared_api_version: str | None = None
+) -> tuple[dict[str, Any], tuple[Change, ...]]:
+    """Bring a filled-in body to the current api-version; a current one comes back unchanged.
+
+    :param declared_api_version: for which the document says that it was written: members that this one did not know
+        are left out, where it ignored such
+    """
+    walk = UpgradeWalk(FilledIn(context), _lax(declared_api_version))
     return _upgraded_body(body, walk), tuple(walk.changes)
 
 
 def upgrade_document(document: ImageTemplateDocument) -> Upgraded:
     """Bring a document as it was written to the current api-version; what needs a value is left to rendering."""
-    walk = UpgradeWalk(Written(document))
+    declared = document.body.get("apiVersion")
+    walk = UpgradeWalk(Written(document), _lax(declared))
     body = _upgraded_body(document.body, walk)
     for key, current, why in _resource_words(document.body):
         walk.replace(Place(f"/{key}", f"/{key}"), repr(body[key]), current, why, API_VERSION)
         body[key] = current
     return Upgraded(body, tuple(walk.changes), tuple(walk.edits))
+
+
+def _lax(declared_api_version: Any) -> str | None:
+    """Give an api-version back if it ignored what it did not know."""
+    is_lax = declared_api_version in API_VERSIONS and not is_strict(declared_api_version)
+    return declared_api_version if is_lax else None
 
 
 def moved_by(changes: Iterable[Change]) -> dict[str, str]:

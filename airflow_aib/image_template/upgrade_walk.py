@@ -59,10 +59,12 @@ class UpgradeWalk:
     """Give every member its current spelling, and write down what was done.
 
     :param reading: how much is known about a text
+    :param ignored_by: the api-version for which all was written, where that one ignored members that it did not know
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, ignored_by: str | None = None) -> None:
         self._reading = reading
+        self._ignored_by = ignored_by
         self.changes: list[Change] = []
         self.edits: list[Edit] = []
 
@@ -78,6 +80,9 @@ class UpgradeWalk:
             inside = place.child(name, key)
             if key in _READ_ONLY.get(place.path, ()):
                 self.leave_out(inside, AZURE_WRITES_IT)
+                continue
+            if self._is_ignored(key, shape, inside):
+                self.leave_out(inside, f"api-version {self._ignored_by} ignores it, and the current one refuses it")
                 continue
             if name != key:
                 self._rename(inside, name)
@@ -97,6 +102,11 @@ class UpgradeWalk:
         """Note that a member is left out."""
         self._note(place, repr(place.former_key), "", why, EVER)
         self.edits.append(Edit("remove", place.former_path))
+
+    def _is_ignored(self, key: str, shape: Shape, place: Place) -> bool:
+        """Whether a member never had an effect: the service did not know it, and did not mind."""
+        is_known = shape.member(key) is not None or key.casefold() in shape.others
+        return self._ignored_by is not None and not is_known and self._reading.is_known(key, place.former_path)
 
     def _rename(self, place: Place, name: str) -> None:
         key = place.former_key

@@ -38,5 +38,7 @@ def check_identity(rendered: RenderedImageTemplate) -> Iterator[Finding]:
             f"AIB takes exactly one identity, and here are {len(assigned)}",
             "Identities for the build VM itself belong into vmProfile.userAssignedIdentities.",
         )
+    if "" in assigned:
+        yield error("/identity/userAssignedIdentities", "resource-id-form", "The identity's id is empty", _HINT)
     for identity_id in assigned:
         yield from check_id({"id": identity_id}, "id", "/identity/userAssignedIdentities", IDENTITY_TYPE)

@@ -32,10 +32,11 @@ def spelling_findings(changes: Iterable[Change], declared_api_version: str | Non
         return
     for change in changes:
         if declared_api_version is None or declared_api_version >= change.since:
+            said = change.what if change.new else f"{change.what}: {change.why}"
             yield warning(
                 change.path,
                 "spelling-outdated",
-                f"{change.what[:1].upper()}{change.what[1:]}; it is submitted so",
+                f"{said[:1].upper()}{said[1:]}; it is submitted so",
                 "`airflow-aib upgrade --write FILE` writes it so in the file.",
             )
 

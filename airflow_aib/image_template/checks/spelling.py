@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.shapes import Family, Member, Shape
 
 
+# What is longer is no misspelt word, and comparing takes the square of its length.
+_LONGEST_WORD = 64
+
+
 def misspelled(key: str, member: Member, shape: Shape, path: str) -> Finding:
     """Report a member in another letter case."""
     treatment = "refuses it" if is_strict(shape.api_version) else "takes it still, and later ones refuse it"
@@ -90,7 +94,7 @@ def known(family: Family) -> str:
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Name the choice that is nearest to a word, else all of them, as a hint."""
     by_letters = {choice.casefold(): choice for choice in choices}
-    near = get_close_matches(word.casefold(), by_letters, n=1)
+    near = get_close_matches(word.casefold(), by_letters, n=1) if len(word) <= _LONGEST_WORD else []
     return f"Is {by_letters[near[0]]!r} meant?" if near else f"Known are {', '.join(by_letters.values())}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from airflow_aib.image_template.expression_limits import ExpressionError
@@ -84,7 +85,7 @@ def identity_of(value: Any) -> str:
 
 def parsed_json(text: str) -> Any:
     """Read a JSON text."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def spelling_in(owner: dict[str, Any], name: str) -> str | None:
@@ -92,6 +93,13 @@ def spelling_in(owner: dict[str, Any], name: str) -> str | None:
     if name in owner:
         return name
     return next((key for key in owner if key.casefold() == name.casefold()), None)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ExpressionError("json() cannot take a number that is too great")
+    return number
 
 
 def _refuse_constant(constant: str) -> Any:

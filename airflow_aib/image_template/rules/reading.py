@@ -17,6 +17,11 @@ READING = (
         "Azure Resource Manager template functions",
     ),
     advice(
+        "document-nested",
+        "No image template stands in a nested deployment.",
+        "Only Azure knows what the outer deployment passes to the inner one, so the image template is not checked.",
+    ),
+    advice(
         "key-twice",
         "No key stands twice in one object.",
         "Only the last one counts, and the other is most likely a mistake.",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from airflow_aib.image_template.rules.rule import REFERENCE, SWAGGER, advice, service
 
 STEPS = (
-    service("customize-name-unique", "No two customizers share a name.", "The service refuses the document."),
+    service(
+        "customize-name-unique",
+        "No two customizers share a name.",
+        "The reference demands it, and a log shows which of them failed by nothing else; that the service refuses the "
+        "document was never seen.",
+        severity="warning",
+    ),
     service(
         "script-or-inline",
         "A script step has exactly one of `scriptUri` and `inline`.",

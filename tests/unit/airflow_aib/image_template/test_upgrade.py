@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_aib.image_template.checks import check
+from airflow_aib.image_template.document import read_document
+from airflow_aib.image_template.render import render
 from airflow_aib.image_template.upgrade import upgrade
 from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, GROUP, IDENTITY, body, rendered_sample
 
@@ -263,3 +265,33 @@ def test_upgrading_twice_changes_nothing_more(properties: dict[str, Any]) -> Non
 
     assert twice == once
     assert changes == ()
+
+
+LAX = {"customize": [{"type": "Shell", "inline": ["true"], "pause_before": "5m"}], "optimize": {}, "Customise": []}
+
+
+@pytest.mark.parametrize("api_version", ["2019-05-01-preview", "2023-07-01"])
+def test_what_an_old_api_version_ignored_is_left_out(api_version: str) -> None:
+    """A member that never had an effect is left out, and said; what a later api-version has stays."""
+    upgraded, changes = upgrade({"properties": LAX}, CONTEXT, api_version)
+
+    assert upgraded["properties"] == {"customize": [{"type": "Shell", "inline": ["true"]}], "optimize": {}}
+    assert {change.path for change in changes} == {"/properties/customize/0/pause_before", "/properties/Customise"}
+    assert all(api_version in change.why for change in changes)
+
+
+@pytest.mark.parametrize("api_version", [None, "2024-02-01", "2025-10-01", "2030-01-01"])
+def test_what_a_strict_api_version_refuses_stays(api_version: str | None) -> None:
+    """Where unknown members are refused, or nobody says, they stay for the checks to report."""
+    upgraded, changes = upgrade({"properties": LAX}, CONTEXT, api_version)
+
+    assert upgraded["properties"] == LAX
+    assert changes == ()
+
+
+def test_ignored_members_of_an_old_document_are_remarked_on() -> None:
+    """A document that an old api-version took has no error because of what that one ignored, and a warning."""
+    found = check(render(read_document(body(**LAX) | {"apiVersion": "2020-02-14"}), {}, CONTEXT))
+
+    assert {(finding.severity, finding.rule) for finding in found} == {("warning", "spelling-outdated")}
+    assert any("'pause_before' is left out: api-version 2020-02-14 ignores it" in finding.message for finding in found)

@@ -272,3 +272,10 @@ def test_words_of_a_fixed_list() -> None:
 
     assert (finding.rule, finding.severity) == ("member-value", "error")
     assert "cleanup, abort" in finding.message
+
+
+def test_an_identity_without_an_id() -> None:
+    """An empty id is none."""
+    image_template = body() | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {"": {}}}}
+
+    assert rules(image_template) == ["error resource-id-form"]
