@@ -64,8 +64,16 @@ fix: $(READY) ## mend what can be mended by itself: lint, format, the reference
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python -m tests.architecture.reference_pages
 
+# Programs that only tests run, against the emulator; a test of one that is not installed is skipped. One recipe each.
+CLIENTS := $(VENV)/share/clients
+.PHONY: clients
+clients: $(CLIENTS)/azcopy/.ready ## install the command lines that the tests try on the emulator
+
+$(CLIENTS)/azcopy/.ready: tests/contract/clients/azcopy/package-lock.json | $(READY)
+	$(BIN)/python tests/contract/clients/install_azcopy.py $(@D) && touch $@
+
 .PHONY: test
-test: check ## checks and all tests
+test: check clients ## checks and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: bench

@@ -53,9 +53,10 @@ def test_no_package_registry() -> None:
     assert hits(REGISTRY) == []
 
 
-def test_the_locked_node_packages_name_no_address() -> None:
-    """The lock of Azurite's packages holds versions and digests, and no address to fetch them from."""
-    lock = json.loads((ROOT / "aib_emulator" / "azurite" / "package-lock.json").read_text())
+@pytest.mark.parametrize("folder", ["aib_emulator/azurite", "tests/contract/clients/azcopy"])
+def test_the_locked_node_packages_name_no_address(folder: str) -> None:
+    """A lock of npm packages holds versions and digests, and no address to fetch them from."""
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
 
     assert packages
