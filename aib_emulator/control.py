@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aib_emulator import blob_control
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.route import Route
@@ -60,6 +61,7 @@ def routes(world: World, reset: Callable[[], Awaitable[None]]) -> list[Route]:
         ("POST", "/platform-versions", control.post_platform_version),
         ("GET", "/requests", control.get_requests),
         ("DELETE", "/requests", control.delete_requests),
+        *blob_control.rows(world),
     ]
     return [
         Route(method, DOOR + path, handle, needs_token=False, needs_api_version=False) for method, path, handle in table

@@ -69,6 +69,25 @@ class ControlClient:
         """
         return self._call("POST", "/applications", given)
 
+    def set_copy_pace(self, bytes_per_second: float, *, fail_at_bytes: int | None = None) -> None:
+        """Let Copy Blob take its time, and fail at a byte of its source."""
+        self._call("PUT", "/copy-pace", {"bytes_per_second": bytes_per_second, "fail_at_bytes": fail_at_bytes})
+
+    def clear_copy_pace(self) -> None:
+        """Let Copy Blob be done when it is answered, as at first."""
+        self._call("DELETE", "/copy-pace")
+
+    def set_blob_limits(
+        self, *, requests_per_second: float | None = None, bytes_per_second: float | None = None, retry_after: int = 1
+    ) -> None:
+        """Let one blob bear only so much in a second of emulated time; beyond that it answers ServerBusy."""
+        limits = {"requests_per_second": requests_per_second, "bytes_per_second": bytes_per_second}
+        self._call("PUT", "/blob-limits", {**limits, "retry_after": retry_after})
+
+    def clear_blob_limits(self) -> None:
+        """Let blobs bear anything, as at first."""
+        self._call("DELETE", "/blob-limits")
+
     def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
         """Publish a new version of a marketplace image."""
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}

@@ -94,6 +94,16 @@ class BlobStore(Protocol):
         """Let role assignments alone decide again."""
         ...
 
+    def set_copy_pace(self, bytes_per_second: float | None, fail_at_bytes: int | None = None) -> None:
+        """Say how fast Copy Blob goes in emulated time, and where reading its source fails; None is done at once."""
+        ...
+
+    def set_blob_limits(
+        self, requests_per_second: float | None, bytes_per_second: float | None, *, retry_after: int = 1
+    ) -> None:
+        """Say how much one blob bears in a second of emulated time; None is without limit."""
+        ...
+
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of an account's two keys."""
         ...

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from aib_emulator.blob_front.access import BlobAccount, DataRoles
 from aib_emulator.blob_front.app import FrontParts, blob_front
-from aib_emulator.blob_front.backend import EMULATED_TIME
+from aib_emulator.blob_front.backend import EMULATED_TIME, Backend
+from aib_emulator.blob_front.pending_copies import CopyPace, PendingCopies
+from aib_emulator.blob_front.rate_limits import BlobLimits, RateLimiter
 from aib_emulator.blob_front.traffic import traffic_middleware
 
-__all__ = ["EMULATED_TIME", "BlobAccount", "DataRoles", "FrontParts", "blob_front", "traffic_middleware"]
+__all__ = [
+    "EMULATED_TIME",
+    "Backend",
+    "BlobAccount",
+    "BlobLimits",
+    "CopyPace",
+    "DataRoles",
+    "FrontParts",
+    "PendingCopies",
+    "RateLimiter",
+    "blob_front",
+    "traffic_middleware",
+]

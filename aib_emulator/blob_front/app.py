@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,11 +12,12 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from aib_emulator.blob_front.access import Credential, Gate
-from aib_emulator.blob_front.backend import Backend
 from aib_emulator.blob_front.delegation import asks_for_delegation_key, delegation_key
 from aib_emulator.blob_front.errors import StorageError, error_response
 from aib_emulator.blob_front.forward import forward
-from aib_emulator.blob_front.from_url import copier_for, copy_from_url
+from aib_emulator.blob_front.from_url import CopyParts, copier_for, copy_from_url
+from aib_emulator.blob_front.page_limits import check_page_request
+from aib_emulator.blob_front.rate_limits import request_volume
 from aib_emulator.blob_front.target import Target
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
     from aib_emulator.blob_front.access import Access, Accounts, DataRoles
+    from aib_emulator.blob_front.backend import Backend
+    from aib_emulator.blob_front.pending_copies import PendingCopies
+    from aib_emulator.blob_front.rate_limits import RateLimiter
     from aib_emulator.clock import Clock
     from aib_emulator.tokens import TokenAuthority
 
@@ -41,6 +46,9 @@ class FrontParts:
     :param roles: which principal may do what
     :param authorization_uri: where clients get their tokens
     :param clock: the emulated time
+    :param backend: sends requests to Azurite
+    :param copies: those that take their time
+    :param limiter: how much one blob bears
     """
 
     azurite_url: str
@@ -50,6 +58,9 @@ class FrontParts:
     roles: DataRoles
     authorization_uri: str
     clock: Clock
+    backend: Backend
+    copies: PendingCopies
+    limiter: RateLimiter
 
 
 def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web.Application:
@@ -64,11 +75,12 @@ def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web
 class _Front:
     def __init__(self, parts: FrontParts) -> None:
         self._parts = parts
-        self._backend = Backend(parts.azurite_url, parts.clock)
+        self._backend = parts.backend
         self._gate = Gate(parts.accounts, parts.tokens, parts.roles, parts.authorization_uri)
+        self._copy_parts = CopyParts(self._gate, parts.backend, parts.copies)
 
     async def connections(self, _: web.Application) -> AsyncIterator[None]:
-        await self._backend.open()
+        await self._backend.open(self._parts.azurite_url)
         yield
         await self._backend.close()
 
@@ -79,10 +91,17 @@ class _Front:
             return await self._delegation_key(request, self._gate.admit("GET", target, authorization))
         access = self._gate.admit(request.method, target, authorization)
         self._demand_private_container(request, access)
+        check_page_request(request.method, target, request.headers)
+        self._parts.limiter.admit(target, request_volume(request.headers), self._parts.clock.now())
+        await self._parts.copies.settle()
+        self._parts.copies.demand_none(request.method, target)
         copier = copier_for(request.method, target, CIMultiDict(request.headers))
         if copier is not None:
-            return await copy_from_url(copier, request, target, access, self._gate, self._backend)
-        return await forward(request, target, access, self._backend)
+            return await copy_from_url(copier, request, target, access, self._copy_parts)
+        response = await forward(request, target, access, self._backend)
+        if response.status == HTTPStatus.NO_CONTENT and target.query.get("comp") == "copy":
+            await self._parts.copies.abort(target)
+        return response
 
     async def _delegation_key(self, request: web.Request, access: Access) -> web.Response:
         if access.credential is not Credential.BEARER:

@@ -12,6 +12,7 @@ from aib_emulator.blob_front.shared_key import authorization
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable
+    from datetime import datetime
 
     from aib_emulator.blob_front.target import Target
     from aib_emulator.clock import Clock
@@ -26,17 +27,17 @@ IDLE_SECONDS = 3.0
 class Backend:
     """Send requests to Azurite.
 
-    :param url: scheme, host and port of Azurite
     :param clock: the emulated time
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
-        self._url = url
+    def __init__(self, clock: Clock) -> None:
+        self._url = ""
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
-    async def open(self) -> None:
-        """Prepare the connections; call it inside the running loop."""
+    async def open(self, url: str) -> None:
+        """Prepare the connections to Azurite at `url`; call it inside the running loop."""
+        self._url = url
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=None),
@@ -58,16 +59,18 @@ class Backend:
         body: bytes | AsyncIterable[bytes] | None = None,
         *,
         key: str | None = None,
+        at: datetime | None = None,
     ) -> aiohttp.ClientResponse:
         """Send a request and return the answer, its body unread; release it when done.
 
         :param headers: every header to send but `Authorization`, when a `key` is given
         :param key: account key to sign with; None sends the request as it is
+        :param at: the emulated instant of what is done; None is now
         """
         if self._session is None:
             raise RuntimeError("The connections to Azurite are not open.")
         headers = CIMultiDict(headers)
-        headers[EMULATED_TIME] = self._clock.now().isoformat()
+        headers[EMULATED_TIME] = (at or self._clock.now()).isoformat()
         if key is not None:
             headers["Authorization"] = authorization(method, target, headers, key)
         return await self._session.request(

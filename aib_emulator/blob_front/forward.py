@@ -20,16 +20,23 @@ if TYPE_CHECKING:
     from aib_emulator.blob_front.target import Target
 
 HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+OWN_HEADERS = "aib-"
+"""What headers begin with that the front sends to Azurite, and takes from nobody."""
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 STREAMED_ABOVE = 1024 * 1024
 CHUNK = 256 * 1024
 
 
 def forwarded_headers(request: web.Request) -> CIMultiDict[str]:
-    """Return the headers of a request without those that concern this connection only, casing and all."""
+    """Return the headers of a request, casing and all, without those of its connection and those for Azurite only."""
     decoded = (
         (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in request.raw_headers
     )
-    return CIMultiDict((name, value) for name, value in decoded if name.lower() not in HOP_BY_HOP)
+    return CIMultiDict((name, value) for name, value in decoded if _passes(name.lower()))
+
+
+def _passes(name: str) -> bool:
+    return name not in HOP_BY_HOP and not name.startswith(OWN_HEADERS)
 
 
 async def forward(request: web.Request, target: Target, access: Access, backend: Backend) -> web.StreamResponse:
@@ -55,7 +62,7 @@ async def relay(
         headers = CIMultiDict(kept)
         for name in without:
             headers.popall(name, None)
-        if request.method == "HEAD" or answer.status == HTTPStatus.NOT_MODIFIED:  # neither has a body
+        if request.method == "HEAD" or answer.status in BODILESS:
             return _without_body(answer, headers)
         if answer.ok and _is_large(answer):
             return await _stream(request, answer, headers)

@@ -10,44 +10,31 @@ from typing import TYPE_CHECKING
 from multidict import CIMultiDict
 
 from aib_emulator.blob_front.access import Credential
+from aib_emulator.blob_front.copy_call import OWNERS, CopyCall
 from aib_emulator.blob_front.errors import StorageError
 from aib_emulator.blob_front.forward import forwarded_headers, relay
+from aib_emulator.blob_front.page_limits import LONGEST_WRITE, PAGE
 from aib_emulator.blob_front.page_ranges import ByteRange, read_range
 from aib_emulator.blob_front.shared_key import is_signed
 from aib_emulator.blob_front.source import CONDITIONS, find_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     import aiohttp
     from aiohttp import web
 
     from aib_emulator.blob_front.access import Access, Gate
     from aib_emulator.blob_front.backend import Backend
+    from aib_emulator.blob_front.pending_copies import PendingCopies
     from aib_emulator.blob_front.source import Source
     from aib_emulator.blob_front.target import Target
 
     Write = tuple[dict[str, str], bytes]
-    Copier = Callable[["CopyCall", Source], Awaitable[web.StreamResponse]]
+    Copier = Callable[[CopyCall, Source], Awaitable[web.StreamResponse]]
 
-PAGE = 512
-LONGEST_PAGE_RANGE = 4 * 1024 * 1024
 COPY_HEADERS = ("x-ms-copy-source", "x-ms-source-")
-# A condition holds for the state before the copy: once its first part is written, the blob has another state.
-ONE_TIME_CONDITIONS = (
-    "If-Match",
-    "If-None-Match",
-    "If-Modified-Since",
-    "If-Unmodified-Since",
-    "x-ms-if-tags",
-    "x-ms-if-sequence-number-le",
-    "x-ms-if-sequence-number-lt",
-    "x-ms-if-sequence-number-eq",
-    "x-ms-blob-condition-appendpos",
-    "x-ms-blob-condition-maxsize",
-)
 DIGESTS = ("Content-MD5", "x-ms-content-crc64")
-OWNERS = frozenset({Credential.BEARER, Credential.SHARED_KEY})
 BLOB_PROPERTIES = {
     "Content-Type": "x-ms-blob-content-type",
     "Content-Encoding": "x-ms-blob-content-encoding",
@@ -58,33 +45,17 @@ BLOB_PROPERTIES = {
 
 
 @dataclass(frozen=True)
-class CopyCall:
-    """A request whose content is another blob's.
+class CopyParts:
+    """What copies work with.
 
-    :param request: as it came
-    :param target: what it writes
-    :param access: the right that it comes with
+    :param gate: decides who may read the source
     :param backend: Azurite
-    :param headers: its headers without those about the source
+    :param copies: those that take their time
     """
 
-    request: web.Request
-    target: Target
-    access: Access
+    gate: Gate
     backend: Backend
-    headers: CIMultiDict[str]
-
-    async def put(
-        self, more_headers: dict[str, str], body: bytes | AsyncIterable[bytes] | None = None, *, is_first: bool = True
-    ) -> aiohttp.ClientResponse:
-        """Write to the target with the caller's own right; the address stays the same for all these calls."""
-        headers = CIMultiDict(self.headers)
-        if not is_first:
-            for name in ONE_TIME_CONDITIONS:
-                headers.pop(name, None)
-        headers.update(more_headers)
-        key = self.access.account.keys[0] if self.access.credential in OWNERS else None
-        return await self.backend.send("PUT", self.target, headers, body, key=key)
+    copies: PendingCopies
 
 
 def copier_for(method: str, target: Target, headers: CIMultiDict[str]) -> Copier | None:
@@ -97,13 +68,15 @@ def copier_for(method: str, target: Target, headers: CIMultiDict[str]) -> Copier
 
 
 async def copy_from_url(
-    copier: Copier, request: web.Request, target: Target, access: Access, gate: Gate, backend: Backend
+    copier: Copier, request: web.Request, target: Target, access: Access, parts: CopyParts
 ) -> web.StreamResponse:
     """Check both sides and let `copier` do its work."""
     if access.credential is Credential.SHARED_KEY:
         _demand_signature(request, target, access)
     is_owner = copier is copy_blob and access.credential in OWNERS
-    source = find_source(request.headers, request.host, gate, backend, own=access.account if is_owner else None)
+    source = find_source(
+        request.headers, request.host, parts.gate, parts.backend, own=access.account if is_owner else None
+    )
     if "x-ms-source-content-crc64" in request.headers:
         raise StorageError(501, "NotImplemented", "The emulator does not check x-ms-source-content-crc64. Use MD5.")
     headers = forwarded_headers(request)
@@ -111,7 +84,7 @@ async def copy_from_url(
         del headers[name]
     for name in ("Authorization", "Content-Length", "Content-MD5"):
         headers.pop(name, None)
-    return await copier(CopyCall(request, target, access, backend, headers), source)
+    return await copier(CopyCall(request, target, access, parts.backend, parts.copies, headers), source)
 
 
 async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
@@ -150,11 +123,13 @@ async def put_blob(call: CopyCall, source: Source) -> web.StreamResponse:
 
 
 async def copy_blob(call: CopyCall, source: Source) -> web.StreamResponse:
-    """Copy Blob: Azurite does it in no time, once it is clear that the source may be read."""
-    await source.verify()
+    """Copy Blob and Copy Blob From URL, once it is clear that the source may be read; the latter takes no time."""
+    state = await source.verify()
     given = call.request.headers
     named = {name: given[name] for name in ("x-ms-copy-source", *CONDITIONS) if name in given}
-    return await relay(call.request, await call.put(named))
+    if given.get("x-ms-requires-sync", "").lower() == "true":
+        return await relay(call.request, await call.put(named))
+    return await relay(call.request, await call.copies.start(call, named, state))
 
 
 COPIERS: dict[str, Copier] = {"page": put_page, "block": put_part, "appendblock": put_part}
@@ -183,9 +158,9 @@ def _page_ranges(request: web.Request) -> tuple[ByteRange, ByteRange]:
     destination = read_range(request.headers.get("x-ms-range") or request.headers.get("Range"))
     if source is None or destination is None or source.length != destination.length:
         raise StorageError(400, "InvalidHeaderValue", "Source range and range must be given and of the same length.")
-    if any(number % PAGE for number in (source.offset, destination.offset, source.length)):
+    if source.offset % PAGE:  # the rest has been checked as that of any write of pages
         raise StorageError(416, "InvalidPageRange", "The page range specified is invalid.")
-    if source.length > LONGEST_PAGE_RANGE:
+    if source.length > LONGEST_WRITE:
         raise StorageError(413, "RequestBodyTooLarge", "The range is too large and exceeds 4 MiB.")
     return source, destination
 

@@ -45,6 +45,18 @@ class Pages:
     etag: str
 
 
+@dataclass(frozen=True)
+class SourceState:
+    """Say what a source is at an instant.
+
+    :param length: its bytes
+    :param etag: of this state
+    """
+
+    length: int
+    etag: str
+
+
 class Source:
     """Read the blob that a copy is made of.
 
@@ -79,11 +91,12 @@ class Source:
             _demand_success(answer, body)
             return body
 
-    async def verify(self) -> None:
-        """Make sure that it can be read, without reading it."""
+    async def verify(self) -> SourceState:
+        """Make sure that it can be read, without reading it, and return its state."""
         headers = CIMultiDict({"x-ms-version": API_VERSION, **self._conditions})
         async with await self._backend.send("HEAD", self.target, headers, key=self._key) as answer:
             _demand_success(answer, b"")
+            return SourceState(int(answer.headers["Content-Length"]), answer.headers["ETag"])
 
     async def open(self, window: ByteRange | None) -> aiohttp.ClientResponse:
         """Return the answer to reading a window, or everything, its body unread."""

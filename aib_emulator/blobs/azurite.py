@@ -8,18 +8,18 @@ import re
 import secrets
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aib_emulator.azurite_install import azurite_program, node_program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MENDS = Path(__file__).with_name("mend_azurite.cjs")
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 LISTENING = re.compile(r"successfully listens on (http://\S+)")
-ACCOUNT_SET = "account set"
+ORDER_DONE = "order done"
 
 
 class AzuriteError(ChildProcessError):
@@ -82,12 +82,22 @@ class Azurite:
 
     async def set_account(self, account: str, keys: Sequence[str] | None) -> None:
         """Make `account` exist with these base64 keys, or not exist any more (`None`); done when this returns."""
+        await self._order({"account": account, "keys": None if keys is None else list(keys)})
+
+    async def note_copy(self, place: Mapping[str, str], state: Mapping[str, str]) -> None:
+        """Say what is to be seen of a copy that goes on; done when this returns.
+
+        :param place: `account`, `container` and `blob` that it writes to
+        :param state: its `progress`, and once it has ended badly `status`, `description` and `ended`
+        """
+        await self._order({"copy": {**place, **state}})
+
+    async def _order(self, order: Mapping[str, Any]) -> None:
         process = self._process
         if process is None or process.stdin is None or process.returncode is not None:
             raise AzuriteError(f"Azurite is not running.\n{self._tail()}")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._orders.append(done)
-        order = {"account": account, "keys": None if keys is None else list(keys)}
         process.stdin.write(json.dumps(order).encode() + b"\n")
         await done
 
@@ -107,7 +117,7 @@ class Azurite:
                 waiting.set_exception(ended)
 
     def _note(self, line: str) -> None:
-        if line == ACCOUNT_SET:
+        if line == ORDER_DONE:
             done = self._orders.popleft()
             if not done.done():
                 done.set_result(None)

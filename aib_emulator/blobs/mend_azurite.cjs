@@ -3,6 +3,7 @@
 // The emulator talks to it over stdin, one JSON object per line, and gets one line on stdout for each:
 //   {"account": "name", "keys": ["<base64>", "<base64>"]}   the account exists from now on
 //   {"account": "name", "keys": null}                       it does not exist any more
+//   {"copy": {"account", "container", "blob", ...}}         what is to be seen of a copy that goes on: mends/copies.cjs
 // The end of stdin means that the emulator is gone, however it died: Azurite then ends as well.
 "use strict";
 
@@ -26,27 +27,6 @@ constants.USERDELEGATIONKEY_SIGNING_SEED = process.env.AIB_EMULATOR_DELEGATION_S
 // Azurite would look at the source of a copy through its public address. The blob front has done that already.
 load("blob/handlers/BlobHandler.js").default.prototype.validateCopySource = async () => {};
 
-// A copied blob shares its lists of pages and blocks with its source: what is written to one would show in the other.
-const store = load("blob/persistence/LokiBlobMetadataStore.js").default.prototype;
-for (const name of ["startCopyFromURL", "copyFromURL"]) {
-  const copy = store[name];
-  store[name] = async function (context, source, destination, ...rest) {
-    const properties = await copy.call(this, context, source, destination, ...rest);
-    const blobs = this.db.getCollection(this.BLOBS_COLLECTION);
-    const copied = blobs.findOne({
-      accountName: destination.account,
-      containerName: destination.container,
-      name: destination.blob,
-      snapshot: "",
-    });
-    for (const list of ["pageRangesInOrder", "committedBlocksInOrder"]) {
-      copied[list] &&= copied[list].slice();
-    }
-    blobs.update(copied);
-    return properties;
-  };
-}
-
 // What storage says of times is in the emulated time, which each request carries; expiry stays with the wall clock.
 const context = load("blob/generated/Context.js").default.prototype;
 const { set: keepStartTime } = Object.getOwnPropertyDescriptor(context, "startTime");
@@ -57,6 +37,8 @@ Object.defineProperty(context, "startTime", {
     return emulated ? new Date(emulated) : this.context.startTime;
   },
 });
+
+const noteCopy = require("./mends/copies.cjs")({ load });
 
 function setAccount({ account, keys }) {
   if (keys === null) {
@@ -69,8 +51,9 @@ function setAccount({ account, keys }) {
 
 const orders = readline.createInterface({ input: process.stdin });
 orders.on("line", (line) => {
-  setAccount(JSON.parse(line));
-  process.stdout.write("account set\n");
+  const order = JSON.parse(line);
+  order.copy ? noteCopy(order.copy) : setAccount(order);
+  process.stdout.write("order done\n");
 });
 orders.on("close", () => process.kill(process.pid, "SIGTERM"));
 process.stdin.unref(); // or it would keep a closed Azurite alive

@@ -17,9 +17,14 @@ from azure.storage.blob.aio import BlobServiceClient
 
 from aib_emulator.blob_front import (
     EMULATED_TIME,
+    Backend,
     BlobAccount,
+    BlobLimits,
+    CopyPace,
     DataRoles,
     FrontParts,
+    PendingCopies,
+    RateLimiter,
     blob_front,
     traffic_middleware,
 )
@@ -82,6 +87,9 @@ class AzuriteBlobStore:
         self._faults = faults
         self._requests = requests
         self._azurite = Azurite(folder)
+        self._backend = Backend(clock)
+        self._copies = PendingCopies(self._backend, self, self._azurite.note_copy, clock)
+        self._limiter = RateLimiter()
         self._accounts: dict[str, BlobAccount] = {}
         self._changing_accounts = asyncio.Lock()
         self._clients: dict[str, BlobServiceClient] = {}
@@ -107,6 +115,9 @@ class AzuriteBlobStore:
             # Clients take the tenant from it, and ask the authority that they know already.
             authorization_uri=f"https://login.microsoftonline.com/{tenant}/oauth2/authorize",
             clock=self._clock,
+            backend=self._backend,
+            copies=self._copies,
+            limiter=self._limiter,
         )
         app = blob_front(parts, [traffic_middleware(self._faults, self._requests, self._clock)])
         self._runner = web.AppRunner(
@@ -132,8 +143,10 @@ class AzuriteBlobStore:
         await self._azurite.stop()
 
     async def reset(self) -> None:
-        """Delete every account with its blobs, and forget who may do what."""
+        """Delete every account with its blobs, and forget who may do what, how fast copies go and what a blob bears."""
         self._roles.clear()
+        self._limiter.set(BlobLimits())
+        self._copies.clear()
         for name in list(self._accounts):
             await self.delete_account(name)
 
@@ -161,6 +174,16 @@ class AzuriteBlobStore:
         """Let role assignments alone decide again."""
         self._roles.clear()
 
+    def set_copy_pace(self, bytes_per_second: float | None, fail_at_bytes: int | None = None) -> None:
+        """Say how fast Copy Blob goes in emulated time, and where reading its source fails; None is done at once."""
+        self._copies.pace = CopyPace(bytes_per_second, fail_at_bytes)
+
+    def set_blob_limits(
+        self, requests_per_second: float | None, bytes_per_second: float | None, *, retry_after: int = 1
+    ) -> None:
+        """Say how much one blob bears in a second of emulated time; None is without limit."""
+        self._limiter.set(BlobLimits(requests_per_second, bytes_per_second, retry_after))
+
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of the two keys; what the old one signed is worth nothing from now on."""
         async with self._changing_accounts:
@@ -172,6 +195,7 @@ class AzuriteBlobStore:
 
     async def delete_account(self, name: str) -> None:
         """Delete an account with all that is in it; an absent one is fine."""
+        await self._copies.settle()
         async with self._changing_accounts:
             if name not in self._accounts:
                 return
@@ -202,6 +226,7 @@ class AzuriteBlobStore:
 
     async def delete_container(self, account: str, container: str) -> None:
         """Delete a container with all that is in it; an absent one is fine."""
+        await self._copies.settle()
         await _delete_container(self._service(account), container)
 
     async def append_text(
