@@ -169,5 +169,5 @@ def refused(code: str, *, status: int | None = None) -> Iterator[None]:
     with pytest.raises(HttpResponseError) as caught:
         yield
     error: Any = caught.value
-    assert (getattr(error, "error_code", None) or error.error.code) == code
+    assert (error.response.headers.get("x-ms-error-code") or error.error.code) == code
     assert status in {None, error.status_code}
