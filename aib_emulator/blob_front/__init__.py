@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aib_emulator.blob_front.access import BlobAccount, DataRoles
+from aib_emulator.blob_front.access import BlobAccount, DataRoles, GateSettings
 from aib_emulator.blob_front.app import FrontParts, blob_front
 from aib_emulator.blob_front.backend import EMULATED_TIME, Backend
 from aib_emulator.blob_front.pending_copies import CopyPace, PendingCopies
@@ -17,6 +17,7 @@ __all__ = [
     "CopyPace",
     "DataRoles",
     "FrontParts",
+    "GateSettings",
     "PendingCopies",
     "RateLimiter",
     "blob_front",

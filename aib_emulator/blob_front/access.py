@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aib_emulator.blob_front.errors import StorageError
+from aib_emulator.blob_front.delegation import SERVICE, key_of_signature
+from aib_emulator.blob_front.errors import NOT_AUTHENTICATED, StorageError
+from aib_emulator.blob_front.sas import SasUse, check_sas
 from aib_emulator.blob_front.shared_key import SCHEME
+from aib_emulator.clock import real_now
 from aib_emulator.tokens import TokenError
 
 if TYPE_CHECKING:
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 STORAGE_AUDIENCES = ("https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1")
 BEARER = "bearer "
+NO_GOOD_CREDENTIAL = (
+    "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."
+)
+CHALLENGING = "2019-12-12"
+"""The service version from which on who comes without any right is asked for a token."""
+ISSUER = "https://sts.windows.net/{}/"
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERYBODY = "*"
 EVERY_ACCOUNT = "*"
@@ -110,25 +119,41 @@ class Access:
     claims: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class GateSettings:
+    """Fix what a gate judges by.
+
+    :param tenant_id: the tenant whose principals the accounts know
+    :param authorization_uri: where the challenge sends clients for a token
+    :param delegation_seed: what user delegation keys are derived from
+    """
+
+    tenant_id: str
+    authorization_uri: str
+    delegation_seed: str = field(repr=False)
+
+
 class Gate:
     """Let requests in, or answer them with the service's refusal.
 
     :param accounts: the accounts there are
     :param tokens: checks bearer tokens
     :param roles: which principal may do what
-    :param authorization_uri: where the challenge sends clients for a token
+    :param settings: what else it judges by
     """
 
-    def __init__(self, accounts: Accounts, tokens: TokenAuthority, roles: DataRoles, authorization_uri: str) -> None:
+    def __init__(self, accounts: Accounts, tokens: TokenAuthority, roles: DataRoles, settings: GateSettings) -> None:
         self._accounts = accounts
         self._tokens = tokens
         self._roles = roles
-        self._authorization_uri = authorization_uri
+        self._settings = settings
 
-    def admit(self, method: str, target: Target, authorization: str | None) -> Access:
+    def admit(self, method: str, target: Target, authorization: str | None, *, address: str | None = None) -> Access:
         """Return the right that a request comes with, or raise StorageError.
 
-        Account keys and signatures are not checked here: Azurite does, with the very same keys.
+        Account keys are not checked here, nor what a signature permits: Azurite does both, with the very same keys.
+
+        :param address: where the request comes from; None for what the service itself asks, the source of a copy
         """
         account = self._account(target)
         write = method not in READING_METHODS
@@ -137,8 +162,13 @@ class Gate:
         if authorization is not None and authorization.startswith(SCHEME.strip()):
             return self._admit_key(account, Credential.SHARED_KEY)
         if target.has_sas:
-            return self._admit_sas(account, target, write=write)
+            return self._admit_sas(account, SasUse(target, address, real_now()), write=write)
         return self._admit_anybody(account)
+
+    def challenge(self) -> dict[str, str]:
+        """Return the header that tells a client where to get a token."""
+        parts = f"authorization_uri={self._settings.authorization_uri} resource_id={STORAGE_AUDIENCES[0]}"
+        return {"WWW-Authenticate": f"Bearer {parts}"}
 
     def _account(self, target: Target) -> BlobAccount:
         account = self._accounts.account(target.account)
@@ -151,8 +181,9 @@ class Gate:
         try:
             claims = self._tokens.verify(token, audiences)
         except TokenError as error:
-            message = f"Server failed to authenticate the request. {error}"
-            raise StorageError(401, "InvalidAuthenticationInfo", message, headers=self._challenge()) from error
+            raise self._bad_token(str(error)) from error
+        if (claims["tid"], claims["iss"]) != (self._settings.tenant_id, ISSUER.format(self._settings.tenant_id)):
+            raise self._bad_token("Issuer validation failed. Issuer did not match.")
         self._demand_role(account, str(claims.get("oid", "")), write=write)
         return Access(Credential.BEARER, account, claims)
 
@@ -162,10 +193,18 @@ class Gate:
             raise StorageError(403, "KeyBasedAuthenticationNotPermitted", message)
         return Access(credential, account)
 
-    def _admit_sas(self, account: BlobAccount, target: Target, *, write: bool) -> Access:
-        delegator = target.query.get("skoid")
+    def _admit_sas(self, account: BlobAccount, use: SasUse, *, write: bool) -> Access:
+        query = use.target.query
+        delegator = query.get("skoid")
         if delegator is None:
-            return self._admit_key(account, Credential.SAS)
+            access = self._admit_key(account, Credential.SAS)
+            check_sas(use, account.keys)
+            return access
+        if query.get("sktid") != self._settings.tenant_id or query.get("sks") != SERVICE:
+            raise StorageError(
+                403, "AuthenticationFailed", NOT_AUTHENTICATED, detail="Signature fields not well formed."
+            )
+        check_sas(use, [key_of_signature(query, self._settings.delegation_seed)])
         self._demand_role(account, delegator, write=write)
         return Access(Credential.SAS, account)
 
@@ -180,6 +219,21 @@ class Gate:
             message = "This request is not authorized to perform this operation using this permission."
             raise StorageError(403, "AuthorizationPermissionMismatch", message)
 
-    def _challenge(self) -> dict[str, str]:
-        parts = f"authorization_uri={self._authorization_uri} resource_id={STORAGE_AUDIENCES[0]}"
-        return {"WWW-Authenticate": f"Bearer {parts}"}
+    def _bad_token(self, detail: str) -> StorageError:
+        return StorageError(
+            401, "InvalidAuthenticationInfo", NO_GOOD_CREDENTIAL, headers=self.challenge(), detail=detail
+        )
+
+
+def raise_refusal(credential: Credential, version: str, challenge: Mapping[str, str]) -> None:
+    """Say in the service's words what Azurite calls AuthorizationFailure, where the service calls it otherwise.
+
+    :param version: the service version that the caller speaks
+    :param challenge: the header that tells a client where to get a token
+    """
+    if credential is Credential.SHARED_KEY:
+        raise StorageError(403, "AuthenticationFailed", NOT_AUTHENTICATED)
+    if credential is Credential.NOTHING and version >= CHALLENGING:
+        raise StorageError(401, "NoAuthenticationInformation", NO_GOOD_CREDENTIAL, headers=challenge)
+    if credential is Credential.NOTHING:
+        raise StorageError(404, "ResourceNotFound", "The specified resource does not exist.")

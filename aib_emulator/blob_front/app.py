@@ -11,21 +11,22 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from aib_emulator.blob_front.access import Credential, Gate
+from aib_emulator.blob_front.access import Credential, Gate, raise_refusal
 from aib_emulator.blob_front.delegation import asks_for_delegation_key, delegation_key
-from aib_emulator.blob_front.errors import StorageError, error_response
+from aib_emulator.blob_front.errors import ERROR_CODE, StorageError, error_response
 from aib_emulator.blob_front.forward import forward
 from aib_emulator.blob_front.from_url import CopyParts, copier_for, copy_from_url
 from aib_emulator.blob_front.page_limits import check_page_request
 from aib_emulator.blob_front.rate_limits import request_volume
 from aib_emulator.blob_front.target import Target
+from aib_emulator.clock import real_now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from aiohttp.typedefs import Handler, Middleware
 
-    from aib_emulator.blob_front.access import Access, Accounts, DataRoles
+    from aib_emulator.blob_front.access import Access, Accounts, DataRoles, GateSettings
     from aib_emulator.blob_front.backend import Backend
     from aib_emulator.blob_front.pending_copies import PendingCopies
     from aib_emulator.blob_front.rate_limits import RateLimiter
@@ -40,11 +41,10 @@ class FrontParts:
     """What the blob endpoint works with.
 
     :param azurite_url: where Azurite listens
-    :param delegation_seed: what Azurite derives user delegation keys from
     :param accounts: the storage accounts there are
     :param tokens: checks bearer tokens
     :param roles: which principal may do what
-    :param authorization_uri: where clients get their tokens
+    :param gate_settings: what else decides who gets in
     :param clock: the emulated time
     :param backend: sends requests to Azurite
     :param copies: those that take their time
@@ -52,11 +52,10 @@ class FrontParts:
     """
 
     azurite_url: str
-    delegation_seed: str
     accounts: Accounts
     tokens: TokenAuthority
     roles: DataRoles
-    authorization_uri: str
+    gate_settings: GateSettings
     clock: Clock
     backend: Backend
     copies: PendingCopies
@@ -76,7 +75,7 @@ class _Front:
     def __init__(self, parts: FrontParts) -> None:
         self._parts = parts
         self._backend = parts.backend
-        self._gate = Gate(parts.accounts, parts.tokens, parts.roles, parts.authorization_uri)
+        self._gate = Gate(parts.accounts, parts.tokens, parts.roles, parts.gate_settings)
         self._copy_parts = CopyParts(self._gate, parts.backend, parts.copies)
 
     async def connections(self, _: web.Application) -> AsyncIterator[None]:
@@ -86,15 +85,23 @@ class _Front:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         target = Target(request.raw_path)
-        authorization = request.headers.get("Authorization")
         if asks_for_delegation_key(request.method, target):  # a POST that a reader may send
-            return await self._delegation_key(request, self._gate.admit("GET", target, authorization))
-        access = self._gate.admit(request.method, target, authorization)
+            return await self._delegation_key(request, self._admit(request, target, "GET"))
+        access = self._admit(request, target, request.method)
         self._demand_private_container(request, access)
         check_page_request(request.method, target, request.headers)
         self._parts.limiter.admit(target, request_volume(request.headers), self._parts.clock.now())
         await self._parts.copies.settle()
         self._parts.copies.demand_none(request.method, target)
+        response = await self._carry_out(request, target, access)
+        if response.headers.get(ERROR_CODE) == "AuthorizationFailure":
+            raise_refusal(access.credential, request.headers.get("x-ms-version", ""), self._gate.challenge())
+        return response
+
+    def _admit(self, request: web.Request, target: Target, method: str) -> Access:
+        return self._gate.admit(method, target, request.headers.get("Authorization"), address=request.remote)
+
+    async def _carry_out(self, request: web.Request, target: Target, access: Access) -> web.StreamResponse:
         copier = copier_for(request.method, target, CIMultiDict(request.headers))
         if copier is not None:
             return await copy_from_url(copier, request, target, access, self._copy_parts)
@@ -107,7 +114,8 @@ class _Front:
         if access.credential is not Credential.BEARER:
             message = "Only authentication scheme Bearer is supported."
             raise StorageError(403, "AuthenticationFailed", message)
-        body = delegation_key(await request.read(), access.claims, self._parts.delegation_seed)
+        seed = self._parts.gate_settings.delegation_seed
+        body = delegation_key(await request.read(), access.claims, seed, real_now())
         return web.Response(body=body, content_type="application/xml")
 
     def _demand_private_container(self, request: web.Request, access: Access) -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ERROR_CODE = "x-ms-error-code"
+DETAIL = "AuthenticationErrorDetail"
+NOT_AUTHENTICATED = (
+    "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
+    "including the signature."
+)
 CODE_IN_BODY = re.compile(rb"<Code>([^<]+)</Code>")
 CODES_BY_STATUS = {
     400: "InvalidInput",
@@ -38,14 +43,18 @@ class StorageError(Exception):
     :param code: Azure's word for it
     :param message: the sentence that people read
     :param headers: headers to send along
+    :param detail: what else the body says, as `AuthenticationErrorDetail`
     """
 
-    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None, detail: str = ""
+    ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        self.detail = detail
 
 
 def error_response(error: StorageError, request: web.Request, now: datetime) -> web.Response:
@@ -57,7 +66,9 @@ def error_response(error: StorageError, request: web.Request, now: datetime) -> 
     if request.method == "HEAD":
         return web.Response(status=error.status, headers=headers)
     message = escape(f"{error.message}\nRequestId:{request_id}\nTime:{now:%Y-%m-%dT%H:%M:%S.%f}0Z")
-    body = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code><Message>{message}</Message></Error>'
+    detail = f"<{DETAIL}>{escape(error.detail)}</{DETAIL}>" if error.detail else ""
+    members = f"<Code>{error.code}</Code><Message>{message}</Message>{detail}"
+    body = f'<?xml version="1.0" encoding="utf-8"?><Error>{members}</Error>'
     return web.Response(status=error.status, headers=headers, body=body.encode(), content_type="application/xml")
 
 

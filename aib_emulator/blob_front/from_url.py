@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from multidict import CIMultiDict
 
 from aib_emulator.blob_front.access import Credential
 from aib_emulator.blob_front.copy_call import OWNERS, CopyCall
-from aib_emulator.blob_front.errors import StorageError
+from aib_emulator.blob_front.crc64 import crc64
+from aib_emulator.blob_front.errors import NOT_AUTHENTICATED, StorageError
 from aib_emulator.blob_front.forward import forwarded_headers, relay
 from aib_emulator.blob_front.page_limits import LONGEST_WRITE, PAGE
 from aib_emulator.blob_front.page_ranges import ByteRange, read_range
@@ -77,8 +79,6 @@ async def copy_from_url(
     source = find_source(
         request.headers, request.host, parts.gate, parts.backend, own=access.account if is_owner else None
     )
-    if "x-ms-source-content-crc64" in request.headers:
-        raise StorageError(501, "NotImplemented", "The emulator does not check x-ms-source-content-crc64. Use MD5.")
     headers = forwarded_headers(request)
     for name in [name for name in headers if name.lower().startswith(COPY_HEADERS)]:
         del headers[name]
@@ -92,8 +92,7 @@ async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
     wanted, destination = _page_ranges(call.request)
     call.headers.popall("Range", None)  # it would count as well as x-ms-range, which the writes below have
     pages = await source.pages(wanted)
-    if expected := call.request.headers.get("x-ms-source-content-md5"):
-        await _check_md5(source, wanted, pages.etag, expected)
+    await _check_digests(call.request, source, wanted, pages.etag)
     # All is read before anything is written: a source that fails half-way leaves the target as it was.
     contents = [(run, await source.read(run, pages.etag)) for run in pages.runs]
     distance = destination.offset - wanted.offset
@@ -109,14 +108,14 @@ async def put_part(call: CopyCall, source: Source) -> web.StreamResponse:
     """Put Block From URL and Append Block From URL: the range streams through."""
     window = read_range(call.request.headers.get("x-ms-source-range"))
     async with await source.open(window) as content:
-        headers = {"Content-Length": content.headers["Content-Length"], **_source_md5(call.request)}
+        headers = {"Content-Length": content.headers["Content-Length"], **_source_digests(call.request)}
         return await relay(call.request, await call.put(headers, content.content))
 
 
 async def put_blob(call: CopyCall, source: Source) -> web.StreamResponse:
     """Put Blob From URL: content and, unless told otherwise, properties are the source's."""
     async with await source.open(None) as content:
-        headers = {"Content-Length": content.headers["Content-Length"], **_source_md5(call.request)}
+        headers = {"Content-Length": content.headers["Content-Length"], **_source_digests(call.request)}
         if call.request.headers.get("x-ms-copy-source-blob-properties", "true").lower() == "true":
             headers.update(_copied_properties(content.headers, call.headers))
         return await relay(call.request, await call.put(headers, content.content))
@@ -165,29 +164,41 @@ def _page_ranges(request: web.Request) -> tuple[ByteRange, ByteRange]:
     return source, destination
 
 
-async def _check_md5(source: Source, window: ByteRange, etag: str, expected: str) -> None:
-    digest = hashlib.md5(await source.read(window, etag), usedforsecurity=False).digest()
-    if base64.b64encode(digest).decode() != expected:
-        message = "The MD5 value specified in the request did not match with the MD5 value calculated by the server."
-        raise StorageError(400, "Md5Mismatch", message)
+async def _check_digests(request: web.Request, source: Source, window: ByteRange, etag: str) -> None:
+    """Compare the source's range, its empty pages included, with the digests that the caller gave for it."""
+    given = {name: request.headers[name] for name in SOURCE_DIGESTS if name in request.headers}
+    if not given:
+        return
+    content = await source.read(window, etag)
+    for name, expected in given.items():
+        digest_of, code, word = SOURCE_DIGESTS[name]
+        if await asyncio.to_thread(digest_of, content) != expected:
+            message = f"The {word} value specified in the request did not match with the one calculated by the server."
+            raise StorageError(400, code, message)
+
+
+def _md5(content: bytes) -> str:
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+SOURCE_DIGESTS = {
+    "x-ms-source-content-md5": (_md5, "Md5Mismatch", "MD5"),
+    "x-ms-source-content-crc64": (crc64, "Crc64Mismatch", "CRC64"),
+}
 
 
 def _copied_properties(source: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     return {name: source[plain] for plain, name in BLOB_PROPERTIES.items() if plain in source and name not in given}
 
 
-def _source_md5(request: web.Request) -> dict[str, str]:
-    """Let Azurite check the content that it gets against the digest that the caller gave for the source."""
-    given = request.headers.get("x-ms-source-content-md5")
-    return {"Content-MD5": given} if given else {}
+def _source_digests(request: web.Request) -> dict[str, str]:
+    """Let Azurite check the content that it gets against the digests that the caller gave for the source."""
+    names = zip(SOURCE_DIGESTS, DIGESTS, strict=True)
+    return {own: request.headers[name] for name, own in names if name in request.headers}
 
 
 def _demand_signature(request: web.Request, target: Target, access: Access) -> None:
     """Check an account-key signature here: it covers headers that Azurite will not get to see."""
     headers = CIMultiDict(request.headers)
     if not is_signed(request.method, target, headers, access.account.keys):
-        message = (
-            "Server failed to authenticate the request. Make sure the value of Authorization header is formed "
-            "correctly including the signature."
-        )
-        raise StorageError(403, "AuthenticationFailed", message)
+        raise StorageError(403, "AuthenticationFailed", NOT_AUTHENTICATED)

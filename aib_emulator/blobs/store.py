@@ -23,6 +23,7 @@ from aib_emulator.blob_front import (
     CopyPace,
     DataRoles,
     FrontParts,
+    GateSettings,
     PendingCopies,
     RateLimiter,
     blob_front,
@@ -106,14 +107,18 @@ class AzuriteBlobStore:
         """Start Azurite and listen."""
         await self._azurite.start()
         tenant = self._settings.tenant_id
+        gate = GateSettings(
+            tenant_id=tenant,
+            # Clients take the tenant from it, and ask the authority that they know already.
+            authorization_uri=f"https://login.microsoftonline.com/{tenant}/oauth2/authorize",
+            delegation_seed=self._azurite.delegation_seed,
+        )
         parts = FrontParts(
             azurite_url=self._azurite.url,
-            delegation_seed=self._azurite.delegation_seed,
             accounts=self,
             tokens=self._tokens,
             roles=self._roles,
-            # Clients take the tenant from it, and ask the authority that they know already.
-            authorization_uri=f"https://login.microsoftonline.com/{tenant}/oauth2/authorize",
+            gate_settings=gate,
             clock=self._clock,
             backend=self._backend,
             copies=self._copies,

@@ -118,5 +118,5 @@ async def test_lease_keeps_others_away(cloud: Cloud) -> None:
 async def test_account_of_a_wrong_secret_is_refused(cloud: Cloud) -> None:
     """A well-formed account key that is not the account's own is refused."""
     wrong = {"account_name": ACCOUNT, "account_key": "d3Jvbmc="}
-    with refused("AuthorizationFailure"):
+    with refused("AuthenticationFailed", status=403):
         await every(cloud.blobs(ACCOUNT, wrong).list_containers())

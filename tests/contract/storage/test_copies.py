@@ -146,6 +146,42 @@ async def test_md5_of_the_source_is_checked(cloud: Cloud, source: Any, target: A
         await put_pages(target, url, length=WINDOW, source_content_md5=bytearray(16))
 
 
+async def test_crc64_of_the_source_is_checked(cloud: Cloud, source: Any, target: Any) -> None:
+    """The same with the CRC-64 that storage itself tells, for pages, blocks and appended blocks."""
+    url = await signed(cloud, source)
+    right = base64.b64encode((await put_run(target))["content_crc64"]).decode()
+    block = cloud.blobs(TARGET).get_blob_client(CONTAINER, "blocks.bin")
+    growing = cloud.blobs(TARGET).get_blob_client(CONTAINER, "growing.log")
+    await done(growing.create_append_blob())
+    place = {"source_offset": 20480, "source_length": 4096}
+    calls: tuple[Any, ...] = (
+        lambda **more: target.upload_pages_from_url(url, offset=0, length=4096, source_offset=20480, **more),
+        lambda **more: block.stage_block_from_url("one", url, **place, **more),
+        lambda **more: growing.append_block_from_url(url, **place, **more),
+    )
+    for call in calls:
+        await done(call(headers={"x-ms-source-content-crc64": right}))
+        with refused("Crc64Mismatch", status=400):
+            await done(call(headers={"x-ms-source-content-crc64": "AAAAAAAAAAA="}))
+    assert await content(growing.download_blob()) == RUNS[20480]
+
+
+async def put_run(client: Any) -> Any:
+    """Write the run that lies at 20480 in the source, and return the answer."""
+    return await done(client.upload_page(RUNS[20480], offset=20480, length=4096))
+
+
+async def test_pages_are_copied_in_windows_that_fit(cloud: Cloud, source: Any, target: Any) -> None:
+    """A range that is too long, not of whole pages, or beyond the source's end is refused."""
+    url = await signed(cloud, source)
+    for status, code, offset, length in (
+        (413, "RequestBodyTooLarge", 0, 4 * 1024 * 1024 + 512),
+        (416, "InvalidRange", 2 * WINDOW, 512),
+    ):
+        with refused(code, status=status):
+            await done(target.upload_pages_from_url(url, offset=0, length=length, source_offset=offset))
+
+
 async def test_unreadable_source_is_refused(cloud: Cloud, source: Any, target: Any) -> None:
     """Without a right to the source, with one that is no good, or without the source, nothing is copied."""
     with refused("CannotVerifyCopySource", status=409):

@@ -63,7 +63,7 @@ async def test_regenerated_key_ends_the_old_one(cloud: Cloud) -> None:
     await done(cloud.storage().storage_accounts.regenerate_key("images", ACCOUNT, {"keyName": "key1"}))
     new = (await cloud.keys(ACCOUNT))[0]
     assert new != old
-    with refused("AuthorizationFailure"):
+    with refused("AuthenticationFailed", status=403):
         await every(cloud.blobs(ACCOUNT, {"account_name": ACCOUNT, "account_key": old}).list_containers())
     for key in (new, other):
         await every(cloud.blobs(ACCOUNT, {"account_name": ACCOUNT, "account_key": key}).list_containers())
@@ -88,8 +88,45 @@ async def test_expired_sas_is_refused(cloud: Cloud) -> None:
     key = (await cloud.keys(ACCOUNT))[0]
     past = now() - timedelta(minutes=1)
     sas = generate_container_sas(ACCOUNT, CONTAINER, account_key=key, permission="rl", expiry=past)
-    with refused("AuthorizationFailure"):
+    with refused("AuthenticationFailed", status=403):
         await content(cloud.blobs(ACCOUNT, sas).get_blob_client(CONTAINER, NAME).download_blob())
+
+
+async def test_signatures_are_refused_in_the_services_words(cloud: Cloud) -> None:
+    """A signature for another address, protocol, service or kind of resource is told what is wrong with it."""
+    await put_blob(cloud)
+    key, later = (await cloud.keys(ACCOUNT))[0], now() + timedelta(hours=1)
+    blob: dict[str, Any] = {"account_key": key, "permission": "r", "expiry": later}
+    account: dict[str, Any] = {"permission": "r", "expiry": later}
+    for code, sas in {
+        "AuthorizationSourceIPMismatch": generate_blob_sas(ACCOUNT, CONTAINER, NAME, ip="10.0.0.1", **blob),
+        "AuthorizationProtocolMismatch": generate_blob_sas(ACCOUNT, CONTAINER, NAME, protocol="http", **blob),
+        "AuthorizationPermissionMismatch": generate_blob_sas(ACCOUNT, CONTAINER, NAME, **{**blob, "permission": "w"}),
+        "AuthorizationResourceTypeMismatch": generate_account_sas(ACCOUNT, key, "s", **account),
+        "AuthorizationServiceMismatch": generate_account_sas(ACCOUNT, key, "o", services="q", **account),
+    }.items():
+        with refused(code, status=403):
+            await content(cloud.blobs(ACCOUNT, sas).get_blob_client(CONTAINER, NAME).download_blob())
+
+
+async def test_delegation_key_lasts_a_week_at_most(cloud: Cloud) -> None:
+    """A user delegation key for longer is refused."""
+    with refused("InvalidXmlNodeValue", status=400):
+        await done(cloud.blobs(ACCOUNT).get_user_delegation_key(now(), now() + timedelta(days=7, minutes=1)))
+
+
+async def test_token_of_another_tenant_does_not_open_blobs(cloud: Cloud) -> None:
+    """A principal of another tenant is a stranger, although the same authority vouches for it."""
+    tokens, settings = cloud.thread.emulator.world.tokens, cloud.settings
+    token = tokens.issue(
+        tenant_id="bbbbbbbb-0000-4000-8000-000000000001",
+        audience="https://storage.azure.com",
+        client_id=settings.client_id,
+        object_id=settings.client_object_id,
+    )
+    kind = FixedAsyncToken if hasattr(cloud.credential, "__aenter__") else FixedToken
+    with refused("InvalidAuthenticationInfo", status=401):
+        await every(cloud.blobs(ACCOUNT, kind(token)).list_containers())
 
 
 async def test_account_sas_lists_containers(cloud: Cloud) -> None:
@@ -121,7 +158,7 @@ async def test_accounts_are_strangers(cloud: Cloud) -> None:
     await cloud.make_account("otherstore")
     await put_blob(cloud)
     foreign = {**await key_of(cloud, "otherstore"), "account_name": ACCOUNT}
-    with refused("AuthorizationFailure"):
+    with refused("AuthenticationFailed", status=403):
         await every(cloud.blobs(ACCOUNT, foreign).list_containers())
     assert await every(cloud.blobs("otherstore").list_containers()) == []
 
@@ -163,9 +200,9 @@ async def test_public_container_needs_an_account_that_permits_it(cloud: Cloud) -
     await done(open_container.upload_blob(NAME, b"hello"))
     anybody = cloud.blob_at(open_container.get_blob_client(NAME).url)
     assert await content(anybody.download_blob()) == b"hello"
-    with refused("AuthorizationFailure", status=403):
+    with refused("NoAuthenticationInformation", status=401):
         await done(anybody.upload_blob(b"no", overwrite=True))
-    with refused("AuthorizationFailure", status=403):
+    with refused("NoAuthenticationInformation", status=401):
         await done(anybody.upload_blob_from_url(anybody.url, overwrite=True))
 
 

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from aib_emulator.blob_front.access import BlobAccount, Credential, DataRole, DataRoles, Gate
+from aib_emulator.blob_front.access import (
+    BlobAccount,
+    Credential,
+    DataRole,
+    DataRoles,
+    Gate,
+    GateSettings,
+    raise_refusal,
+)
 from aib_emulator.blob_front.errors import StorageError
 from aib_emulator.blob_front.target import Target
 from aib_emulator.tokens import TokenAuthority
@@ -38,7 +46,8 @@ def gate(roles: Mapping[str, str] | None = None, **policy: bool) -> Gate:
     for object_id, role in (roles or {}).items():
         data_roles.assign(role, object_id=object_id)
     accounts = AccountTable(acct=BlobAccount("acct", ("a2V5", "a2V5"), **policy))
-    return Gate(accounts, TOKENS, data_roles, "https://login.example/t/oauth2/authorize")
+    settings = GateSettings(TENANT, "https://login.example/t/oauth2/authorize", "seed")
+    return Gate(accounts, TOKENS, data_roles, settings)
 
 
 def bearer(audience: str = STORAGE, object_id: str = "me") -> str:
@@ -76,6 +85,41 @@ def test_token_signed_by_somebody_else_is_refused() -> None:
     assert refusal("GET", BLOB, f"Bearer {token}", gate()).status == 401
 
 
+def test_token_of_another_tenant_is_refused() -> None:
+    """A token that is good elsewhere opens nothing here, although the same authority has signed it."""
+    token = TOKENS.issue(tenant_id="22222222", audience=STORAGE, client_id="app", object_id="me")
+    error = refusal("GET", BLOB, f"Bearer {token}", gate())
+    assert (error.status, error.code) == (401, "InvalidAuthenticationInfo")
+    assert "Issuer" in error.detail
+
+
+def test_signature_of_another_tenant_is_refused() -> None:
+    """A user delegation signature names the tenant of its signer, which must be ours."""
+    target = Target("/acct/c/b?sig=x&skoid=me&sks=b&sktid=22222222")
+    assert refusal("GET", target, None, gate()).code == "AuthenticationFailed"
+
+
+@pytest.mark.parametrize(
+    ("credential", "version", "status", "code"),
+    [
+        (Credential.SHARED_KEY, "2026-10-06", 403, "AuthenticationFailed"),
+        (Credential.NOTHING, "2019-12-12", 401, "NoAuthenticationInformation"),
+        (Credential.NOTHING, "2019-07-07", 404, "ResourceNotFound"),
+        (Credential.NOTHING, "", 404, "ResourceNotFound"),
+    ],
+)
+def test_refusals_have_the_services_words(credential: Credential, version: str, status: int, code: str) -> None:
+    """What Azurite calls AuthorizationFailure the service calls otherwise, by what the caller came with."""
+    with pytest.raises(StorageError) as caught:
+        raise_refusal(credential, version, {})
+    assert (caught.value.status, caught.value.code) == (status, code)
+
+
+def test_other_refusals_stay_as_they_are() -> None:
+    """Of a signature the service says AuthorizationFailure too: it is of no use for such a call."""
+    raise_refusal(Credential.SAS, "2026-10-06", {})
+
+
 def test_principal_without_data_role_is_refused() -> None:
     """Without a data role a good token is not enough, for reading or writing."""
     error = refusal("GET", BLOB, bearer(), gate({"me": "none"}))
@@ -111,7 +155,7 @@ def test_account_without_shared_key_refuses_keys_and_what_they_sign(target: Targ
 
 def test_signature_of_a_principal_needs_its_role() -> None:
     """A user delegation signature is worth what its signer may do."""
-    target = Target("/acct/c/b?sig=x&skoid=me")
+    target = Target(f"/acct/c/b?sig=x&skoid=me&sks=b&sktid={TENANT}")
     assert gate(allows_shared_key=False).admit("GET", target, None).credential is Credential.SAS
     assert refusal("GET", target, None, gate({"me": "none"})).code == "AuthorizationPermissionMismatch"
 
