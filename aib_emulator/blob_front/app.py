@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
 from aib_emulator.blob_front.access import Credential, Gate, raise_refusal
 from aib_emulator.blob_front.delegation import asks_for_delegation_key, delegation_key
@@ -102,7 +101,7 @@ class _Front:
         return self._gate.admit(method, target, request.headers.get("Authorization"), address=request.remote)
 
     async def _carry_out(self, request: web.Request, target: Target, access: Access) -> web.StreamResponse:
-        copier = copier_for(request.method, target, CIMultiDict(request.headers))
+        copier = copier_for(request.method, target, request.headers)
         if copier is not None:
             return await copy_from_url(copier, request, target, access, self._copy_parts)
         response = await forward(request, target, access, self._backend)

@@ -24,7 +24,6 @@ OWN_HEADERS = "aib-"
 """What headers begin with that the front sends to Azurite, and takes from nobody."""
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 STREAMED_ABOVE = 1024 * 1024
-CHUNK = 256 * 1024
 
 
 def forwarded_headers(request: web.Request) -> CIMultiDict[str]:
@@ -90,7 +89,7 @@ async def _stream(
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
     try:
-        async for chunk in answer.content.iter_chunked(CHUNK):
+        async for chunk in answer.content.iter_any():
             await response.write(chunk)
     except aiohttp.ClientError:
         # It is too late for an error answer: only a broken connection tells the client that something is missing.

@@ -60,8 +60,11 @@ class CopyParts:
     copies: PendingCopies
 
 
-def copier_for(method: str, target: Target, headers: CIMultiDict[str]) -> Copier | None:
-    """Return what carries out the call, when its content is to come from another blob."""
+def copier_for(method: str, target: Target, headers: Mapping[str, str]) -> Copier | None:
+    """Return what carries out the call, when its content is to come from another blob.
+
+    :param headers: of the request, looked up in any casing.
+    """
     if method != "PUT" or "x-ms-copy-source" not in headers:
         return None
     if "comp" in target.query:

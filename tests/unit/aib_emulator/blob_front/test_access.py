@@ -183,3 +183,13 @@ def test_more_exact_role_counts_before_a_general_one() -> None:
     assert roles.role("other", "me") is DataRole.NONE
     roles.clear()
     assert roles.may("other", "you", write=True)
+
+
+def test_token_is_checked_for_each_account_by_itself() -> None:
+    """A token that was good for one account is still refused by another one."""
+    accounts = AccountTable(acct=BlobAccount("acct", ("a2V5", "a2V5")), other=BlobAccount("other", ("a2V5", "a2V5")))
+    at = Gate(accounts, TOKENS, DataRoles(granted), GateSettings(TENANT, "https://login.example/t", "seed"))
+    authorization = bearer("https://acct.blob.core.windows.net")
+    for _ in range(2):
+        assert at.admit("GET", BLOB, authorization).credential is Credential.BEARER
+        assert refusal("GET", Target("/other/c/b"), authorization, at).status == 401
