@@ -78,7 +78,7 @@ async def copy_from_url(
     """Check both sides and let `copier` do its work."""
     if access.credential is Credential.SHARED_KEY:
         _demand_signature(request, target, access)
-    is_owner = copier is copy_blob and access.credential in OWNERS
+    is_owner = copier in {copy_blob, copy_increment} and access.credential in OWNERS
     source = find_source(
         request.headers, request.host, parts.gate, parts.backend, own=access.account if is_owner else None
     )
@@ -134,7 +134,18 @@ async def copy_blob(call: CopyCall, source: Source) -> web.StreamResponse:
     return await relay(call.request, await call.copies.start(call, named, state))
 
 
-COPIERS: dict[str, Copier] = {"page": put_page, "block": put_part, "appendblock": put_part}
+async def copy_increment(call: CopyCall, source: Source) -> web.StreamResponse:
+    """Incremental Copy Blob: Azurite, mended, copies the snapshot and takes one of the target."""
+    await source.verify()
+    return await relay(call.request, await call.put({"x-ms-copy-source": call.request.headers["x-ms-copy-source"]}))
+
+
+COPIERS: dict[str, Copier] = {
+    "page": put_page,
+    "block": put_part,
+    "appendblock": put_part,
+    "incrementalcopy": copy_increment,
+}
 
 
 async def _write_in_turn(call: CopyCall, writes: Sequence[Write]) -> aiohttp.ClientResponse:

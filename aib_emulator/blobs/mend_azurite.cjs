@@ -41,6 +41,7 @@ Object.defineProperty(context, "startTime", {
 const noteCopy = require("./mends/copies.cjs")({ load });
 require("./mends/page_ranges.cjs")({ load });
 require("./mends/immutability.cjs")({ load });
+require("./mends/snapshots.cjs")({ load });
 
 function setAccount({ account, keys }) {
   if (keys === null) {

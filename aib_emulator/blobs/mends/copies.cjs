@@ -5,6 +5,8 @@
 //   aib-copy-pending   the target is made, empty, and its copy is shown as pending
 "use strict";
 
+const { collection, find } = require("./documents.cjs");
+
 module.exports = ({ load }) => {
   const store = load("blob/persistence/LokiBlobMetadataStore.js").default.prototype;
   const { CopyStatusType } = load("blob/generated/artifacts/models.js");
@@ -13,7 +15,7 @@ module.exports = ({ load }) => {
     const copy = store[name];
     store[name] = async function (context, source, destination, ...rest) {
       await copy.call(this, context, source, destination, ...rest);
-      const copied = blobOf(this, destination);
+      const copied = find(this, destination);
       // A copied blob shares its lists of pages and blocks with its source: what is written to one would show in the other.
       for (const list of ["pageRangesInOrder", "committedBlocksInOrder"]) {
         copied[list] &&= copied[list].slice();
@@ -22,7 +24,7 @@ module.exports = ({ load }) => {
       if (context.request?.getHeader("aib-copy-pending")) {
         startOver(copied);
       }
-      this.db.getCollection(this.BLOBS_COLLECTION).update(copied);
+      collection(this).update(copied);
       return copied.properties;
     };
   }
@@ -33,15 +35,6 @@ module.exports = ({ load }) => {
     running = this;
     return init.call(this);
   };
-
-  function blobOf(metadataStore, { account, container, blob }) {
-    return metadataStore.db.getCollection(metadataStore.BLOBS_COLLECTION).findOne({
-      accountName: account,
-      containerName: container,
-      name: blob,
-      snapshot: "",
-    });
-  }
 
   function startOver(copied) {
     const { properties } = copied;
@@ -66,7 +59,7 @@ module.exports = ({ load }) => {
   // {"copy": {"account", "container", "blob", "progress": "<bytes>/<bytes>"}}, or with "status" and "description" once it
   // has ended without success: the target then has no length.
   return function noteCopy({ progress, status, description, ended, ...place }) {
-    const copied = running && blobOf(running, place);
+    const copied = running && find(running, place);
     if (!copied) {
       return; // deleted with its container
     }
@@ -77,6 +70,6 @@ module.exports = ({ load }) => {
       copied.properties.copyCompletionTime = new Date(ended);
     }
     copied.properties.copyProgress = progress;
-    running.db.getCollection(running.BLOBS_COLLECTION).update(copied);
+    collection(running).update(copied);
   };
 };

@@ -1,6 +1,8 @@
 // Immutability policies and legal holds of single blobs: Azurite knows the words for them, and nothing else.
 "use strict";
 
+const { collection, find } = require("./documents.cjs");
+
 const UNTIL = "x-ms-immutability-policy-until-date";
 const MODE = "x-ms-immutability-policy-mode";
 const HOLD = "x-ms-legal-hold";
@@ -145,14 +147,6 @@ module.exports = ({ load }) => {
 
 function isImmutable({ immutabilityPolicyExpiresOn, legalHold }, context) {
   return legalHold === true || (immutabilityPolicyExpiresOn && new Date(immutabilityPolicyExpiresOn) > context.startTime);
-}
-
-function collection(store) {
-  return store.db.getCollection(store.BLOBS_COLLECTION);
-}
-
-function find(store, { account, container, blob, snapshot }) {
-  return collection(store).findOne({ accountName: account, containerName: container, name: blob, snapshot: snapshot ?? "" });
 }
 
 function answer(context) {
