@@ -9,6 +9,7 @@ from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.route import SUBSCRIPTION, Route
+from aib_emulator.services.compute.aliases import alias_document
 from aib_emulator.services.compute.catalogue import PlatformImage, version_order
 from aib_emulator.services.compute.shapes import NAMESPACE
 
@@ -29,6 +30,7 @@ def platform_routes(compute: ComputeResources) -> list[Route]:
     versions = f"{skus}/{{sku}}/versions"
     actions = f"{NAMESPACE}/locations/publishers"
     return [
+        Route("GET", "/aliases.json", images.list_aliases, needs_token=False, needs_api_version=False),
         Route("GET", publishers, images.list_publishers, f"{actions}/read"),
         Route("GET", offers, images.list_offers, f"{actions}/artifacttypes/offers/read"),
         Route("GET", skus, images.list_skus, f"{actions}/artifacttypes/offers/skus/read"),
@@ -47,6 +49,10 @@ class PlatformImageRoutes:
 
     def __init__(self, compute: ComputeResources) -> None:
         self._catalogue = compute.catalogue
+
+    async def list_aliases(self, _: Call) -> Answer:
+        """List the short names of images: a document at an address of its own, which anybody may read."""
+        return Answer(200, alias_document(self._catalogue))
 
     async def list_publishers(self, call: Call) -> Answer:
         """List the publishers."""
