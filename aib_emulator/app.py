@@ -162,6 +162,7 @@ class Emulator:
             "NODE_EXTRA_CA_CERTS": ca_file,
             "AZURE_CONFIG_DIR": str(self._folder / AZURE_CLI_FOLDER),
             "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
             "AZURE_AUTHORITY_HOST": self.arm_url,
             "AZURE_TENANT_ID": settings.tenant_id,
             "AZURE_CLIENT_ID": settings.client_id,
