@@ -1,0 +1,1 @@
+"""Deployments: a document of resources, its expressions, and the calls that it becomes."""
