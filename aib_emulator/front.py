@@ -72,6 +72,7 @@ class Front:
     def __init__(self, world: World, routes: Iterable[Route]) -> None:
         self._world = world
         self._router = Router(routes)
+        world.send = self.send
 
     def application(self) -> web.Application:
         """Return the aiohttp application to serve."""
@@ -79,6 +80,11 @@ class Front:
         application.router.add_route("*", "/{path:.*}", self._serve)
         application.on_response_prepare.append(_hide_server)
         return application
+
+    async def send(self, call: Call) -> Answer:
+        """Answer a call that another service makes on behalf of a caller, whose claims it carries."""
+        route, parameters = self._router.find(call.method, normalise_path(call.path))
+        return await self._dispatch(route, replace(call, parameters=parameters))
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)

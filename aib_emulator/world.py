@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.applications import Applications
+    from aib_emulator.arm.call import Answer, Call
     from aib_emulator.arm.operations import Operations
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.clock import ScaledClock
@@ -277,6 +278,10 @@ class PlannedFailure:
     output: Sequence[str] = ()
 
 
+async def _nobody_answers(call: Call) -> Answer:
+    raise RuntimeError(f"No front door answers {call.method} {call.path}.")
+
+
 @dataclass
 class World:
     """Carry everything that a service may use.
@@ -293,6 +298,7 @@ class World:
     :param faults: planned faults of the transport
     :param requests: what was asked
     :param failures: planned failures of creations and runs
+    :param send: answers a call that a service makes on behalf of a caller; set by the front door
     :param delete_hooks: by lower-case resource type, what to do before such a resource is forgotten
     :param storage: set by `app` from `services/storage`
     :param compute: set by `app` from `services/compute`
@@ -312,6 +318,7 @@ class World:
     storage: StorageShapes
     compute: ComputeShapes
     failures: list[PlannedFailure] = field(default_factory=list)
+    send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
     delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
 
     def take_failure(self, image_template_name: str, *kinds: str) -> PlannedFailure | None:

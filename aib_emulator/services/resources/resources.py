@@ -37,7 +37,11 @@ PROVIDERS: dict[str, dict[str, tuple[str, ...]]] = {
     "Microsoft.KeyVault": {"vaults": ("2023-07-01",)},
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": ("2024-11-30", "2023-01-31")},
     "Microsoft.Network": {"virtualNetworks": ("2024-05-01",)},
-    "Microsoft.Resources": {"resourceGroups": ("2025-04-01", "2024-11-01"), "subscriptions": ("2022-12-01",)},
+    "Microsoft.Resources": {
+        "deployments": ("2025-04-01", "2022-09-01"),
+        "resourceGroups": ("2025-04-01", "2024-11-01"),
+        "subscriptions": ("2022-12-01",),
+    },
     "Microsoft.Storage": {"storageAccounts": ("2025-08-01", "2024-01-01", "2023-05-01")},
     "Microsoft.VirtualMachineImages": {
         "imageTemplates": IMAGE_TEMPLATE_VERSIONS,
@@ -104,6 +108,22 @@ def provider_body(subscription_id: str, namespace: str) -> dict[str, Any] | None
             for resource_type, api_versions in PROVIDERS[known].items()
         ],
     }
+
+
+def knows_type(namespace: str, resource_type: str) -> bool:
+    """Whether there is such a type, in any casing."""
+    return bool(_api_versions(namespace, resource_type))
+
+
+def newest_api_version(resource_id: str) -> str:
+    """Return the newest api-version of the type of a resource."""
+    namespace, *path = resource_id.rpartition("/providers/")[2].split("/")
+    return next(iter(_api_versions(namespace, "/".join(path[::2]))), "2025-04-01")
+
+
+def _api_versions(namespace: str, resource_type: str) -> tuple[str, ...]:
+    types = next((types for name, types in PROVIDERS.items() if name.lower() == namespace.lower()), {})
+    return next((versions for name, versions in types.items() if name.lower() == resource_type.lower()), ())
 
 
 def listed(resource: Resource) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aib_emulator.arm.locations import LOCATIONS, is_known, short_name
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.services.resources.deployments.routes import deployment_routes
 from aib_emulator.services.resources.resources import (
     PROVIDERS,
     listed,
@@ -56,6 +57,7 @@ def routes(world: World) -> list[Route]:
         Route("GET", GROUP, manager.get_group, f"{ACTIONS}/resourceGroups/read"),
         Route("HEAD", GROUP, manager.head_group, f"{ACTIONS}/resourceGroups/read"),
         Route("DELETE", GROUP, manager.delete_group, f"{ACTIONS}/resourceGroups/delete"),
+        *deployment_routes(world),
     ]
 
 
@@ -109,7 +111,7 @@ class ResourceRoutes:
         values = [
             listed(resource)
             for resource in found
-            if resource.id.path and is_wanted(resource) and self._may_read(call, resource)
+            if _is_listed(resource) and is_wanted(resource) and self._may_read(call, resource)
         ]
         return Answer(200, page(call, values, self._world.settings.list_page_size))
 
@@ -179,6 +181,11 @@ class ResourceRoutes:
     def _subscription(self) -> dict[str, object]:
         settings = self._world.settings
         return subscription_body(settings.subscription_id, settings.tenant_id)
+
+
+def _is_listed(resource: Resource) -> bool:
+    """Whether generic lists show it: groups and deployments have lists of their own."""
+    return bool(resource.id.path) and resource.id.namespace != "Microsoft.Resources"
 
 
 def _group_id(call: Call) -> ResourceId:
