@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ class Applications:
     def is_principal(self, object_id: str) -> bool:
         """Whether it is the object id of an application's service principal."""
         return any(known.object_id.lower() == object_id.lower() for known in self._applications.values())
+
+    def __iter__(self) -> Iterator[Application]:
+        return iter(tuple(self._applications.values()))
 
     def clear(self) -> None:
         """Forget all but the first."""

@@ -8,7 +8,13 @@ from aib_emulator.arm.authorization import place_of
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
 
-WITHOUT_ACTION = {"/tenants", "/subscriptions"}
+WITHOUT_ACTION = {
+    "/tenants",
+    "/subscriptions",
+    "/v1.0/servicePrincipals",
+    "/v1.0/servicePrincipals/{object_id}",
+    "/v1.0/directoryObjects/getByIds",
+}
 """Everybody who has signed in may ask for these."""
 VERBS = {
     "GET": r".*/read",

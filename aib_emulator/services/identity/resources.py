@@ -131,6 +131,7 @@ def cloud_endpoints(base_url: str, blob_host: str) -> dict[str, Any]:
             "identityProvider": "AAD",
         },
         "resourceManager": base_url,
+        "microsoftGraphResourceId": f"{base_url}/",
         "suffixes": {"storage": blob_host},
         "vmImageAliasDoc": f"{base_url}/aliases.json",
     }

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.route import Route
+from aib_emulator.services.identity.directory import directory_routes
 from aib_emulator.services.identity.resources import (
     SignInError,
     cloud_endpoints,
@@ -25,6 +26,7 @@ def routes(world: World) -> list[Route]:
     identity = IdentityRoutes(world)
     configuration = "/.well-known/openid-configuration"
     return [
+        *directory_routes(world),
         _open("GET", "/metadata/endpoints", identity.get_endpoints),
         _open("GET", "/{tenant}/v2.0" + configuration, identity.get_configuration),
         _open("GET", "/{tenant}" + configuration, identity.get_configuration),

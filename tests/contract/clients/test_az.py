@@ -57,6 +57,46 @@ def test_identities(az: Az) -> None:
     assert names(az("identity", "list", *GROUP)) == ["image-builder", "mine"]
 
 
+def test_roles(az: Az) -> None:
+    """A role is assigned by its name to the principal of an identity, listed and taken away."""
+    identity = az("identity", "create", *GROUP, "--name", "mine")
+    scope = ("--scope", f"/subscriptions/{az.subscription_id}/resourceGroups/images")
+    by_object_id = ("--assignee-object-id", identity["principalId"], "--assignee-principal-type", "ServicePrincipal")
+    made = az("role", "assignment", "create", *by_object_id, "--role", "Storage Blob Data Reader", *scope)
+    assert made["principalId"] == identity["principalId"]
+    by_client_id = ("--assignee", identity["clientId"])
+    az("role", "assignment", "create", *by_client_id, "--role", "Reader", *scope)
+    listed = az("role", "assignment", "list", *scope)
+    assert {item["roleDefinitionName"] for item in listed} == {"Storage Blob Data Reader", "Reader"}
+    assert {item["principalName"] for item in listed} == {identity["clientId"]}
+    az("role", "assignment", "delete", "--ids", made["id"])
+    az("role", "assignment", "delete", *by_client_id, "--role", "Reader", *scope)
+    assert az("role", "assignment", "list", *scope) == []
+    (found,) = az("role", "definition", "list", "--name", "Reader")
+    assert found["roleType"] == "BuiltInRole"
+
+
+def test_an_application_without_rights_is_told(az: Az, tmp_path: Path) -> None:
+    """Whoever may nothing signs in, and is refused in Azure's words."""
+    application = az.thread.control.register_application()
+    guest = signed_in(az, tmp_path, application["client_id"], application["client_secret"])
+    refused = guest.refused("group", "show", "--name", "images")
+    assert "(AuthorizationFailed)" in refused.message
+    assert application["object_id"] in refused.message
+
+
+def signed_in(az: Az, folder: Path, client_id: str, client_secret: str) -> Az:
+    """Sign another application in, with a configuration of its own."""
+    other = Az(az.thread, folder)
+    other.environment["AZURE_CONFIG_DIR"] = str(folder / "config")
+    other("cloud", "register", "--name", "emulator", "--endpoint-resource-manager", az.thread.emulator.arm_url)
+    other("cloud", "set", "--name", "emulator")
+    who = ("--username", client_id, "--tenant", az.thread.emulator.settings.tenant_id)
+    other("login", "--service-principal", *who, "--password", client_secret, "--allow-no-subscriptions")
+    other("account", "set", "--subscription", az.subscription_id)
+    return other
+
+
 def test_providers_and_locations(az: Az) -> None:
     """The provider is registered, and locations are known."""
     provider = ("--namespace", "Microsoft.VirtualMachineImages")

@@ -99,6 +99,20 @@ def test_deferred_creation(az: Az) -> None:
     assert made["customize"][0]["inline"] == ["echo hello"]
 
 
+def test_triggers(az: Az) -> None:
+    """A trigger of the service is made, shown, listed and deleted."""
+    what = ("--image-source", UBUNTU, "--identity", "image-builder")
+    az("image", "builder", "create", *NAME, *what, "--shared-image-destinations", "corp/linux-base=eastus")
+    one = (*GROUP, "--image-template-name", "tmpl1", "--name", "source")
+    made = az("image", "builder", "trigger", "create", *one, "--kind", "SourceImage")
+    assert (made["kind"], made["provisioningState"]) == ("SourceImage", "Succeeded")
+    assert az("image", "builder", "trigger", "show", *one)["id"] == made["id"]
+    every = (*GROUP, "--image-template-name", "tmpl1")
+    assert [item["name"] for item in az("image", "builder", "trigger", "list", *every)] == ["source"]
+    az("image", "builder", "trigger", "delete", *one, "--yes")
+    assert az("image", "builder", "trigger", "list", *every) == []
+
+
 def test_generic_commands(from_file: Az) -> None:
     """The commands for resources of any type show and run an image template, and delete it."""
     assert shown(from_file, *NAME, *TYPE) == shown(from_file, "--ids", shown(from_file, *NAME, *TYPE)["id"])
