@@ -245,6 +245,20 @@ async def changes(deployments: Any, body: dict[str, Any]) -> dict[str, Any]:
     return {change.resource_id.rpartition("/")[2]: change for change in found.changes}
 
 
+async def test_a_deployment_is_replaced(cloud: Cloud, deployments: Any) -> None:
+    """The same name once more makes another deployment, and the first one's operation still tells how that ended."""
+    cloud.thread.control.plan_failure(kind="creation", image_template="golden")
+    body = asked(document(identity("mine"), image_template("golden")))
+    first = await done(deployments.begin_create_or_update(GROUP, "first", body, polling=False))
+    cloud.thread.control.advance(60)
+    url = first._polling_method._initial_response.http_response.headers["Azure-AsyncOperation"]
+    await deploy(deployments, asked(document()))
+    answer = await cloud.get_json(url)
+    assert (answer["status"], answer["error"]["code"]) == ("Failed", "DeploymentFailed")
+    assert (await done(deployments.get(GROUP, "first"))).properties.provisioning_state == "Succeeded"
+    assert (await cloud.get(url.replace("operationStatuses/", "operationStatuses/0"))).status_code == 404
+
+
 async def test_cancel_and_delete(cloud: Cloud, deployments: Any) -> None:
     """A deployment that goes on is not replaced or deleted; a cancelled one puts nothing more and can be deleted."""
     cloud.thread.control.set_scale(0)

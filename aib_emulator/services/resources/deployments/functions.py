@@ -102,6 +102,15 @@ def _items(whole: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": whole[key]} for key in sorted(whole, key=str.lower)]
 
 
+def _try_get(whole: Any, *keys: Any) -> Any:
+    for key in keys:
+        if isinstance(whole, dict):
+            whole = next((value for name, value in whole.items() if name.lower() == str(key).lower()), None)
+        else:
+            whole = whole[key] if isinstance(whole, list) and 0 <= key < len(whole) else None
+    return whole
+
+
 def _spread(values: tuple[Any, ...]) -> list[int]:
     return list(values[0]) if isinstance(values[0], list) else list(values)
 
@@ -128,6 +137,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "equals": _equals,
     "false": lambda: False,
     "first": lambda value: value[0] if value else ("" if isinstance(value, str) else None),
+    "flatten": lambda lists: [item for part in lists for item in part],
     "format": _format,
     "greater": lambda first, second: first > second,
     "greaterorequals": lambda first, second: first >= second,
@@ -149,6 +159,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mul": lambda first, second: first * second,
     "not": lambda value: not value,
     "null": lambda: None,
+    "objectkeys": lambda whole: sorted(whole, key=str.lower),
     "or": lambda *values: any(values),
     "padleft": lambda text, width, mark=" ": text_of(text).rjust(width, mark),
     "range": _range,
@@ -165,6 +176,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trim": lambda text: text.strip(),
     "true": lambda: True,
     "union": _union,
+    "tryget": _try_get,
     "uniquestring": unique_string,
     "uri": urljoin,
     "uricomponent": lambda text: quote(text, safe=""),

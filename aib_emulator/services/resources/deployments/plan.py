@@ -146,7 +146,9 @@ def _located(symbol: str, members: dict[str, Any], scope: Scope, place: Place) -
             "Please see https://aka.ms/arm-syntax-resources for usage details."
         ) from error
     loop = members.get(COPY) or {}
-    labels = {symbol, name, f"{resource_type}/{name}", str(loop.get("name", ""))}
+    labels = {symbol, name, f"{resource_type}/{name}", loop.get("name", "")}
+    if symbol and loop:
+        labels.add(f"{symbol}[{scope.copy_index()}]")
     return PlannedResource(
         resource_id=resource_id,
         resource_type=resource_type,
@@ -183,6 +185,8 @@ def _waiting(resource: PlannedResource, whole: Plan) -> PlannedResource:
     """Return the resource with what it depends on: as written, and for what its expressions ask."""
     named = _evaluated(resource.members.get("dependsOn") or [], resource.scope)
     needed: set[str] = set()
+    if not isinstance(named, list) or not all(isinstance(called, str) for called in named):
+        raise invalid_document(f"The 'dependsOn' of the template resource '{resource.name}' is not a list of texts.")
     for called in named:
         found = [
             other.key for other in whole.resources if called.lower() == other.key or called.lower() in other.labels

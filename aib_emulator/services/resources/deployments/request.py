@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
+from aib_emulator.services.resources.deployments.form import check_document, check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,8 @@ def read_request(body: bytes) -> DeploymentRequest:
         raise _link_not_read(properties["templateLink"])
     if not isinstance(document, dict):
         raise _invalid("The request content has no 'template': it must be a JSON object.")
+    check_document(document)
+    check_parameters(properties.get("parameters") or {})
     mode = str(properties.get("mode") or "")
     known = {name.lower(): name for name in MODES}
     if mode.lower() not in known:

