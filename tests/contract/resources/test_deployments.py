@@ -233,6 +233,9 @@ async def test_what_if(deployments: Any) -> None:
     assert found["golden"].change_type == "NoChange"
     assert found["mine"].change_type == "Modify"
     assert [(part.path, part.property_change_type) for part in found["mine"].delta] == [("tags.a", "Create")]
+    secret = {"parameters": {"word": {"type": "secureString", "defaultValue": "hidden"}}}
+    told = await changes(deployments, asked(document(identity("mine", tags={"a": "[parameters('word')]"}), **secret)))
+    assert told["mine"].after["tags"] == {"a": "*******"}
     unknown = document(identity("other", tags={"id": "[reference('mine2').clientId]"}), identity("mine2"))
     assert (await changes(deployments, asked(unknown)))["other"].after["tags"] == {
         "id": "[reference('mine2').clientId]"
@@ -243,42 +246,6 @@ async def changes(deployments: Any, body: dict[str, Any]) -> dict[str, Any]:
     """Return what a what-if says of each resource."""
     found = await finished(deployments.begin_what_if(GROUP, "first", body))
     return {change.resource_id.rpartition("/")[2]: change for change in found.changes}
-
-
-async def test_a_deployment_is_replaced(cloud: Cloud, deployments: Any) -> None:
-    """The same name once more makes another deployment, and the first one's operation still tells how that ended."""
-    cloud.thread.control.plan_failure(kind="creation", image_template="golden")
-    body = asked(document(identity("mine"), image_template("golden")))
-    first = await done(deployments.begin_create_or_update(GROUP, "first", body, polling=False))
-    cloud.thread.control.advance(60)
-    url = first._polling_method._initial_response.http_response.headers["Azure-AsyncOperation"]
-    await deploy(deployments, asked(document()))
-    answer = await cloud.get_json(url)
-    assert (answer["status"], answer["error"]["code"]) == ("Failed", "DeploymentFailed")
-    assert (await done(deployments.get(GROUP, "first"))).properties.provisioning_state == "Succeeded"
-    assert (await cloud.get(url.replace("operationStatuses/", "operationStatuses/0"))).status_code == 404
-
-
-async def test_cancel_and_delete(cloud: Cloud, deployments: Any) -> None:
-    """A deployment that goes on is not replaced or deleted; a cancelled one puts nothing more and can be deleted."""
-    cloud.thread.control.set_scale(0)
-    body = asked(golden_image(), name="golden")
-    poller = await done(deployments.begin_create_or_update(GROUP, "first", body, polling=False))
-    del poller
-    cloud.thread.control.advance(1)
-    assert (await done(deployments.get(GROUP, "first"))).properties.provisioning_state == "Running"
-    with refused("DeploymentActive", status=409):
-        await done(deployments.begin_create_or_update(GROUP, "first", body))
-    with refused("DeploymentActive", status=409):
-        await done(deployments.begin_delete(GROUP, "first"))
-    await done(deployments.cancel(GROUP, "first"))
-    cloud.thread.control.advance(60)
-    assert (await done(deployments.get(GROUP, "first"))).properties.provisioning_state == "Canceled"
-    with refused("DeploymentCannotBeCancelled", status=409):
-        await done(deployments.cancel(GROUP, "first"))
-    await finished(deployments.begin_delete(GROUP, "first"))
-    with refused("DeploymentNotFound", status=404):
-        await done(deployments.get(GROUP, "first"))
 
 
 async def test_complete_mode_deletes_the_rest(deployments: Any, resources: Any) -> None:

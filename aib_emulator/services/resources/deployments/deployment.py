@@ -80,7 +80,7 @@ class Deployment:
         running = [step for step in self.steps if step.state == "Running"]
         if not running or self._ready():
             return self.operation.started
-        return min(_end(step) for step in running)
+        return min(_end_of(step) for step in running)
 
     async def perform_next(self) -> None:
         """Look at what was put, put what can be put now, and end when nothing is left."""
@@ -89,7 +89,8 @@ class Deployment:
         for step in self.steps:
             step.look(now)
         for step in self._ready():
-            await step.begin(self._world, self._call, self._lookups, self.plan)
+            if self.is_active:  # else it was cancelled meanwhile
+                await step.begin(self._world, self._call, self._lookups, self.plan)
         if self.is_active and not self._ready() and all(step.state != "Running" for step in self.steps):
             await self._finish()
 
@@ -100,9 +101,8 @@ class Deployment:
 
     def cancel(self) -> None:
         """Put nothing any more; what services have begun goes on."""
-        self.state = "Canceled"
-        self.error = {"code": "DeploymentCanceled", "message": f"The deployment '{self.name}' was canceled."}
-        self.operation.end(self._world.clock.now(), "Canceled", self.error)
+        message = f"The deployment '{self.name}' was canceled."
+        self._end("Canceled", {"code": "DeploymentCanceled", "message": message})
 
     def _ready(self) -> list[Step]:
         done = {step.resource.key for step in self.steps if step.state == "Succeeded"}
@@ -121,15 +121,13 @@ class Deployment:
             return
         written = self.request.document.get("outputs") or {}
         scope = await self._lookups.scope(written, self.scope, self.plan)
-        outputs, errors = read_outputs(written, scope)
+        self.outputs, errors = read_outputs(written, scope)
         if errors:
             self._fail(FAILED, outputs_failure(errors), errors)
             return
-        self.outputs = outputs
         if self.request.mode == "Complete":
             await self._delete_others()
-        self.state = "Succeeded"
-        self.operation.end(self._world.clock.now())
+        self._end("Succeeded")
 
     async def _delete_others(self) -> None:
         kept = {step.resource.key for step in self.steps}
@@ -137,9 +135,12 @@ class Deployment:
             await self._world.delete(resource)
 
     def _fail(self, code: str, message: str, details: list[dict[str, Any]]) -> None:
-        self.state = "Failed"
-        self.error = {"code": code, "target": self.path, "message": message, "details": details}
-        self.operation.end(self._world.clock.now(), "Failed", self.error)
+        self._end("Failed", {"code": code, "target": self.path, "message": message, "details": details})
+
+    def _end(self, state: str, error: dict[str, Any] | None = None) -> None:
+        if self.is_active:  # whoever ends it first is right
+            self.state, self.error = state, error
+            self.operation.end(self._world.clock.now(), state, error)
 
 
 def others(world: World, place: Place, kept: set[str]) -> list[ResourceId]:
@@ -157,6 +158,6 @@ def others(world: World, place: Place, kept: set[str]) -> list[ResourceId]:
     ]
 
 
-def _end(step: Step) -> datetime:
+def _end_of(step: Step) -> datetime:
     ended = step.operation.ended if step.operation is not None else None
     return SOMEDAY if ended is None else ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
@@ -23,6 +24,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
 }
 WRITTEN = {"securestring": "SecureString", "secureobject": "SecureObject"}
+STARS = "*******"
 JSON_WORDS = {str: "String", int: "Integer", bool: "Boolean", dict: "Object", list: "Array", type(None): "Null"}
 
 
@@ -58,6 +60,14 @@ def shown_parameters(request: DeploymentRequest, scope: Scope) -> dict[str, Any]
         is_secure = word in WRITTEN.values()
         shown[name] = {"type": word} if is_secure else {"type": word, "value": scope.parameters[name.lower()]}
     return shown
+
+
+def without_secrets(request: DeploymentRequest, scope: Scope) -> Scope:
+    """Return the scope with stars in the place of secure values, for what is shown to people."""
+    declared = request.document.get("parameters") or {}
+    secure = {name.lower() for name, declaration in declared.items() if written_type(declaration) in WRITTEN.values()}
+    values = {name: STARS if name in secure else value for name, value in scope.parameters.items()}
+    return replace(scope, parameters=values)
 
 
 def _variables(written: Mapping[str, Any]) -> dict[str, Any]:

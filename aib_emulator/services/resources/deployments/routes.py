@@ -92,7 +92,8 @@ class DeploymentRoutes:
                 f"Unable to edit or replace deployment '{known.name}': previous deployment is still active. "
                 "Please see https://aka.ms/arm-deploy for usage details.",
             )
-        deployment = self._read(call, self._world.operations.start(self._world.clock.now()))
+        deployment = self._read(call)
+        deployment.operation = self._world.operations.start(self._world.clock.now())
         self._keep(call, deployment)
         self._world.schedule.add(deployment)
         path = f"{deployment.path}/operationStatuses/{deployment.operation.operation_id}"
@@ -131,12 +132,12 @@ class DeploymentRoutes:
 
     async def validate(self, call: Call) -> Answer:
         """Say whether a deployment could begin."""
-        deployment = self._read(call, self._no_operation())
+        deployment = self._read(call)
         return Answer(200, validated_body(deployment, self._world.clock.now()))
 
     async def what_if(self, call: Call) -> Answer:
         """Say what a deployment would change; done when answered."""
-        deployment = self._read(call, self._no_operation())
+        deployment = self._read(call)
         found = await changes(self._world, call, deployment)
         return Answer(200, {"status": "Succeeded", "properties": {"changes": found}})
 
@@ -184,23 +185,20 @@ class DeploymentRoutes:
         """Stop a deployment whose group is deleted."""
         await self._world.schedule.end(_kept(resource))
 
-    def _read(self, call: Call, operation: Operation) -> Deployment:
-        """Return the deployment that a call asks for, or refuse it."""
+    def _read(self, call: Call) -> Deployment:
+        """Return the deployment that a call asks for, with an operation that nobody can poll; or refuse it."""
         name, request = call.parameters["deployment_name"], read_request(call.body)
         if len(name) > LONGEST_NAME:
             raise ArmError(400, "InvalidDeploymentName", f"The deployment name '{name}' is longer than 64 characters.")
         place = Place(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
         _check_location(name, place, request)
+        operation = Operation(str(uuid.uuid4()), self._world.clock.now())
         scope = first_scope(request, context_functions(self._world, call, place, name, request))
         found = plan(request.document, scope, place)
         check_resources(name, found.resources, operation.operation_id)
         return Deployment(
             self._world, call, name=name, place=place, request=request, scope=scope, plan=found, operation=operation
         )
-
-    def _no_operation(self) -> Operation:
-        """Return an operation that nobody can poll, for what is only looked at."""
-        return Operation(str(uuid.uuid4()), self._world.clock.now())
 
     def _keep(self, call: Call, deployment: Deployment) -> None:
         now = self._world.clock.now()

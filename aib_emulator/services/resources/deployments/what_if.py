@@ -8,6 +8,7 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.services.resources.deployments.deployment import others
 from aib_emulator.services.resources.deployments.evaluation import Scope, evaluate
+from aib_emulator.services.resources.deployments.inputs import without_secrets
 from aib_emulator.services.resources.deployments.lookups import Lookups
 from aib_emulator.services.resources.deployments.syntax import ExpressionError
 from aib_emulator.services.resources.resources import newest_api_version
@@ -55,7 +56,8 @@ def differences(after: Any, before: Any, path: str = "") -> Iterator[Change]:
 
 
 async def _change(lookups: Lookups, resource: PlannedResource, deployment: Deployment) -> Change:
-    scope = await lookups.scope(resource.sent, resource.scope, deployment.plan)
+    shown = without_secrets(deployment.request, resource.scope)
+    scope = await lookups.scope(resource.sent, shown, deployment.plan)
     after = {
         "apiVersion": resource.api_version,
         "id": resource.resource_id,
