@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.checks.reading import distributors_of, mapping, properties_of, text_of
 from airflow_aib.image_template.finding import Finding, error, warning
 from airflow_aib.image_template.pointers import child
+from airflow_aib.image_template.unknown import holds_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,7 @@ def _group(group_id: str, own_group_id: str) -> Iterator[Finding]:
             f"{staging['name']!r} is no name of a resource group",
             "Use 1 to 90 letters, digits, dots, underscores, hyphens and parentheses, without a dot at the end.",
         )
-    if own is None:
+    if own is None or holds_unknown(own_group_id):
         return
     if group_id.casefold() == own_group_id.casefold():
         yield warning(_PATH, "staging-own-group", "The image template lives in this group itself", "Name another one.")

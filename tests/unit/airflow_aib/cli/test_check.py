@@ -187,6 +187,20 @@ def test_findings_do_not_depend_on_the_place(
     assert call(capsys, "check", file, "--format", "json", *place).rules == ["timeout-too-short"]
 
 
+def test_a_place_that_nobody_says_is_no_other_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A staging resource group is in another subscription only if that of the image template is known."""
+    subscriptions = "11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"
+    file = write(
+        tmp_path / "a.json", resource(stagingResourceGroup=f"/subscriptions/{subscriptions[0]}/resourceGroups/s")
+    )
+    rules = [
+        call(capsys, "check", file, "--format", "json", *options).rules
+        for options in ((), *(("--subscription-id", one, "--resource-group", "g") for one in subscriptions))
+    ]
+
+    assert rules == [[], [], ["staging-subscription"]]
+
+
 def test_switched_off_for_a_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is switched off is shown only when asked for, with the reason."""
     file = write(tmp_path / "a.json", resource(**ERROR))
