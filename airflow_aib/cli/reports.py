@@ -118,7 +118,8 @@ def _with_document(report: FileReport, document: ImageTemplateDocument, call: Ch
     except ImageTemplateError as error:
         return _with(report, _judged(finding_of(error, document.source, document), document, call))
     examination = examined(rendered, call.disabled, call.api_version)
-    return _with(replace(report, rendered=(*report.rendered, rendered)), examination)
+    secrets = report.secrets | rendered.secrets
+    return _with(replace(report, secrets=secrets, rendered=(*report.rendered, rendered)), examination)
 
 
 def _with(report: FileReport, examination: Examination) -> FileReport:

@@ -10,8 +10,10 @@ from airflow_aib.image_template.finding import Finding, error, warning, worst_fi
 from airflow_aib.image_template.pointers import moved_back, resolve
 from airflow_aib.image_template.switched_off import sort_out, switches_of
 from airflow_aib.image_template.unknown import holds_unknown, mentions_unknown
+from airflow_aib.secret_patterns import MASK, pattern_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
@@ -45,16 +47,17 @@ def examination_of(
     """
     document = rendered.document
     known = (finding for finding in findings if not _is_about_unknown(finding, rendered))
-    located = [_located(_without_secrets(finding, rendered.secrets), rendered) for finding in known]
+    secrets = pattern_of(rendered.secrets)
+    located = [_located(_without_secrets(finding, secrets), rendered) for finding in known]
     remaining, off = sort_out(located, switches_of(document, disabled), rendered.source)
     return Examination(tuple(worst_first(remaining)), tuple(off))
 
 
 def counting_findings(findings: Iterable[Finding], rendered: RenderedImageTemplate) -> list[Finding]:
     """Bring findings about an image template beside others to their final form; give those not switched off."""
-    switches = switches_of(rendered.document, {})
+    switches, secrets = switches_of(rendered.document, {}), pattern_of(rendered.secrets)
     located = [
-        _located(_without_secrets(finding, rendered.secrets), rendered)
+        _located(_without_secrets(finding, secrets), rendered)
         for finding in findings
         if not _is_about_unknown(finding, rendered)
     ]
@@ -113,10 +116,10 @@ def _located(finding: Finding, rendered: RenderedImageTemplate) -> Finding:
     return located_in(rendered.document, replace(finding, path=moved_back(finding.path, rendered.moved)))
 
 
-def _without_secrets(finding: Finding, secrets: Iterable[str]) -> Finding:
+def _without_secrets(finding: Finding, secrets: re.Pattern[str] | None) -> Finding:
     path, message, hint = finding.path, finding.message, finding.hint
-    for secret in sorted(secrets, key=len, reverse=True):
-        path, message, hint = (text.replace(secret, "***") for text in (path, message, hint))
+    if secrets is not None:
+        path, message, hint = (secrets.sub(MASK, text) for text in (path, message, hint))
     if len(message) > _LONGEST_MESSAGE:
         message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
     return replace(finding, path=path, message=message, hint=hint)

@@ -59,6 +59,10 @@ class Scope(Protocol):
         """Refuse what only Azure knows, or give an unknown."""
         ...
 
+    def note_result(self, arguments: list[Any], result: Any) -> None:
+        """Take note of what a function has made of its arguments."""
+        ...
+
 
 def evaluate(text: str, scope: Scope) -> Any:
     """Evaluate a bracketed text; what goes wrong is an `ExpressionError`."""
@@ -123,6 +127,7 @@ class _Evaluation:
         try:
             result = function(*values)
             self._scope.budget.spend(size_of(result))
+            self._scope.note_result(values, result)
         except ExpressionError:
             if missing:
                 # An unknown array, say, which its text does not show.

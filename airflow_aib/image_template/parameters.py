@@ -12,17 +12,16 @@ from airflow_aib.image_template.expression_syntax import is_bracketed, is_escape
 from airflow_aib.image_template.expressions import evaluate
 from airflow_aib.image_template.parameter_types import coerced
 from airflow_aib.image_template.parameters_file import KeyVaultReference
+from airflow_aib.image_template.secret_texts import SecretTexts, texts_in
 from airflow_aib.image_template.unknown import Unknowns, is_unknown
+from airflow_aib.secret_patterns import SHORTEST_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.finding import Finding
-
-# Shorter texts stand everywhere: masking them would only garble messages.
-SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,7 @@ class Values:
             for name, declaration in document.parameters.items()
             if isinstance(declaration, dict)
         }
+        self._secret_texts = SecretTexts(_secure_texts(dict(self._declared.values()), self._given))
         self._open: list[str] = []
         self._used: set[str] = set()
         self._refuse_depth(document.body, document.variables, document.parameters, dict(parameters))
@@ -99,8 +99,12 @@ class Values:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The texts inside all secure parameters."""
-        return _secure_texts(dict(self._declared.values()), self._given)
+        """The texts inside all secure parameters, and what has been made of them so far."""
+        return self._secret_texts.all
+
+    def note_result(self, arguments: list[Any], result: Any) -> None:
+        """Take for secret what a function has made of a secret."""
+        self._secret_texts.note(arguments, result)
 
     @property
     def unknown_findings(self) -> tuple[Finding, ...]:
@@ -300,20 +304,10 @@ def _secure_texts(declared: Mapping[str, Any], given: Mapping[str, object]) -> f
     found: set[str] = set()
     for name, declaration in declared.items():
         if isinstance(declaration, dict) and _is_secure(declaration):
-            found.update(_texts(given.get(name.casefold())))
-            found.update(_texts(declaration.get("defaultValue")))
+            found.update(texts_in(given.get(name.casefold())))
+            found.update(texts_in(declaration.get("defaultValue")))
     return frozenset(text for text in found if len(text) >= SHORTEST_SECRET)
 
 
 def _is_secure(declaration: Mapping[str, Any]) -> bool:
     return str(declaration.get("type", "")).casefold() in {"securestring", "secureobject"}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield str(value)

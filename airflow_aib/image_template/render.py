@@ -18,6 +18,7 @@ from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.unknown import holds_unknown
 from airflow_aib.image_template.upgrade import Change, moved_by, upgrade
 from airflow_aib.image_template.wanted import missing_names
+from airflow_aib.secret_patterns import MASK, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,7 +58,7 @@ class RenderedImageTemplate:
     :param source: the file, or `<dict>`
     :param changes: old spellings that were brought to the current api-version
     :param findings: what was noticed on the way
-    :param secrets: values of secure parameters, to be masked wherever text is shown
+    :param secrets: values of secure parameters, and what expressions made of them, to be masked wherever text is shown
     :param written: the body before old spellings were brought to the current api-version
     :param moved: JSON pointers into the body that are others in the document, with those
     :param document: what was rendered, where it is known
@@ -70,13 +71,13 @@ class RenderedImageTemplate:
     api_version: str | None
     depends_on: tuple[str, ...]
     source: str
-    changes: tuple[Change, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     written: dict[str, Any] = field(default_factory=dict, repr=False)
     moved: Mapping[str, str] = field(default_factory=dict, repr=False)
     document: ImageTemplateDocument | None = field(default=None, repr=False, compare=False)
-    siblings: tuple[SiblingResource, ...] = ()
+    siblings: tuple[SiblingResource, ...] = field(default=(), repr=False)
     resource_group_id: str = ""
 
 
@@ -262,6 +263,8 @@ class _Rendering:
 
     def _refuse(self, path: str, text: str, problem: str) -> NoReturn:
         quoted = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+        if secrets := pattern_of(self._values.secrets):
+            path, quoted, problem = (secrets.sub(MASK, shown) for shown in (path, quoted, problem))
         raise ImageTemplateRenderError(
             f"{self._document.source}, at {path}: {quoted}: {problem}",
             hint="What is evaluated locally stands in docs/reference/image_templates.md.",

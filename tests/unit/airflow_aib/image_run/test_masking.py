@@ -55,10 +55,11 @@ def test_short_texts_are_no_secrets() -> None:
 
 @given(st.text(min_size=4).filter(lambda secret: len(secret.strip()) >= 4))
 def test_no_form_of_a_secret_stays(secret: str) -> None:
-    """A secret is gone as it is, quoted in JSON, and encoded in an address."""
+    """A secret is gone as it is, quoted in JSON or by Python, encoded in an address, and in a JSON pointer."""
     masker = Masker([secret])
+    pointer = secret.replace("~", "~0").replace("/", "~1")
 
-    for form in (secret, json.dumps(secret), quote(secret, safe="")):
+    for form in (secret, json.dumps(secret), quote(secret, safe=""), pointer, repr(secret), repr(f"'{secret}\"")):
         assert secret not in masker.mask(f"[{form}]").replace(MASK, "")
 
 
