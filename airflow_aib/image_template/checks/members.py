@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS, is_newer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Places whose own rules say more.
 _SAID_BETTER = frozenset({"/location", "/identity", "/identity/type"})
+_DOCUMENTED_OTHERWISE = frozenset({"member-type", "kind-unknown"})
 _ISO = ("/properties/source/type", "kind-version")
 
 # What stands beside the members of an image template where it was read from a deployment file, or from Azure.
@@ -43,8 +45,15 @@ def check_members(rendered: RenderedImageTemplate) -> Iterator[Finding]:
 
 
 def check_as_written(rendered: RenderedImageTemplate, api_version: str) -> Iterator[Finding]:
-    """Compare what is written, before it was brought to the current api-version, with the tables of another one."""
-    yield from _without_what_is_said_better(check_shape(rendered.written, api_version))
+    """Compare what is written, before it was brought to the current api-version, with the tables of another one.
+
+    What was documented at that time is a warning where the official schema has it otherwise: nobody knows any more
+    what the service took.
+    """
+    documented = {change.former_path for change in rendered.changes if api_version < change.since}
+    for finding in _without_what_is_said_better(check_shape(rendered.written, api_version)):
+        is_doubtful = finding.rule in _DOCUMENTED_OTHERWISE and finding.path in documented
+        yield replace(finding, severity="warning") if is_doubtful else finding
 
 
 def _without_what_is_said_better(findings: Iterator[Finding]) -> Iterator[Finding]:

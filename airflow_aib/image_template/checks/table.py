@@ -73,21 +73,13 @@ def examine(
 
 def _looks(rendered: RenderedImageTemplate, api_version: str | None) -> Iterator[Finding]:
     for look in CHECKS:
-        if look is check_members and api_version is not None:
-            yield from check_as_written(rendered, api_version)
-        elif _is_asked(look, rendered, api_version):
+        if api_version is None:
             yield from look(rendered)
+        elif look is check_members:
+            yield from check_as_written(rendered, api_version)
+        elif look is not check_outdated:
+            yield from (found for found in look(rendered) if api_version >= _SINCE.get(found.rule, ""))
 
 
-def _is_asked(
-    look: Callable[[RenderedImageTemplate], Iterator[Finding]], rendered: RenderedImageTemplate, api_version: str | None
-) -> bool:
-    """Whether a check has something to say to a document of an api-version; None stands for what is submitted."""
-    if api_version is None:
-        return True
-    if look is check_identity:
-        return api_version >= _IDENTITY_SINCE or "identity" in rendered.body
-    return look is not check_outdated
-
-
-_IDENTITY_SINCE = "2020-02-14"
+# Before these api-versions there was nothing to ask for: no identity, and no other way to write regions.
+_SINCE = {"identity-required": "2020-02-14", "regions-deprecated": "2022-07-01"}

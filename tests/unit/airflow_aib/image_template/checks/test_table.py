@@ -132,7 +132,7 @@ def test_names_that_azure_takes(name: str) -> None:
     ("api_version", "expected"),
     [
         ("2018-02-01-preview", []),
-        ("2019-05-01-preview", ["error kind-unknown", "warning member-version"]),
+        ("2019-05-01-preview", ["warning kind-unknown", "warning member-version"]),
         ("2025-10-01", ["error identity-required", "error kind-unknown", "error member-version"]),
         (None, ["error identity-required", "warning spelling-outdated"]),
     ],
@@ -157,3 +157,63 @@ def test_long_keys_do_not_make_long_messages() -> None:
 
     assert finding.rule == "member-unknown"
     assert len(finding.message) < 3000
+
+
+@pytest.mark.parametrize(
+    ("api_version", "severity"), [("2019-05-01-preview", "warning"), ("2020-02-14", "error"), ("2025-10-01", "error")]
+)
+def test_what_was_documented_then_is_no_error(api_version: str, severity: str) -> None:
+    """What the documentation of 2019 showed, and the schema of then has otherwise, is doubtful until 2020-02-14."""
+    customize = [
+        {"type": "Shell", "inline": "a, b"},
+        {"type": "PowerShell", "inline": ["a"], "runElevated": "true", "validExitCodes": "0"},
+    ]
+    image_template = body(customize=customize, distribute=[{"type": "vhd", "runOutputName": "a"}])
+    found = examine(render(read_document(image_template), {}, CONTEXT), api_version=api_version).findings
+
+    assert {(finding.severity, finding.path) for finding in found if finding.rule != "elevated-system"} == {
+        (severity, "/properties/customize/0/inline"),
+        (severity, "/properties/customize/1/runElevated"),
+        (severity, "/properties/customize/1/validExitCodes"),
+        (severity, "/properties/distribute/0/type"),
+    }
+
+
+@pytest.mark.parametrize(("api_version", "is_advised"), [("2022-02-14", False), ("2022-07-01", True), (None, True)])
+def test_nothing_newer_is_advised_for_an_old_api_version(api_version: str | None, *, is_advised: bool) -> None:
+    """Where an api-version has no targetRegions, its only way to write regions is not called deprecated."""
+    gallery_image = f"{GROUP}/providers/Microsoft.Compute/galleries/g/images/d"
+    to = {
+        "type": "SharedImage",
+        "galleryImageId": gallery_image,
+        "runOutputName": "a",
+        "replicationRegions": ["eastus"],
+    }
+    found = examine(render(read_document(body(distribute=[to])), {}, CONTEXT), api_version=api_version).findings
+
+    assert [finding.rule for finding in found] == ["regions-deprecated"] * is_advised
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"type": "Microsoft.VirtualMachineImages"}, ["warning member-value"]),
+        ({"type": "microsoft.virtualmachineimages/imagetemplates"}, []),
+        ({"apiVersion": "2024-02-02"}, ["warning api-version-unknown"]),
+        ({"apiVersion": "2099-01-01"}, ["warning api-version-unknown"]),
+        ({"apiVersion": "2019-05-01-preview"}, []),
+    ],
+)
+def test_type_and_api_version_as_written(words: dict[str, str], expected: list[str]) -> None:
+    """Neither is submitted, and what a deployment of Azure's own would refuse is a warning with what is meant."""
+    assert rules(body() | words) == expected
+
+
+def test_the_nearest_right_type_and_api_version() -> None:
+    """What is meant stands in the hint."""
+    found = findings(body() | {"type": "Microsoft.VirtualMachineImages", "apiVersion": "2024-02-02"})
+
+    assert [finding.hint for finding in found] == [
+        "Write 'Microsoft.VirtualMachineImages/imageTemplates'.",
+        "Is '2024-02-01' meant?",
+    ]
