@@ -6,11 +6,14 @@ import json
 import operator
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.expression_limits import ExpressionError
+from airflow_aib.image_template.expression_limits import ExpressionError, is_too_deep
+from airflow_aib.image_template.finding import warning
 from airflow_aib.image_template.functions.values import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from airflow_aib.image_template.finding import Finding
 
 
 def coerced(name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
@@ -21,10 +24,25 @@ def coerced(name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
             value = _READ_TEXT[declared](value)
         except (ValueError, KeyError):
             raise ExpressionError(f"parameter {name!r} must be of type {declared}, which the text is not") from None
+        except RecursionError:
+            raise ExpressionError(f"parameter {name!r} is nested too deeply") from None
+        if is_too_deep(value):
+            raise ExpressionError(f"parameter {name!r} is nested too deeply")
     if declared in _TYPES and kind_of(value) != _TYPES[declared]:
         raise ExpressionError(f"parameter {name!r} must be of type {declared}, not {kind_of(value)}")
     _refuse_outside_limits(name, value, declaration)
     return value
+
+
+def wrong_default(problem: str, path: str) -> Finding:
+    """Report a default that its own declaration refuses.
+
+    :param path: where it is asked for
+    """
+    what = f"{problem[:1].upper()}{problem[1:]}"
+    return warning(
+        path, "parameter-default", what, "Correct its defaultValue, or pass a value whenever it is submitted."
+    )
 
 
 _TYPES = {"string": "string", "int": "int", "bool": "bool", "array": "array", "object": "object"}

@@ -10,10 +10,10 @@ from airflow_aib.image_template.copy_loops import CopyLoop, members_of, unfolded
 from airflow_aib.image_template.expression_limits import Budget, ExpressionError, is_too_deep
 from airflow_aib.image_template.expression_syntax import is_bracketed, is_escaped
 from airflow_aib.image_template.expressions import evaluate
-from airflow_aib.image_template.parameter_types import coerced
+from airflow_aib.image_template.parameter_types import coerced, wrong_default
 from airflow_aib.image_template.parameters_file import KeyVaultReference
 from airflow_aib.image_template.secret_texts import SecretTexts, texts_in
-from airflow_aib.image_template.unknown import Unknowns, is_unknown
+from airflow_aib.image_template.unknown import Unknowns, holds_unknown, is_unknown
 from airflow_aib.secret_patterns import SHORTEST_SECRET
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class Values:
         self.path = ""
         self.indexes: dict[str, int] = {}
         self._unknowns = Unknowns()
+        self._wrong_defaults: dict[str, Finding] = {}
         self._evaluated: dict[str, Any] = {}
         self._source = document.source
         self._context = context
@@ -108,8 +109,8 @@ class Values:
 
     @property
     def unknown_findings(self) -> tuple[Finding, ...]:
-        """One warning for each unknown that was asked for."""
-        return self._unknowns.findings
+        """One warning for each unknown that was asked for, and for each default that cannot be one."""
+        return (*self._unknowns.findings, *self._wrong_defaults.values())
 
     def is_known(self, name: str) -> bool:
         """Whether the name has a value."""
@@ -145,7 +146,7 @@ class Values:
         if key in self._given:
             return self._given_value(spelling, self._given[key], declaration)
         if (default := self._default_of(key)) is not None:
-            return self._once(f"parameters('{spelling}')", default[0])
+            return self._default_value(spelling, default[0], declaration)
         if key in self._from_context:
             return self._from_context[key]
         if self.allow_unknown:
@@ -163,6 +164,20 @@ class Values:
             f"parameter {name!r} refers to a Key Vault, which only ARM's own deployments look into; "
             "pass its value in another way"
         )
+
+    def _default_value(self, name: str, default: Any, declaration: Mapping[str, Any]) -> Any:
+        value = self._once(f"parameters('{name}')", default)
+        if self.allow_unknown and holds_unknown(value):
+            return value
+        try:
+            return coerced(name, value, declaration)
+        except ExpressionError as error:
+            problem = f"the default of {error}"
+            if not self.allow_unknown:
+                raise ExpressionError(problem) from None
+            # Whoever submits it may pass another value.
+            self._wrong_defaults.setdefault(name, wrong_default(problem, self.path))
+            return value
 
     def _is_left_open(self, value: Any) -> bool:
         """Whether a value that was passed has no type yet."""
@@ -287,9 +302,7 @@ class Values:
             except ExpressionError as error:
                 problems.append(str(error))
         if problems:
-            raise ImageTemplateRenderError(
-                f"{self._source}: {'; '.join(problems)}", hint="Correct the parameters of the task."
-            )
+            raise ImageTemplateRenderError(f"{self._source}: {'; '.join(problems)}", hint="Pass other values.")
 
 
 def secure_texts(document: ImageTemplateDocument, parameters: Mapping[str, object]) -> frozenset[str]:

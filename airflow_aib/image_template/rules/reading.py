@@ -42,6 +42,12 @@ READING = (
         "What depends on it cannot be checked; when it is submitted, a missing value is an error.",
     ),
     advice(
+        "parameter-default",
+        "The default of a parameter has the type and the limits that it declares.",
+        "Azure refuses the deployment where nobody passes another value, and so does the create operator.",
+        "Azure Resource Manager: parameters in templates",
+    ),
+    advice(
         "needs-azure",
         "No expression asks for what only Azure knows.",
         "It cannot be checked; when it is submitted by an operator, it is an error: pass the value as a parameter.",
