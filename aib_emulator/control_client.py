@@ -41,13 +41,21 @@ class ControlClient:
         """Put the clock forward; everything due by then has happened when this returns."""
         self._call("POST", "/clock/advance", {"seconds": seconds})
 
-    def plan_fault(self, **fault: Any) -> None:
-        """Plan a fault of the transport; see `aib_emulator.faults.Fault`."""
-        self._call("POST", "/faults", fault)
+    def plan_fault(self, **fault: Any) -> dict[str, Any]:
+        """Plan a fault of the transport, and return it with its `fault_id`; see `aib_emulator.faults.Fault`."""
+        return self._call("POST", "/faults", fault)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Return the planned faults, used up or not; `struck` tells how many calls each has struck."""
+        return list(self._call("GET", "/faults")["value"])
 
     def pending_faults(self) -> list[dict[str, Any]]:
-        """Return the planned faults that have strikes left; `struck` tells how many calls each has struck."""
-        return list(self._call("GET", "/faults")["value"])
+        """Return the planned faults that have strikes left."""
+        return [fault for fault in self.faults() if fault["count"] is None or fault["count"] > 0]
+
+    def remove_fault(self, fault_id: str) -> None:
+        """Forget one planned fault."""
+        self._call("DELETE", f"/faults/{fault_id}")
 
     def plan_failure(self, **failure: Any) -> None:
         """Plan that a creation or a run goes wrong; see `aib_emulator.world.PlannedFailure`."""

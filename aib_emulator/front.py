@@ -7,6 +7,7 @@ import json
 import logging
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -19,7 +20,9 @@ from aib_emulator.arm.errors import ArmError, resource_group_being_deleted, reso
 from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 from aib_emulator.arm.route import Route, Router, normalise_path
 from aib_emulator.arm.time_format import stamp_text
+from aib_emulator.caller import caller_of
 from aib_emulator.clock import real_now
+from aib_emulator.faults import answer_under
 from aib_emulator.request_record import RecordedRequest
 from aib_emulator.tokens import TokenError
 
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 
 ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 CONTROL = "/_emulator"
+TOKEN_PATH = "/token"  # noqa: S105 - a path, no secret
 LARGEST_BODY = 64 * 1024 * 1024
 KEEP_ALIVE = 90.0
 """Seconds; clients keep connections between polls, and a POST on one that is being closed is lost."""
@@ -88,16 +92,14 @@ class Front:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)
-        is_control = path.lower().startswith(CONTROL)
-        fault = None if is_control else self._world.faults.strike(request.method, path)
-        if fault is not None and fault.moment == "before":
-            response = _faulty(request, fault)
-        else:
-            response = await self._answer(request, path)
-            if fault is not None:
-                response = _faulty(request, fault)
-        if not is_control:
-            self._record(request, path, fault, response)
+        if path.lower().startswith(CONTROL):
+            return await self._answer(request, path)
+        is_sign_in = path.lower().endswith(TOKEN_PATH)
+        caller = caller_of(request.headers, await request.read() if is_sign_in else b"")
+        fault = self._world.faults.strike(request.method, path, caller)
+        carry_out = partial(self._answer, request, path)
+        response = await (carry_out() if fault is None else answer_under(fault, request, carry_out, _planned_answer))
+        self._record(request, path, fault, response)
         return response
 
     async def _answer(self, request: web.Request, path: str) -> web.Response:
@@ -241,16 +243,15 @@ def _fresh_token_challenge(sign_in: str) -> str:
     )
 
 
-def _faulty(request: web.Request, fault: Fault) -> web.Response:
-    if fault.action == "reset":
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
+def _planned_answer(fault: Fault) -> web.Response:
     body = fault.body
     if body is None:
         body = ArmError(fault.status, *USUAL_FAULTS.get(fault.status, PLANNED_FAULT)).to_json()
+    if isinstance(body, str):
+        return web.Response(status=fault.status, text=body, headers=fault.answer_headers())
     content, content_type = encode(body, BodyStyle.ARM)
-    return web.Response(status=fault.status, body=content, headers={"Content-Type": content_type, **fault.headers})
+    headers = {"Content-Type": content_type, **fault.answer_headers()}
+    return web.Response(status=fault.status, body=content, headers=headers)
 
 
 async def _hide_server(_: web.Request, response: web.StreamResponse) -> None:

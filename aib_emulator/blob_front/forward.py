@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ OWN_HEADERS = "aib-"
 """What headers begin with that the front sends to Azurite, and takes from nobody."""
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 STREAMED_ABOVE = 1024 * 1024
+NO_STREAM = ContextVar("no_stream", default=False)
+"""Set while a call is carried out whose answer is wanted as a whole."""
 
 
 def forwarded_headers(request: web.Request) -> CIMultiDict[str]:
@@ -63,7 +66,7 @@ async def relay(
             headers.popall(name, None)
         if request.method == "HEAD" or answer.status in BODILESS:
             return _without_body(answer, headers)
-        if answer.ok and _is_large(answer):
+        if answer.ok and _is_large(answer) and not NO_STREAM.get():
             return await _stream(request, answer, headers)
         body = await answer.read()
         if not answer.ok and ERROR_CODE not in headers:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from aib_emulator.blob_front.access import READING_METHODS
 from aib_emulator.blob_front.errors import StorageError, code_of, error_response
+from aib_emulator.blob_front.forward import NO_STREAM
+from aib_emulator.caller import caller_of
+from aib_emulator.faults import answer_under
 from aib_emulator.request_record import RecordedRequest
 
 if TYPE_CHECKING:
@@ -24,14 +27,12 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
 
     @web.middleware
     async def traffic(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = faults.strike(request.method, request.path)
+        fault = faults.strike(request.method, request.path, caller_of(request.headers))
         if fault is None:
             response = await handler(request)
         else:
-            if fault.moment == "after" and request.method not in READING_METHODS:
-                # Reading has no effect, and a large answer would be on its way to the client already.
-                await handler(request)
-            response = _faulty(request, fault, clock)
+            planned = partial(_planned_answer, request, clock)
+            response = await answer_under(fault, request, partial(_whole, handler, request), planned)
         was_dropped = fault is not None and fault.action == "reset"
         requests.add(
             RecordedRequest(
@@ -49,14 +50,18 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
     return traffic
 
 
-def _faulty(request: web.Request, fault: Fault, clock: Clock) -> web.StreamResponse:
-    if fault.action == "reset":
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
+async def _whole(handler: Handler, request: web.Request) -> web.StreamResponse:
+    token = NO_STREAM.set(True)  # an answer that is on its way cannot be spoilt any more
+    try:
+        return await handler(request)
+    finally:
+        NO_STREAM.reset(token)
+
+
+def _planned_answer(request: web.Request, clock: Clock, fault: Fault) -> web.Response:
     if fault.body is not None:
         body = fault.body if isinstance(fault.body, str) else json.dumps(fault.body)
-        return web.Response(status=fault.status, text=body, headers=fault.headers)
+        return web.Response(status=fault.status, text=body, headers=fault.answer_headers())
     planned = "A fault that was planned at the control door."
-    error = StorageError(fault.status, code_of(fault.status, b""), planned, headers=fault.headers)
+    error = StorageError(fault.status, code_of(fault.status, b""), planned, headers=fault.answer_headers())
     return error_response(error, request, clock.now())

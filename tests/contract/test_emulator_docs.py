@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aib_emulator import control
 from aib_emulator.__main__ import _parser
 from aib_emulator.arm.route import GROUP, SCOPE, SUBSCRIPTION
+from aib_emulator.control.plans import FAILURE_KINDS
+from aib_emulator.faults import ACTIONS
 from aib_emulator.services.authorization import routes as authorization
 from aib_emulator.services.authorization.builtin_roles import BUILTIN_ROLES
 from aib_emulator.services.identity import routes as identity
@@ -57,5 +59,10 @@ def test_the_page_names_every_built_in_role() -> None:
 
 def test_the_page_names_every_failure() -> None:
     """Each kind of failure that can be planned is described."""
-    assert [kind for kind in control.FAILURE_KINDS if f"| `{kind}` |" not in PAGE] == []
-    assert PlannedFailure().kind in control.FAILURE_KINDS
+    assert [kind for kind in FAILURE_KINDS if f"| `{kind}` |" not in PAGE] == []
+    assert PlannedFailure().kind in FAILURE_KINDS
+
+
+def test_the_page_names_every_action_of_a_fault() -> None:
+    """What a fault can do is described."""
+    assert [action for action in ACTIONS if f"| `{action}` |" not in PAGE] == []

@@ -1,4 +1,4 @@
-"""What the control door says of blobs: how fast copies go, and how much storage bears."""
+"""Blobs at the control door: how fast copies go, and how much storage bears."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from aib_emulator.control.reading import Table
     from aib_emulator.world import World
 
-    Row = tuple[str, str, Callable[[Call], Awaitable[Answer]]]
 
-
-def rows(world: World) -> list[Row]:
-    """Return method, path behind the door, and handler of each call."""
-    control = BlobControl(world)
+def table(world: World) -> Table:
+    """Return what is answered about blobs."""
+    door = BlobDoor(world)
     return [
-        ("PUT", "/copy-pace", control.put_copy_pace),
-        ("DELETE", "/copy-pace", control.delete_copy_pace),
-        ("PUT", "/blob-limits", control.put_blob_limits),
-        ("DELETE", "/blob-limits", control.delete_blob_limits),
+        ("PUT", "/copy-pace", door.put_copy_pace),
+        ("DELETE", "/copy-pace", door.delete_copy_pace),
+        ("PUT", "/blob-limits", door.put_blob_limits),
+        ("DELETE", "/blob-limits", door.delete_blob_limits),
     ]
 
 
-class BlobControl:
+class BlobDoor:
     """Answer the calls about blobs.
 
     :param world: what the services share
