@@ -138,16 +138,11 @@ class Emulator:
         world = self.world
         async with self._resetting:
             await world.schedule.clear()
-            for forget in (
-                world.store,
-                world.operations,
-                world.faults,
-                world.failures,
-                world.requests,
-                world.applications,
-                world.access,
-            ):
+            plans = (world.faults, world.failures, world.sign_in_refusals)
+            people = (world.applications, world.access)
+            for forget in (world.store, world.operations, world.requests, *plans, *people):
                 forget.clear()
+            world.tokens.reset()
             world.compute.reset()
             await world.blobs.reset()
             world.clock.restart(self.settings.time_scale)

@@ -61,10 +61,26 @@ class ControlClient:
         """Plan that a creation or a run goes wrong; see `aib_emulator.world.PlannedFailure`."""
         self._call("POST", "/failures", failure)
 
+    def set_token_lifetime(self, seconds: int) -> None:
+        """Set how long the tokens live that are issued from now on."""
+        self._call("PUT", "/tokens", {"lifetime": seconds})
+
+    def expire_tokens(self) -> None:
+        """Let every token that was issued so far be over."""
+        self._call("POST", "/tokens/expire")
+
+    def rotate_signing_key(self) -> None:
+        """Sign tokens with a new key from now on; the old ones are good no more."""
+        self._call("POST", "/tokens/rotate")
+
+    def refuse_sign_ins(self, **refusal: Any) -> None:
+        """Refuse the next sign-ins; see `aib_emulator.sign_in.SignInRefusal`."""
+        self._call("POST", "/tokens/refusals", refusal)
+
     def clear_plans(self) -> None:
-        """Forget planned faults and failures."""
-        self._call("DELETE", "/faults")
-        self._call("DELETE", "/failures")
+        """Forget planned faults and failures, and sign-ins to refuse."""
+        for plans in ("/faults", "/failures", "/tokens/refusals"):
+            self._call("DELETE", plans)
 
     def set_data_role(self, role: str, *, account: str = "*", object_id: str = "*") -> None:
         """Let a principal be `none`, `reader` or `contributor` of an account's blobs, whatever its role assignments."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -12,12 +13,25 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from aib_emulator.clock import real_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from jwt.types import Options
+
 LIFETIME = 3599
-"""Seconds that a token is good for."""
+"""Seconds that a token is good for, unless another time is set."""
+LONGEST_LIFETIME = 86_400
+ISSUED = "emulator_issued"
+"""The claim that tells tokens of one second apart."""
 NOT_BEFORE_SLACK = 300
+CHECKED: Options = {
+    "require": ["exp", "iat", "nbf", "iss", "aud", "tid"],
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
+"""PyJWT would look at the real clock, which this authority may differ from."""
 
 
 class TokenError(Exception):
@@ -40,11 +54,33 @@ class TokenAuthority:
     """
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
+        self._first_key = key
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the first key and the usual lifetime; every token of that key is good again."""
+        self._use(self._first_key)
+        self.lifetime = LIFETIME
+        self.skew = timedelta()
+        self._good_from = 0.0
+
+    def expire_all(self) -> None:
+        """Let every token that was issued so far be over."""
+        self._good_from = self._now().timestamp()
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on; tokens of the old one are good no more."""
+        self._use(_new_key())
+
+    def _use(self, key: rsa.RSAPrivateKey) -> None:
         self._key = key
         public = key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         self.key_id = hashlib.sha256(public).hexdigest()[:27]
+
+    def _now(self) -> datetime:
+        return real_now() + self.skew
 
     @classmethod
     def from_folder(cls, folder: Path) -> TokenAuthority:
@@ -55,7 +91,7 @@ class TokenAuthority:
             if not isinstance(key, rsa.RSAPrivateKey):
                 raise TypeError(f"{file} holds no RSA key. Delete it to have a new one made.")
             return cls(key)
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _new_key()
         folder.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_bytes(
@@ -72,13 +108,14 @@ class TokenAuthority:
 
     def issue(self, *, tenant_id: str, audience: str, client_id: str, object_id: str) -> str:
         """Sign a token for an application, shaped as Entra's version 1.0 is."""
-        now = int(real_now().timestamp())
+        issued = self._now().timestamp()
+        now = int(issued)
         claims = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{tenant_id}/",
             "iat": now,
             "nbf": now - NOT_BEFORE_SLACK,
-            "exp": now + LIFETIME,
+            "exp": now + self.lifetime,
             "appid": client_id,
             "appidacr": "1",
             "idp": f"https://sts.windows.net/{tenant_id}/",
@@ -87,6 +124,7 @@ class TokenAuthority:
             "sub": object_id,
             "tid": tenant_id,
             "ver": "1.0",
+            ISSUED: issued,
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self.key_id})
 
@@ -99,14 +137,24 @@ class TokenAuthority:
                 self._key.public_key(),
                 algorithms=["RS256"],
                 audience=accepted,
-                options={"require": ["exp", "iat", "nbf", "iss", "aud", "tid"]},
+                options=CHECKED,
             )
         except jwt.InvalidSignatureError as error:
             raise TokenError("The access token was signed by another key.", is_foreign=True) from error
-        except jwt.ExpiredSignatureError as error:
-            raise TokenError("The access token has expired.", is_foreign=True) from error
         except jwt.InvalidAudienceError as error:
             raise TokenError("The access token has been obtained for another audience.") from error
         except jwt.InvalidTokenError as error:
             raise TokenError(f"The access token is invalid: {error}.") from error
+        self._check_times(claims)
         return claims
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        now = self._now().timestamp()
+        if claims["exp"] <= now or claims.get(ISSUED, claims["iat"]) < self._good_from:
+            raise TokenError("The access token has expired.", is_foreign=True)
+        if claims["nbf"] > now:
+            raise TokenError("The access token is not valid yet.")
+
+
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

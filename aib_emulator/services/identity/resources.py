@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.applications import Application, Applications
+    from aib_emulator.sign_in import SignInRefusal
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DEFAULT_SCOPE = "/.default"
@@ -33,17 +34,26 @@ class SignInError(Exception):
 
     def to_json(self, now: datetime) -> dict[str, Any]:
         """Return the body of the refusal."""
-        trace_id, correlation_id, stamp = str(uuid.uuid4()), str(uuid.uuid4()), f"{now:%Y-%m-%d %H:%M:%SZ}"
-        about = f"Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {stamp}"
-        return {
-            "error": self.error,
-            "error_description": f"{self} {about}",
-            "error_codes": [self.code],
-            "timestamp": stamp,
-            "trace_id": trace_id,
-            "correlation_id": correlation_id,
-            "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
-        }
+        return _error_body(self.error, self.code, str(self), now)
+
+
+def refusal_body(refusal: SignInRefusal, now: datetime) -> dict[str, Any]:
+    """Return the body of a refusal that was planned."""
+    return _error_body(refusal.error, refusal.code, f"AADSTS{refusal.code}: {refusal.message}", now)
+
+
+def _error_body(error: str, code: int, text: str, now: datetime) -> dict[str, Any]:
+    trace_id, correlation_id, stamp = str(uuid.uuid4()), str(uuid.uuid4()), f"{now:%Y-%m-%d %H:%M:%SZ}"
+    about = f"Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {stamp}"
+    return {
+        "error": error,
+        "error_description": f"{text} {about}",
+        "error_codes": [code],
+        "timestamp": stamp,
+        "trace_id": trace_id,
+        "correlation_id": correlation_id,
+        "error_uri": f"https://login.microsoftonline.com/error?code={code}",
+    }
 
 
 def read_token_request(form: Mapping[str, str], applications: Applications) -> tuple[Application, str]:

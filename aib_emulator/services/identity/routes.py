@@ -13,9 +13,9 @@ from aib_emulator.services.identity.resources import (
     cloud_endpoints,
     openid_configuration,
     read_token_request,
+    refusal_body,
     tenant_of,
 )
-from aib_emulator.tokens import LIFETIME
 
 if TYPE_CHECKING:
     from aib_emulator.world import World
@@ -62,6 +62,9 @@ class IdentityRoutes:
         """Issue a token for client id and secret."""
         settings = self._world.settings
         form = dict(parse_qsl(call.body.decode("utf-8", errors="replace")))
+        refusal = self._world.sign_in_refusals.strike()
+        if refusal is not None:
+            return Answer(refusal.status, refusal_body(refusal, self._world.clock.now()), refusal.headers())
         try:
             application, audience = read_token_request(form, self._world.applications)
         except SignInError as error:
@@ -72,7 +75,7 @@ class IdentityRoutes:
             client_id=application.client_id,
             object_id=application.object_id,
         )
-        lifetime: dict[str, Any] = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
+        lifetime = dict.fromkeys(("expires_in", "ext_expires_in"), self._world.tokens.lifetime)
         return Answer(200, {"token_type": "Bearer", **lifetime, "access_token": token})
 
 

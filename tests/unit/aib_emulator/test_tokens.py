@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import jwt
@@ -8,6 +9,7 @@ import pytest
 from aib_emulator.tokens import TokenAuthority, TokenError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ARM = "https://management.azure.com"
@@ -70,3 +72,53 @@ def test_rubbish_is_refused(authority: TokenAuthority) -> None:
     with pytest.raises(TokenError) as refused:
         authority.verify("rubbish", [ARM])
     assert not refused.value.is_foreign
+
+
+@pytest.fixture
+def lasting(authority: TokenAuthority) -> Iterator[TokenAuthority]:
+    """Hand out the authority, and put it back to its start afterwards."""
+    yield authority
+    authority.reset()
+
+
+def test_all_tokens_can_be_ended_at_once(lasting: TokenAuthority) -> None:
+    """What was issued before is over, as if its time were up; what is issued after is good."""
+    old = issue(lasting)
+    lasting.expire_all()
+    with pytest.raises(TokenError, match="has expired") as refused:
+        lasting.verify(old, [ARM])
+    assert refused.value.is_foreign
+    assert lasting.verify(issue(lasting), [ARM])
+
+
+def test_a_new_key_makes_old_tokens_foreign(lasting: TokenAuthority) -> None:
+    """After a rotation only the new key is published, and only its tokens are good; a reset brings the first back."""
+    old, first_id = issue(lasting), lasting.key_id
+    lasting.rotate()
+    assert lasting.public_jwk()["kid"] == lasting.key_id != first_id
+    with pytest.raises(TokenError, match="another key") as refused:
+        lasting.verify(old, [ARM])
+    assert refused.value.is_foreign
+    assert lasting.verify(issue(lasting), [ARM])
+    lasting.reset()
+    assert lasting.verify(old, [ARM])
+
+
+def test_tokens_can_be_short_lived(lasting: TokenAuthority) -> None:
+    """A lifetime that is set counts for the tokens that are issued afterwards."""
+    lasting.lifetime = 5
+    claims = lasting.verify(issue(lasting), [ARM])
+    assert claims["exp"] - claims["iat"] == 5
+
+
+def test_the_authoritys_clock_may_differ(lasting: TokenAuthority) -> None:
+    """With a skew, tokens are dated and judged by the service's clock: what it issued is good there and then only."""
+    lasting.skew = timedelta(hours=2)
+    token = issue(lasting)
+    assert lasting.verify(token, [ARM])
+    lasting.skew = timedelta()
+    with pytest.raises(TokenError, match="not valid yet"):
+        lasting.verify(token, [ARM])
+    lasting.skew = timedelta(hours=4)
+    with pytest.raises(TokenError, match="has expired"):
+        lasting.verify(token, [ARM])
