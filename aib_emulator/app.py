@@ -143,6 +143,7 @@ class Emulator:
             for forget in (world.store, world.operations, world.requests, *plans, *people):
                 forget.clear()
             world.tokens.reset()
+            world.throttle.switch(None)
             world.compute.reset()
             await world.blobs.reset()
             world.clock.restart(self.settings.time_scale)

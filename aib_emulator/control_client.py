@@ -77,6 +77,21 @@ class ControlClient:
         """Refuse the next sign-ins; see `aib_emulator.sign_in.SignInRefusal`."""
         self._call("POST", "/tokens/refusals", refusal)
 
+    def throttle(self, **buckets: dict[str, float]) -> None:
+        """Throttle calls to Resource Manager, by the documented numbers or by others.
+
+        :param buckets: `reads`, `writes`, `deletes`: each `{"size": ..., "refill_per_second": ...}`
+        """
+        self._call("PUT", "/throttling", buckets)
+
+    def throttling(self) -> dict[str, Any]:
+        """Return how throttling stands, and how many calls it has refused."""
+        return self._call("GET", "/throttling")
+
+    def end_throttling(self) -> None:
+        """Throttle no longer."""
+        self._call("DELETE", "/throttling")
+
     def clear_plans(self) -> None:
         """Forget planned faults and failures, and sign-ins to refuse."""
         for plans in ("/faults", "/failures", "/tokens/refusals"):

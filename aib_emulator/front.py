@@ -19,6 +19,7 @@ from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError, resource_group_being_deleted, resource_group_not_found
 from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 from aib_emulator.arm.route import Route, Router, normalise_path
+from aib_emulator.arm.throttling import usual_headers
 from aib_emulator.arm.time_format import stamp_text
 from aib_emulator.caller import caller_of
 from aib_emulator.clock import real_now
@@ -49,11 +50,6 @@ COMMON_HEADERS = {
     "X-Cache": "CONFIG_NOCACHE",
 }
 EDGE = "EMU000000000001"
-RATE_LIMITS = {
-    "GET": (("reads", 249), ("global-reads", 3749)),
-    "HEAD": (("reads", 249), ("global-reads", 3749)),
-    "DELETE": (("deletes", 199), ("global-deletes", 2999)),
-}
 PLANNED_FAULT = ("PlannedFault", "A fault that was planned at the control door.")
 NO_RESPONSE = (
     "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' within the specified time period."
@@ -63,7 +59,6 @@ USUAL_FAULTS = {
     504: ("GatewayTimeout", NO_RESPONSE),
 }
 """Code and message by status; that of 504 was reported of a run."""
-WRITE_RATE_LIMITS = (("writes", 199), ("global-writes", 2999))
 
 
 class Front:
@@ -88,7 +83,8 @@ class Front:
     async def send(self, call: Call) -> Answer:
         """Answer a call that another service makes on behalf of a caller, whose claims it carries."""
         route, parameters = self._router.find(call.method, normalise_path(call.path))
-        return await self._dispatch(route, replace(call, parameters=parameters))
+        known = replace(call, parameters=parameters)
+        return await self._dispatch(route, known, _scope_of(known))
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)
@@ -103,17 +99,20 @@ class Front:
         return response
 
     async def _answer(self, request: web.Request, path: str) -> web.Response:
-        object_id = self._world.settings.client_object_id
+        object_id, limits = self._world.settings.client_object_id, usual_headers(request.method)
         try:
             route, call = await self._read(request, path)
-            object_id = call.claims.get("oid", object_id)
-            answer = await self._dispatch(route, call)
+            scope = _scope_of(call)
+            if route.needs_token:
+                object_id = _principal_of(call)
+                limits = self._take(call, scope)
+            answer = await self._dispatch(route, call, scope)
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers, error.style)
         except Exception:
             log.exception("%s %s could not be answered", request.method, path)
             answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
-        return self._write(request, answer, object_id)
+        return self._write(request, answer, {**limits, **self._identifier(object_id)})
 
     async def _read(self, request: web.Request, path: str) -> tuple[Route, Call]:
         route, parameters = self._router.find(request.method, path)
@@ -130,14 +129,21 @@ class Front:
             call = replace(call, claims=self._verify(call))
         return route, call
 
-    async def _dispatch(self, route: Route, call: Call) -> Answer:
+    async def _dispatch(self, route: Route, call: Call, scope: ResourceId | None) -> Answer:
         if route.needs_api_version:
             check_api_version(call.api_version)
-        scope = _scope_of(call)
         self._check_subscription(scope)
         demand_rights(self._world.access, route, call)
         self._check_group(scope, call)
         return await route.handle(call)
+
+    def _take(self, call: Call, scope: ResourceId | None) -> dict[str, str]:
+        return self._world.throttle.take(
+            call.method,
+            subscription_id=None if scope is None else scope.subscription_id,
+            principal=_principal_of(call),
+            now=self._world.clock.now(),
+        )
 
     def _verify(self, call: Call) -> Mapping[str, object]:
         scheme, _, token = call.headers.get("Authorization", "").partition(" ")
@@ -172,9 +178,8 @@ class Front:
         if group is None and not is_group_itself:
             raise resource_group_not_found(name)
 
-    def _write(self, request: web.Request, answer: Answer, object_id: str) -> web.Response:
-        response = web.Response(status=answer.status, headers=self._common_headers(request, answer))
-        response.headers["x-ms-operation-identifier"] = self._operation_identifier(object_id)
+    def _write(self, request: web.Request, answer: Answer, about: Mapping[str, str]) -> web.Response:
+        response = web.Response(status=answer.status, headers={**self._common_headers(request, answer), **about})
         response.headers.update(answer.headers)
         if answer.body is not None:
             response.body, content_type = encode(answer.body, answer.style)
@@ -184,21 +189,18 @@ class Front:
     def _common_headers(self, request: web.Request, answer: Answer) -> dict[str, str]:
         correlation_id = request.headers.get("x-ms-correlation-request-id") or str(uuid.uuid4())
         region, now = self._world.settings.location.upper(), self._world.clock.now()
-        headers = {
+        return {
             **COMMON_HEADERS,
             "x-ms-request-id": answer.operation_id or str(uuid.uuid4()),
             "x-ms-correlation-request-id": correlation_id,
             "X-MSEdge-Ref": f"Ref A: {uuid.uuid4().hex.upper()} Ref B: {EDGE} Ref C: {now:%Y-%m-%dT%H:%M:%SZ}",
             "x-ms-routing-request-id": f"{region}:{stamp_text(now)}:{correlation_id}",
         }
-        for kind, left in RATE_LIMITS.get(request.method, WRITE_RATE_LIMITS):
-            headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] = str(left)
-        return headers
 
-    def _operation_identifier(self, object_id: str) -> str:
+    def _identifier(self, object_id: str) -> dict[str, str]:
         settings = self._world.settings
         who = f"tenantId={settings.tenant_id},objectId={object_id}"
-        return f"{who}/{settings.location}/{uuid.uuid4()}"
+        return {"x-ms-operation-identifier": f"{who}/{settings.location}/{uuid.uuid4()}"}
 
     def _record(self, request: web.Request, path: str, fault: Fault | None, response: web.StreamResponse) -> None:
         was_dropped = fault is not None and fault.action == "reset"
@@ -212,6 +214,10 @@ class Front:
                 fault_id=fault.fault_id if fault else None,
             )
         )
+
+
+def _principal_of(call: Call) -> str:
+    return str(call.claims.get("oid", ""))
 
 
 def _scope_of(call: Call) -> ResourceId | None:

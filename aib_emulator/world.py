@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aib_emulator.arm.throttling import Throttle
 from aib_emulator.sign_in import SignInRefusals
 from aib_emulator.store import Resource
 
@@ -298,6 +299,7 @@ class World:
     :param access: set by `app` from `services/authorization`
     :param faults: planned faults of the transport
     :param requests: what was asked
+    :param throttle: lets calls to Resource Manager pass, or not
     :param sign_in_refusals: sign-ins that are going to be refused
     :param failures: planned failures of creations and runs
     :param send: answers a call that a service makes on behalf of a caller; set by the front door
@@ -319,6 +321,7 @@ class World:
     requests: RequestRecord
     storage: StorageShapes
     compute: ComputeShapes
+    throttle: Throttle = field(default_factory=Throttle)
     sign_in_refusals: SignInRefusals = field(default_factory=SignInRefusals)
     failures: list[PlannedFailure] = field(default_factory=list)
     send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
