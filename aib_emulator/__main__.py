@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
-from aib_emulator.settings import MEBIBYTE, EmulatorSettings, EmulatorSettingsError
+from aib_emulator.settings import LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
     )
+    parser.add_argument("--log-form", choices=LOG_FORMS, default=usual.log_form, help="of build logs (%(default)s)")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     commands.add_parser("install-azurite", help="install the pinned Azurite into this Python environment")
     return parser
@@ -86,6 +87,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         missing_rights_fail=options.missing_rights_fail,
         trigger_failure_limit=options.trigger_failure_limit,
         all_run_sub_states=options.all_run_sub_states,
+        log_form=options.log_form,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -20,8 +21,18 @@ def real_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the emulator's only reader of the wall clock
 
 
+def date_header(skew: timedelta) -> str:
+    """Return what a server whose clock is ahead by `skew` writes into its `Date` header."""
+    return format_datetime(real_now() + skew, usegmt=True)
+
+
 class Clock(Protocol):
     """The time that an emulator lives in."""
+
+    @property
+    def skew(self) -> timedelta:
+        """By how much the service's clocks are ahead of those of its clients."""
+        ...
 
     def now(self) -> datetime:
         """Return the emulated instant, aware and in UTC."""
@@ -51,7 +62,13 @@ class ScaledClock:
         self._monotonic = monotonic
         self._emulated = start or real_now()
         self._real = monotonic()
+        self._skew = timedelta()
         self._changed = asyncio.Event()
+
+    @property
+    def skew(self) -> timedelta:
+        """By how much the service's clocks are ahead of those of its clients."""
+        return self._skew
 
     @property
     def scale(self) -> float:
@@ -60,17 +77,26 @@ class ScaledClock:
 
     def now(self) -> datetime:
         """Return the emulated instant, aware and in UTC."""
+        return self._true_now() + self._skew
+
+    def _true_now(self) -> datetime:
         return self._emulated + timedelta(seconds=(self._monotonic() - self._real) * self._scale)
 
     def set_scale(self, scale: float) -> None:
         """Go on from the present instant at another speed."""
-        self._emulated, self._real = self.now(), self._monotonic()
+        self._emulated, self._real = self._true_now(), self._monotonic()
         self._scale = scale
+        self.wake()
+
+    def set_skew(self, skew: timedelta) -> None:
+        """Let the service's clocks be ahead of those of its clients by this much, from now on."""
+        self._skew = skew
         self.wake()
 
     def restart(self, scale: float) -> None:
         """Begin again at the real instant, at this speed."""
         self._emulated, self._real = real_now(), self._monotonic()
+        self._skew = timedelta()
         self._scale = scale
         self.wake()
 

@@ -37,6 +37,10 @@ class ControlClient:
         """Set how fast the clock goes; 0 stops it."""
         self._call("PUT", "/clock", {"scale": scale})
 
+    def set_skew(self, seconds: float) -> None:
+        """Let the service's clocks be ahead of this one by so many seconds; negative ones let them be behind."""
+        self._call("PUT", "/clock", {"skew": seconds})
+
     def advance(self, seconds: float) -> None:
         """Put the clock forward; everything due by then has happened when this returns."""
         self._call("POST", "/clock/advance", {"seconds": seconds})
@@ -57,9 +61,17 @@ class ControlClient:
         """Forget one planned fault."""
         self._call("DELETE", f"/faults/{fault_id}")
 
-    def plan_failure(self, **failure: Any) -> None:
-        """Plan that a creation or a run goes wrong; see `aib_emulator.world.PlannedFailure`."""
-        self._call("POST", "/failures", failure)
+    def plan_failure(self, **failure: Any) -> dict[str, Any]:
+        """Plan that something goes wrong with an image template; see `aib_emulator.failures.PlannedFailure`."""
+        return self._call("POST", "/failures", failure)
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Return the planned failures that have strikes left."""
+        return list(self._call("GET", "/failures")["value"])
+
+    def remove_failure(self, failure_id: str) -> None:
+        """Forget one planned failure."""
+        self._call("DELETE", f"/failures/{failure_id}")
 
     def set_token_lifetime(self, seconds: int) -> None:
         """Set how long the tokens live that are issued from now on."""
@@ -131,6 +143,11 @@ class ControlClient:
         """Publish a new version of a marketplace image."""
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
         self._call("POST", "/platform-versions", names)
+
+    def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Withdraw a version of a marketplace image."""
+        names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
+        self._call("POST", "/platform-versions/withdraw", names)
 
     def requests(self) -> list[dict[str, Any]]:
         """Return what was asked since the last reset, oldest first."""

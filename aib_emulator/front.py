@@ -16,13 +16,13 @@ from aib_emulator.arm.api_version import check_api_version
 from aib_emulator.arm.authorization import demand_rights
 from aib_emulator.arm.body_style import BodyStyle, encode
 from aib_emulator.arm.call import Answer, Call
-from aib_emulator.arm.errors import ArmError, resource_group_being_deleted, resource_group_not_found
+from aib_emulator.arm.errors import NO_RESPONSE, ArmError, resource_group_being_deleted, resource_group_not_found
 from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 from aib_emulator.arm.route import Route, Router, normalise_path
 from aib_emulator.arm.throttling import usual_headers
 from aib_emulator.arm.time_format import stamp_text
 from aib_emulator.caller import caller_of
-from aib_emulator.clock import real_now
+from aib_emulator.clock import date_header, real_now
 from aib_emulator.faults import answer_under
 from aib_emulator.request_record import RecordedRequest
 from aib_emulator.tokens import TokenError
@@ -51,9 +51,6 @@ COMMON_HEADERS = {
 }
 EDGE = "EMU000000000001"
 PLANNED_FAULT = ("PlannedFault", "A fault that was planned at the control door.")
-NO_RESPONSE = (
-    "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' within the specified time period."
-)
 USUAL_FAULTS = {
     429: ("TooManyRequests", "The request is being throttled as the limit has been reached for operation type."),
     504: ("GatewayTimeout", NO_RESPONSE),
@@ -77,7 +74,7 @@ class Front:
         """Return the aiohttp application to serve."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self._serve)
-        application.on_response_prepare.append(_hide_server)
+        application.on_response_prepare.append(self._finish_headers)
         return application
 
     async def send(self, call: Call) -> Answer:
@@ -85,6 +82,11 @@ class Front:
         route, parameters = self._router.find(call.method, normalise_path(call.path))
         known = replace(call, parameters=parameters)
         return await self._dispatch(route, known, _scope_of(known))
+
+    async def _finish_headers(self, _: web.Request, response: web.StreamResponse) -> None:
+        # The service's answers have carried no Server header since mid 2023.
+        response.headers.pop("Server", None)
+        response.headers["Date"] = date_header(self._world.clock.skew)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)
@@ -258,8 +260,3 @@ def _planned_answer(fault: Fault) -> web.Response:
     content, content_type = encode(body, BodyStyle.ARM)
     headers = {"Content-Type": content_type, **fault.answer_headers()}
     return web.Response(status=fault.status, body=content, headers=headers)
-
-
-async def _hide_server(_: web.Request, response: web.StreamResponse) -> None:
-    # The service's answers have carried no Server header since mid 2023.
-    response.headers.pop("Server", None)

@@ -16,6 +16,9 @@ LOOPBACK = "127.0.0.1"
 FASTEST = 1_000_000.0
 """Emulated seconds per second; a year then passes in half a minute."""
 
+LOG_FORMS = ("new", "old")
+"""Of the customization log: as since autumn 2023, and as before."""
+
 
 class EmulatorSettingsError(ValueError):
     """A setting has a value that the emulator must not or cannot work with."""
@@ -36,6 +39,7 @@ class EmulatorSettings:
     :param missing_rights_fail: `creation` or `run`: what fails when an image template's identity lacks a right
     :param trigger_failure_limit: after how many failed runs in a row triggers start none until one succeeds
     :param all_run_sub_states: show Customizing and Validating too, which no recording of the service shows
+    :param log_form: how builds write their logs: `new` as since autumn 2023, `old` as before
     :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
     """
 
@@ -50,6 +54,7 @@ class EmulatorSettings:
     missing_rights_fail: Literal["creation", "run"] = "creation"
     trigger_failure_limit: int = 3
     all_run_sub_states: bool = False
+    log_form: str = "new"
     tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
     subscription_id: str = "aaaaaaaa-0000-4000-8000-000000000002"
     client_id: str = "aaaaaaaa-0000-4000-8000-000000000003"
@@ -67,6 +72,8 @@ class EmulatorSettings:
             raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
         if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
             raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
+        if self.log_form not in LOG_FORMS:
+            raise EmulatorSettingsError(f"log_form={self.log_form!r}: use one of {', '.join(LOG_FORMS)}.")
 
     @property
     def retry_headers(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aib_emulator.arm.throttling import Throttle
+from aib_emulator.failures import Failures
 from aib_emulator.sign_in import SignInRefusals
 from aib_emulator.store import Resource
 
@@ -247,37 +248,17 @@ class ComputeShapes(Protocol):
         """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
         ...
 
+    def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Take a version of a marketplace image away; LookupError when there is none."""
+        ...
+
     def reset(self) -> None:
-        """Forget the marketplace versions that were published since the start."""
+        """Forget which marketplace versions were published and withdrawn since the start."""
         ...
 
     def platform_version_exists(self, publisher: str, offer: str, sku: str, version: str) -> bool:
         """Whether the catalogue has this very version."""
         ...
-
-
-@dataclass
-class PlannedFailure:
-    """Plan that a creation or a run of an image template goes wrong.
-
-    :param image_template: name of the image template, or `*`
-    :param kind: `creation`, `customizer`, `validator`, `hang` or `partial`
-    :param index: which customizer, validator or distributor, from 0
-    :param exit_code: what the failing script exits with
-    :param count: how many creations or runs it strikes
-    :param message: text of the service, in place of the usual one
-    :param code: error code of a failing creation, in place of the usual one
-    :param output: last lines that the failing script writes
-    """
-
-    image_template: str = "*"
-    kind: str = "customizer"
-    index: int = 0
-    exit_code: int = 1
-    count: int = 1
-    message: str | None = None
-    code: str | None = None
-    output: Sequence[str] = ()
 
 
 async def _nobody_answers(call: Call) -> Answer:
@@ -323,18 +304,9 @@ class World:
     compute: ComputeShapes
     throttle: Throttle = field(default_factory=Throttle)
     sign_in_refusals: SignInRefusals = field(default_factory=SignInRefusals)
-    failures: list[PlannedFailure] = field(default_factory=list)
+    failures: Failures = field(default_factory=Failures)
     send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
     delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
-
-    def take_failure(self, image_template_name: str, *kinds: str) -> PlannedFailure | None:
-        """Return the planned failure of one of `kinds` that strikes this image template, and count the strike."""
-        for failure in self.failures:
-            named = failure.image_template.lower() in {"*", image_template_name.lower()}
-            if failure.count > 0 and failure.kind in kinds and named:
-                failure.count -= 1
-                return failure
-        return None
 
     def put_group(self, group_id: ResourceId, *, location: str, tags: Mapping[str, str]) -> Resource:
         """Put a new resource group into the store."""

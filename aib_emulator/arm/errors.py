@@ -9,6 +9,11 @@ from aib_emulator.arm.body_style import BodyStyle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+NO_RESPONSE = (
+    "The gateway did not receive a response from 'Microsoft.VirtualMachineImages' within the specified time period."
+)
+"""What was reported of a run whose answer the gateway lost."""
+
 
 class ArmError(Exception):
     """Answer a call with an error.

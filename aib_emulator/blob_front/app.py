@@ -18,7 +18,7 @@ from aib_emulator.blob_front.from_url import CopyParts, copier_for, copy_from_ur
 from aib_emulator.blob_front.page_limits import check_page_request
 from aib_emulator.blob_front.rate_limits import request_volume
 from aib_emulator.blob_front.target import Target
-from aib_emulator.clock import real_now
+from aib_emulator.clock import date_header, real_now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -66,6 +66,7 @@ def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web
     front = _Front(parts)
     app = web.Application(middlewares=[*middlewares, _error_writer(parts.clock)])
     app.router.add_route("*", "/{target:.*}", front.answer)
+    app.on_response_prepare.append(front.date)
     app.cleanup_ctx.append(front.connections)
     return app
 
@@ -81,6 +82,11 @@ class _Front:
         await self._backend.open(self._parts.azurite_url)
         yield
         await self._backend.close()
+
+    async def date(self, _: web.Request, response: web.StreamResponse) -> None:
+        skew = self._parts.clock.skew
+        if skew:
+            response.headers["Date"] = date_header(skew)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         target = Target(request.raw_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_ADVANCE = 1_000_000_000.0
 """Seconds: some thirty years."""
+LARGEST_SKEW = 86_400.0 * 365
 
 
 def table(world: World) -> Table:
@@ -30,6 +32,7 @@ def table(world: World) -> Table:
         ("PUT", "/data-roles", door.put_data_role),
         ("DELETE", "/data-roles", door.delete_data_roles),
         ("POST", "/platform-versions", door.post_platform_version),
+        ("POST", "/platform-versions/withdraw", door.post_withdrawal),
     ]
 
 
@@ -61,8 +64,14 @@ class WorldDoor:
         return Answer(200, self._clock())
 
     async def put_clock(self, call: Call) -> Answer:
-        """Set how fast the clock goes; 0 stops it."""
-        self._world.clock.set_scale(number(call.json(), "scale", FASTEST))
+        """Set how fast the clock goes, 0 stops it, and by how much the service's clocks differ from the clients'."""
+        sent, world = call.json(), self._world
+        if "skew" in sent:
+            skew = timedelta(seconds=number(sent, "skew", LARGEST_SKEW, least=-LARGEST_SKEW))
+            world.clock.set_skew(skew)
+            world.tokens.skew = skew
+        if "scale" in sent or "skew" not in sent:
+            world.clock.set_scale(number(sent, "scale", FASTEST))
         return Answer(200, self._clock())
 
     async def post_advance(self, call: Call) -> Answer:
@@ -87,13 +96,22 @@ class WorldDoor:
 
     async def post_platform_version(self, call: Call) -> Answer:
         """Publish a new version of a marketplace image."""
-        sent = call.json()
-        names = [str(sent.get(name, "")) for name in ("publisher", "offer", "sku", "version")]
-        try:
-            self._world.compute.publish_platform_version(*names)
-        except (LookupError, ValueError) as error:
-            raise ArmError(400, "InvalidPlatformVersion", str(error)) from error
-        return Answer(201, sent)
+        return Answer(201, _carried_out(self._world.compute.publish_platform_version, call))
+
+    async def post_withdrawal(self, call: Call) -> Answer:
+        """Withdraw a version of a marketplace image."""
+        return Answer(200, _carried_out(self._world.compute.withdraw_platform_version, call))
 
     def _clock(self) -> dict[str, Any]:
-        return {"now": self._world.clock.now().isoformat(), "scale": self._world.clock.scale}
+        clock = self._world.clock
+        return {"now": clock.now().isoformat(), "scale": clock.scale, "skew": clock.skew.total_seconds()}
+
+
+def _carried_out(change: Callable[[str, str, str, str], None], call: Call) -> dict[str, Any]:
+    sent = call.json()
+    publisher, offer, sku, version = (str(sent.get(name, "")) for name in ("publisher", "offer", "sku", "version"))
+    try:
+        change(publisher, offer, sku, version)
+    except (LookupError, ValueError) as error:
+        raise ArmError(400, "InvalidPlatformVersion", str(error)) from error
+    return sent

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.control.reading import built, missing
+from aib_emulator.failures import PlannedFailure, PlannedFailureError
 from aib_emulator.faults import Fault, FaultError
-from aib_emulator.world import PlannedFailure
 
 if TYPE_CHECKING:
     from aib_emulator.control.reading import Kinds, Table
@@ -25,13 +25,13 @@ FAULT_MEMBERS: Kinds = {
     "body": object,
 }
 FAILURE_MEMBERS: Kinds = {
-    **dict.fromkeys(("image_template", "kind"), str),
+    **dict.fromkeys(("image_template", "kind", "moment", "log_form"), str),
     **dict.fromkeys(("count", "index", "exit_code"), int),
     **dict.fromkeys(("message", "code"), (str, NONE)),
-    "output": list,
+    **dict.fromkeys(("output", "indexes"), list),
+    "seconds": (int, float, NONE),
 }
 """Which kind of JSON each member of a plan is."""
-FAILURE_KINDS = ("creation", "customizer", "validator", "hang", "partial")
 
 
 def table(world: World) -> Table:
@@ -46,6 +46,7 @@ def table(world: World) -> Table:
         ("GET", "/failures", failures.get_all),
         ("POST", "/failures", failures.post),
         ("DELETE", "/failures", failures.clear),
+        ("DELETE", "/failures/{failure_id}", failures.delete),
     ]
 
 
@@ -96,24 +97,27 @@ class FailureDoor:
     """
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._failures = world.failures
 
     async def get_all(self, _: Call) -> Answer:
         """List the failures that have strikes left."""
-        return Answer(200, {"value": [asdict(failure) for failure in self._pending()]})
+        return Answer(200, {"value": [asdict(failure) for failure in self._failures.pending()]})
 
     async def post(self, call: Call) -> Answer:
-        """Plan that a creation or a run goes wrong."""
-        failure = built(PlannedFailure, call.json(), FAILURE_MEMBERS)
-        if failure.kind not in FAILURE_KINDS:
-            raise ArmError(400, "InvalidFailure", f"kind={failure.kind!r}: use one of {', '.join(FAILURE_KINDS)}.")
-        self._world.failures[:] = [*self._pending(), failure]
-        return Answer(201, asdict(failure))
+        """Plan that something goes wrong with an image template."""
+        try:
+            failure = built(PlannedFailure, call.json(), FAILURE_MEMBERS)
+        except PlannedFailureError as error:
+            raise ArmError(400, "InvalidFailure", str(error)) from error
+        return Answer(201, asdict(self._failures.plan(failure)))
+
+    async def delete(self, call: Call) -> Answer:
+        """Forget one failure."""
+        if not self._failures.remove(call.parameters["failure_id"]):
+            raise missing("failure", call.parameters["failure_id"])
+        return Answer(204)
 
     async def clear(self, _: Call) -> Answer:
         """Forget the planned failures."""
-        self._world.failures.clear()
+        self._failures.clear()
         return Answer(204)
-
-    def _pending(self) -> list[PlannedFailure]:
-        return [failure for failure in self._world.failures if failure.count > 0]

@@ -98,7 +98,7 @@ class PlatformCatalogue:
         self._images = marketplace()
 
     def reset(self) -> None:
-        """Forget what was published since the start."""
+        """Forget what was published and withdrawn since the start."""
         self._images = marketplace()
 
     def publishers(self) -> list[str]:
@@ -131,6 +131,13 @@ class PlatformCatalogue:
             raise ValueError(f"{version!r} is not a version: numbers joined by dots.")
         if version not in image.versions:
             image.versions.append(version)
+
+    def withdraw(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Take a version away, as publishers do with one that is broken."""
+        image = self.find(publisher, offer, sku)
+        if image is None or version not in image.versions:
+            raise LookupError(f"The marketplace has no image {publisher}:{offer}:{sku}:{version}.")
+        image.versions.remove(version)
 
 
 def version_order(version: str) -> tuple[int, ...]:

@@ -208,8 +208,12 @@ class ComputeResources:
         self.catalogue.publish(publisher, offer, sku, version)
         self.when_published(self._clock.now())
 
+    def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
+        """Take a version of a marketplace image away; LookupError when there is none."""
+        self.catalogue.withdraw(publisher, offer, sku, version)
+
     def reset(self) -> None:
-        """Forget the marketplace versions that were published since the start."""
+        """Forget which marketplace versions were published and withdrawn since the start."""
         self.catalogue.reset()
 
     def platform_version_exists(self, publisher: str, offer: str, sku: str, version: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.failures import CREATION
 from aib_emulator.services.image_builder.blob_address import account_and_blob
 from aib_emulator.services.image_builder.messages import GENERIC, not_authorized
 from aib_emulator.services.image_builder.pending import CreationError
@@ -44,7 +45,7 @@ class Creation:
 
     async def carry_out(self) -> None:
         """Do it all, or raise CreationError."""
-        failure = self._world.take_failure(self._image_template.image_template_id.name, "creation")
+        failure = self._world.failures.take(self._image_template.image_template_id.name, CREATION)
         if failure is not None:
             raise CreationError(failure.code or "ServerError", failure.message or GENERIC)
         self._check_rights()

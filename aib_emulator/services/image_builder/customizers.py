@@ -18,6 +18,9 @@ PROVISIONERS = {
 """Packer's words for the service's customizer types, as its telemetry lines show them."""
 
 
+DONE = "Done exporting Packer logs to Azure Storage."
+
+
 @dataclass(frozen=True)
 class Line:
     """Write one line.
@@ -84,18 +87,31 @@ def connect_lines(*, is_windows: bool) -> list[Line]:
 
 
 def customize_lines(
-    customizer: Mapping[str, Any], failure: Failure | None = None, *, hangs: bool = False
+    customizer: Mapping[str, Any], failure: Failure | None = None, *, hangs_for: float = 0.0
 ) -> list[Line]:
-    """Write what a customizer does; one that fails or hangs never writes its ending."""
+    """Write what a customizer does; one that fails or hangs never writes its ending.
+
+    :param hangs_for: how many times its usual length it hangs; 0 does not hang
+    """
     kind = PROVISIONERS[customizer["type"]]
-    middle = WRITERS[customizer["type"]](customizer)
+    return _provisioner_lines(kind, WRITERS[customizer["type"]](customizer), failure, hangs_for)
+
+
+def _provisioner_lines(kind: str, middle: list[Line], failure: Failure | None, hangs_for: float) -> list[Line]:
     opening = noted(0.0, f"[INFO] (telemetry) Starting provisioner {kind}")
-    if hangs:
-        return [opening, *middle[: max(1, len(middle) // 2)]]
+    begun = [opening, *middle[: max(1, len(middle) // 2)]]
+    if hangs_for:
+        return [*begun, *_hanging_lines(failure, hangs_for)]
     if failure is not None:
-        last = [heard(0.9, text) for text in failure.output]
-        return [opening, *middle[: max(1, len(middle) // 2)], *last, *_error_lines(failure)]
+        return [*begun, *(heard(0.9, text) for text in failure.output), *_error_lines(failure)]
     return [opening, *middle, noted(1.0, f"[INFO] (telemetry) ending {kind}")]
+
+
+def _hanging_lines(failure: Failure | None, hangs_for: float) -> list[Line]:
+    if failure is None:
+        return []
+    step = hangs_for / (len(failure.output) + 1) if failure.is_endless else 0.0
+    return [heard(step * at or 0.9, text) for at, text in enumerate(failure.output, start=1)]
 
 
 @dataclass(frozen=True)
@@ -104,10 +120,22 @@ class Failure:
 
     :param exit_code: what it exits with
     :param output: its last lines
+    :param is_endless: whether they go on as long as it hangs
+    :param notes: lines of Packer's debug log
+    :param ending: the error that the build ends with; empty is that of an exit status
     """
 
     exit_code: int
-    output: tuple[str, ...]
+    output: tuple[str, ...] = ()
+    is_endless: bool = False
+    notes: tuple[str, ...] = ()
+    ending: str = ""
+
+    @property
+    def error(self) -> str:
+        """The sentence that the build ends with."""
+        usual = f"Script exited with non-zero exit status: {self.exit_code}. Allowed exit codes are: [0]"
+        return self.ending or usual
 
 
 def usual_failure_output(customizer: Mapping[str, Any]) -> tuple[str, ...]:
@@ -129,31 +157,41 @@ def usual_failure_output(customizer: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _error_lines(failure: Failure) -> list[Line]:
     code = failure.exit_code
-    ending = f"Script exited with non-zero exit status: {code}. Allowed exit codes are: [0]"
+    exited = () if failure.ending else (_ended_with(code),)
+    remote = () if failure.ending else (noted(1.0, f"[ERROR] Remote command exited with '{code}'"),)
     return [
-        noted(0.95, f"packer-plugin-azure plugin: [INFO] RPC endpoint: Communicator ended with: {code}"),
+        *exited,
+        *(noted(0.96, text) for text in failure.notes),
         said(0.97, "Provisioning step had errors: Running the cleanup provisioner, if present..."),
-        noted(1.0, f"[ERROR] Remote command exited with '{code}'"),
-        Line(1.0, f"ui error: ==> azure-arm: {ending}"),
+        *remote,
+        Line(1.0, f"ui error: ==> azure-arm: {failure.error}"),
     ]
+
+
+def _ended_with(code: int) -> Line:
+    return noted(0.95, f"packer-plugin-azure plugin: [INFO] RPC endpoint: Communicator ended with: {code}")
 
 
 def failed_clean_up_lines(failure: Failure, elapsed: str) -> list[Line]:
     """Write how a failed build is cleared away."""
-    ending = f"Script exited with non-zero exit status: {failure.exit_code}. Allowed exit codes are: [0]"
+    after = "" if failure.ending else f" after {elapsed}"
     return [
         *_resource_lines(),
-        Line(0.9, f"ui error: Build 'azure-arm' errored after {elapsed}: {ending}"),
+        Line(0.9, f"ui error: Build 'azure-arm' errored{after}: {failure.error}"),
         bare(0.92, "==> Wait completed after " + elapsed),
         bare(0.94, "==> Some builds didn't complete successfully and had errors:"),
-        bare(0.95, f"--> azure-arm: {ending}"),
+        bare(0.95, f"--> azure-arm: {failure.error}"),
         *_last_lines(),
     ]
 
 
-def clean_up_lines() -> list[Line]:
-    """Write how a good build is cleared away."""
-    return [*_resource_lines(), Line(0.9, "ui: Build 'azure-arm' finished."), *_last_lines()]
+def clean_up_lines(troubles: Sequence[str] = ()) -> list[Line]:
+    """Write how a good build is cleared away.
+
+    :param troubles: what goes wrong with that
+    """
+    told = [Line(0.5, f"ui error: ==> azure-arm: {text}") for text in troubles]
+    return [*_resource_lines(), *told, Line(0.9, "ui: Build 'azure-arm' finished."), *_last_lines()]
 
 
 def _resource_lines() -> list[Line]:
@@ -174,11 +212,11 @@ def _last_lines() -> list[Line]:
     return [
         bare(0.96, "==> Builds finished but no artifacts were created."),
         noted(0.98, "[INFO] (telemetry) Finalizing."),
-        bare(1.0, "Done exporting Packer logs to Azure Storage."),
+        bare(1.0, DONE),
     ]
 
 
-def deprovision_lines(*, is_windows: bool) -> list[Line]:
+def deprovision_lines(*, is_windows: bool, failure: Failure | None = None, hangs_for: float = 0.0) -> list[Line]:
     """Write the service's own last step, which no customizer asked for."""
     if is_windows:
         kind, script = "powershell", "c:\\DeprovisioningScript.ps1"
@@ -194,12 +232,8 @@ def deprovision_lines(*, is_windows: bool) -> list[Line]:
             "WARNING! Cached DHCP leases will be deleted.",
             "WARNING! root password will be disabled. You will not be able to login as root.",
         ]
-    return [
-        noted(0.0, f"[INFO] (telemetry) Starting provisioner {kind}"),
-        said(0.1, f"Provisioning with {kind} script: {script}"),
-        *(heard(0.4, text) for text in output),
-        noted(1.0, f"[INFO] (telemetry) ending {kind}"),
-    ]
+    middle = [said(0.1, f"Provisioning with {kind} script: {script}"), *(heard(0.4, text) for text in output)]
+    return _provisioner_lines(kind, middle, failure, hangs_for)
 
 
 def capture_lines(*, is_windows: bool) -> list[Line]:
@@ -213,14 +247,12 @@ def capture_lines(*, is_windows: bool) -> list[Line]:
     ]
 
 
-def too_short_lines() -> list[Line]:
-    """Write why a build with hardly any time fails."""
+def failed_deploy_lines(failure: Failure) -> list[Line]:
+    """Write how a build ends that never gets as far as its build VM."""
     return [
-        noted(
-            0.99,
-            "[ERROR] client_jwt will expire within 5 minutes, please use a JWT that is valid for at least 5 minutes",
-        ),
-        Line(1.0, "ui error: Build 'azure-arm' errored: client_jwt will expire within 5 minutes"),
+        *(noted(0.98, text) for text in failure.notes),
+        noted(0.99, f"[ERROR] {failure.error}"),
+        Line(1.0, f"ui error: Build 'azure-arm' errored: {failure.error}"),
         *[Line(1.0, line.text, line.is_timed) for line in _last_lines()],
     ]
 

@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.failures import CANCEL, DELETE, PUT, RUN
 from aib_emulator.services.image_builder import refusal
 from aib_emulator.services.image_builder.creation import Creation
 from aib_emulator.services.image_builder.effects import RunEffects
 from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONLY, read
+from aib_emulator.services.image_builder.messages import STAGING_GONE
 from aib_emulator.services.image_builder.patch import apply_patch
 from aib_emulator.services.image_builder.pending import CreationError, Pending
+from aib_emulator.services.image_builder.planned import (
+    RunPlan,
+    denied,
+    lost_staging_group,
+    plan_of,
+    withdrawn_source,
+)
 from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTemplate, completed
 from aib_emulator.services.image_builder.rights import denial_of_run
 from aib_emulator.services.image_builder.run import ImageRun
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import delete_staging
-from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
+from aib_emulator.services.image_builder.timeline import CANCEL_SECONDS, FOR_EVER, plan_run
 from aib_emulator.services.image_builder.trigger_watch import TriggerWatch
 from aib_emulator.services.image_builder.validation import validate
 from aib_emulator.store import Resource
@@ -30,14 +39,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.arm.operations import Operation
-    from aib_emulator.services.image_builder.rights import Denial
-    from aib_emulator.world import PlannedFailure, World
+    from aib_emulator.failures import PlannedFailure
+    from aib_emulator.world import World
 
 KEPT_AS = "image_template"
 DELETION_SECONDS = 78.1
 RUN_STARTS_EARLIER = timedelta(milliseconds=63)
 """Measured: a run's start lies this much before that of its operation."""
-RUN_FAILURES = ("customizer", "validator", "hang", "partial")
 
 
 class ImageTemplateDesk:
@@ -77,7 +85,8 @@ class ImageTemplateDesk:
         operation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
         creation = Creation(self._world, image_template)
-        done_at = operation.started + creation.duration()
+        stuck = self._world.failures.take(image_template_id.name, PUT)
+        done_at = operation.started + creation.duration() + (timedelta() if stuck is None else _stuck(stuck))
 
         async def carry_out() -> None:
             await creation.carry_out()
@@ -112,7 +121,9 @@ class ImageTemplateDesk:
         def fail(_: CreationError) -> None:
             image_template.state, image_template.deletion = "failed", None
 
-        self._begin(image_template, Pending(now + timedelta(seconds=DELETION_SECONDS), operation, carry_out, fail))
+        stuck = self._world.failures.take(image_template.image_template_id.name, DELETE)
+        at = now + timedelta(seconds=DELETION_SECONDS) + (timedelta() if stuck is None else _stuck(stuck))
+        self._begin(image_template, Pending(at, operation, carry_out, fail))
         return operation
 
     async def forget(self, resource: Resource) -> None:
@@ -130,17 +141,14 @@ class ImageTemplateDesk:
         if image_template.state != "provisioned" or self._is_running(image_template):
             raise self.not_allowed(image_template, "run/action")
         start = at or self._world.clock.now()
-        self._resolve_again(image_template, start)
-        self.watch.note(image_template)
-        denial = denial_of_run(self._world, image_template)
-        failure = None if denial is not None else self._take_failure(image_template)
+        plan = self._plan(image_template, start)
         run = ImageRun(
             image_template,
-            plan_run(image_template.properties, start, _fault(failure, denial)),
+            plan_run(image_template.properties, start, plan.fault),
             self._world.operations.start(start + RUN_STARTS_EARLIER),
-            failure=failure,
             when_over=lambda: self._when_over(image_template),
-            denied=denial.message if denial is not None else "",
+            fault=plan.fault,
+            words=plan.words,
             all_sub_states=self._world.settings.all_run_sub_states,
         )
         self._begin_run(image_template, run)
@@ -151,7 +159,8 @@ class ImageTemplateDesk:
         run, now = image_template.run, self._world.clock.now()
         if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
             raise self.not_allowed(image_template, "cancel/action")
-        run.cancel(now)
+        stuck = self._world.failures.take(image_template.image_template_id.name, CANCEL)
+        run.cancel(now, CANCEL_SECONDS + (0.0 if stuck is None else _stuck(stuck).total_seconds()))
         run.expect(self._effects(run).of_cancel())
         self._world.schedule.add(run)
 
@@ -171,9 +180,6 @@ class ImageTemplateDesk:
         run.expect(self._effects(run).of_whole_run())
         self._world.schedule.add(run)
 
-    def _take_failure(self, image_template: ImageTemplate) -> PlannedFailure | None:
-        return self._world.take_failure(image_template.image_template_id.name, *RUN_FAILURES)
-
     def _all(self) -> Iterable[ImageTemplate]:
         return self.list(self._world.settings.subscription_id, None)
 
@@ -187,21 +193,32 @@ class ImageTemplateDesk:
         self._world.schedule.add(pending)
 
     def _effects(self, run: ImageRun) -> RunEffects:
-        failure = run.failure
-        writer = LogWriter(
-            run.image_template,
-            run.log_prefix,
-            exit_code=1 if failure is None else failure.exit_code,
-            failure_output=() if failure is None else tuple(map(str, failure.output)),
-        )
-        return RunEffects(self._world, run, writer)
+        return RunEffects(self._world, run, LogWriter(run.image_template, run.log_prefix, run.words))
 
-    def _resolve_again(self, image_template: ImageTemplate, at: datetime) -> None:
-        # `latest` is looked up when a build takes place; should it be gone by then, the version of the creation stays.
+    def _plan(self, image_template: ImageTemplate, at: datetime) -> RunPlan:
+        """Return how the next run goes: as planned, but badly without its rights, its source or its staging group."""
+        log_form = self._world.settings.log_form
+        is_source_there = self._resolve_again(image_template, at)
+        self.watch.note(image_template)
+        denial = denial_of_run(self._world, image_template)
+        if denial is not None:
+            return denied(denial, image_template.properties, log_form)
+        failure = self._world.failures.take(image_template.image_template_id.name, RUN)
+        group_id = image_template.staging_group_id
+        if group_id is None or self._world.store.get(group_id) is None:
+            message = STAGING_GONE.format(group="" if group_id is None else group_id.name)
+            return lost_staging_group(log_form, message)
+        if not is_source_there:
+            return withdrawn_source(image_template.properties, log_form)
+        return plan_of(failure, image_template.properties, log_form)
+
+    def _resolve_again(self, image_template: ImageTemplate, at: datetime) -> bool:
+        """Look up what `latest` means by now, and return whether the source is there at all."""
         try:
             resolve_source(self._world, image_template, at)
         except CreationError:
-            return
+            return False
+        return True
 
     def _keep(self, image_template: ImageTemplate) -> None:
         now = self._world.clock.now()
@@ -226,12 +243,8 @@ class ImageTemplateDesk:
                 raise refusal.identity_not_found(identity_id)
 
 
-def _fault(failure: PlannedFailure | None, denial: Denial | None) -> PlannedFault | None:
-    if denial is not None and denial.distributors:
-        return PlannedFault("partial", denial.distributors[0], denial.distributors[1:])
-    if denial is not None:
-        return PlannedFault("denied")
-    return None if failure is None else PlannedFault(failure.kind, failure.index)
+def _stuck(failure: PlannedFailure) -> timedelta:
+    return FOR_EVER if failure.seconds is None else timedelta(seconds=failure.seconds)
 
 
 def _kept(resource: Resource) -> ImageTemplate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from aib_emulator.services.image_builder.log_lines import LogPart, LogWriter
     from aib_emulator.services.image_builder.run import ImageRun
-    from aib_emulator.services.image_builder.timeline import Phase
+    from aib_emulator.services.image_builder.timeline import Phase, Timeline
     from aib_emulator.world import World
 
 LOG_CONTAINER = "packerlogs"
 VHD_CONTAINER = "vhds"
+LATE_SECONDS = 600.0
+"""How much later than the end of its run a late success comes."""
 STAMP_ZONE = ZoneInfo("America/Los_Angeles")
 """Inferred from the one sample: the stamp in a VHD's name is in this zone."""
 
@@ -53,6 +55,28 @@ class RunEffects:
                 distributor = self._image_template.properties["distribute"][phase.index]
                 perform = partial(self._distribute, distributor, phase)
                 yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
+        yield from self._late_effects(timeline)
+        if timeline.reason == "staging":
+            yield Effect(timeline.end, "delete the staging group", self._delete_staging)
+
+    def _late_effects(self, timeline: Timeline) -> Iterator[Effect]:
+        """Yield what is distributed although the run has timed out."""
+        fault, last = self._run.fault, timeline.phases[-1]
+        if fault is None or fault.kind != "late_success" or not timeline.is_planned:
+            return
+        seconds = LATE_SECONDS if fault.seconds is None else fault.seconds
+        for distributor in self._image_template.properties["distribute"][last.index :]:
+            at = timeline.end + timedelta(seconds=seconds)
+            perform = partial(self._distribute_late, distributor, replace(last, end=at))
+            yield Effect(at, f"distribute {distributor['runOutputName']} late", perform)
+
+    async def _distribute_late(self, distributor: dict[str, Any], phase: Phase) -> None:
+        if self._image_template.state != "deleting":
+            await self._distribute(distributor, phase)
+
+    async def _delete_staging(self) -> None:
+        if self._image_template.staging_group_id is not None:
+            await self._world.delete(self._image_template.staging_group_id)
 
     def of_cancel(self) -> Iterator[Effect]:
         """Yield what a run that was cancelled still leaves: the lines of its log that are not written yet."""

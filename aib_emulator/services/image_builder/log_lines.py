@@ -19,11 +19,13 @@ from aib_emulator.services.image_builder.customizers import (
     deploy_lines,
     deprovision_lines,
     failed_clean_up_lines,
+    failed_deploy_lines,
     said,
-    too_short_lines,
     usual_failure_output,
     validator_lines,
 )
+from aib_emulator.services.image_builder.log_form import WRITERS
+from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 CUSTOMIZATION_LOG = "customization.log"
 VALIDATION_LOG = "validation.log"
 APPENDS_PER_PHASE = 4
+TOO_SHORT = "client_jwt will expire within 5 minutes, please use a JWT that is valid for at least 5 minutes"
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,12 @@ class LogWriter:
 
     :param image_template: what is built
     :param prefix: the id in brackets before every line
-    :param exit_code: what the failing script exits with
-    :param failure_output: its last lines; empty takes usual ones
+    :param words: what it says when it goes wrong
     """
 
     image_template: ImageTemplate
     prefix: str
-    exit_code: int = 1
-    failure_output: tuple[str, ...] = ()
+    words: Words = USUAL
 
     def parts(self, timeline: Timeline) -> Iterator[LogPart]:
         """Yield what is written, in the order of time."""
@@ -91,9 +92,10 @@ class LogWriter:
             return self._deploy_lines(phase)
         if phase.kind == "clean_up":
             return self._clean_up_lines(phase, timeline)
+        if phase.kind == "deprovision":
+            return self._deprovision_lines(phase)
         plain = {
             "connect": lambda: connect_lines(is_windows=is_windows),
-            "deprovision": lambda: deprovision_lines(is_windows=is_windows),
             "capture": lambda: capture_lines(is_windows=is_windows),
             "cancel": cancel_lines,
         }
@@ -106,32 +108,46 @@ class LogWriter:
             location=self.image_template.location,
             group=group.name if group is not None else "",
         )
-        return [*lines, *too_short_lines()] if phase.fails else lines
+        if not phase.fails:
+            return lines
+        ending = self.words.ending or TOO_SHORT
+        return [*lines, *failed_deploy_lines(Failure(1, notes=self.words.notes, ending=ending))]
 
     def _customize_lines(self, phase: Phase) -> list[Line]:
         customizer = self.image_template.properties["customize"][phase.index]
         if phase.hangs:
-            return customize_lines(customizer, hangs=True)
-        return customize_lines(customizer, self._failure(customizer) if phase.fails else None)
+            return customize_lines(customizer, self._failure(()), hangs_for=_stretch(phase))
+        return customize_lines(customizer, self._failure(usual_failure_output(customizer)) if phase.fails else None)
 
     def _validate_lines(self, phase: Phase) -> list[Line]:
         validator = self.image_template.properties["validate"]["inVMValidations"][phase.index]
-        return validator_lines(validator, self._failure(validator) if phase.fails else None)
+        return validator_lines(validator, self._failure(usual_failure_output(validator)) if phase.fails else None)
+
+    def _deprovision_lines(self, phase: Phase) -> list[Line]:
+        return deprovision_lines(
+            is_windows=self.image_template.is_windows,
+            failure=self._failure(()) if phase.fails else None,
+            hangs_for=_stretch(phase) if phase.hangs else 0.0,
+        )
 
     def _clean_up_lines(self, phase: Phase, timeline: Timeline) -> list[Line]:
-        failed = [before for before in timeline.phases if before.fails and before.kind == "customize"]
-        if not failed:
-            return clean_up_lines()
-        customizer = self.image_template.properties["customize"][failed[0].index]
+        if not any(before.fails and before.kind in {"customize", "deprovision"} for before in timeline.phases):
+            return clean_up_lines(self.words.clean_up)
         seconds = int((phase.start - timeline.start).total_seconds())
-        return failed_clean_up_lines(self._failure(customizer), f"{seconds // 60} minutes {seconds % 60} seconds")
+        return failed_clean_up_lines(self._failure(()), f"{seconds // 60} minutes {seconds % 60} seconds")
 
-    def _failure(self, step: dict[str, object]) -> Failure:
-        return Failure(self.exit_code, self.failure_output or usual_failure_output(step))
+    def _failure(self, usual_output: tuple[str, ...]) -> Failure:
+        words = self.words
+        output = words.output or usual_output
+        return Failure(words.exit_code, output, words.is_endless, words.notes, words.ending)
 
     def _text(self, at: datetime, line: Line) -> str:
-        stamp = f"{at:%Y/%m/%d %H:%M:%S} " if line.is_timed else ""
-        return f"[{self.prefix}] PACKER {stamp}{line.text}\n"
+        return WRITERS[self.words.log_form](line, at, self.prefix)
+
+
+def _stretch(phase: Phase) -> float:
+    """Return how many times its usual length a phase takes."""
+    return (phase.end - phase.start).total_seconds() / phase.seconds
 
 
 def _instant(phase: Phase, line: Line) -> datetime:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from aib_emulator.services.image_builder.log_lines import CUSTOMIZATION_LOG, VALIDATION_LOG
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aib_emulator.services.image_builder.resources import ImageTemplate
     from aib_emulator.services.image_builder.timeline import Timeline
+    from aib_emulator.services.image_builder.words import Words
 
 MORE = "https://aka.ms/azvmimagebuilderts"
 GENERIC = f"Internal error occurred. This is a generic error. To identify possible causes, go to {MORE}."
@@ -22,30 +25,52 @@ UNUSABLE_IDENTITY = (
 )
 
 
-def failure_of(
-    image_template: ImageTemplate, timeline: Timeline, log_folder: str, log_prefix: str, denied: str = ""
-) -> dict[str, str]:
-    """Return code and message for a run that ended badly.
+STAGING_GONE = (
+    "Failed while waiting for packerizer: the staging resources cannot be reached. Original Error: Status=404 "
+    'Code="ResourceGroupNotFound" Message="Resource group \'{group}\' could not be found."'
+)
+USUAL_CODES = {"packer": "PackerBuildFailed", "cancel": "Canceled"}
 
-    :param denied: what the service says of the right that was lacking, if that was the reason
-    """
-    if timeline.reason == "packer":
-        is_validation = any(phase.fails and phase.kind == "validate" for phase in timeline.phases)
-        log_name = VALIDATION_LOG if is_validation else CUSTOMIZATION_LOG
-        message = packer_failure(image_template, f"{log_folder}/{log_name}", log_prefix)
-        return {"code": "PackerBuildFailed", "message": message}
+
+def failure_of(
+    image_template: ImageTemplate, timeline: Timeline, words: Words, log_folder: str, log_prefix: str
+) -> dict[str, str]:
+    """Return code and message for a run that ended badly."""
+    usual_code = USUAL_CODES.get(timeline.reason, "InternalOperationError")
+    if timeline.is_planned and words.message is not None:
+        return {"code": words.code or usual_code, "message": words.message}
+    writers: dict[str, Callable[[], str]] = {
+        "packer": lambda: _of_packer(image_template, timeline, words, log_folder, log_prefix),
+        "timeout": lambda: TIMEOUT,
+        "distribute": lambda: _of_distribution(image_template, timeline),
+        "staging": lambda: STAGING_GONE.format(group=_group_name(image_template)),
+        "cancel": lambda: "The build was canceled",
+    }
+    message = writers[timeline.reason]() if timeline.reason in writers else GENERIC
+    return {"code": words.code if timeline.is_planned and words.code else usual_code, "message": message}
+
+
+def _of_packer(
+    image_template: ImageTemplate, timeline: Timeline, words: Words, log_folder: str, log_prefix: str
+) -> str:
+    is_validation = any(phase.fails and phase.kind == "validate" for phase in timeline.phases)
+    log_path = f"{log_folder}/{VALIDATION_LOG if is_validation else CUSTOMIZATION_LOG}"
+    return PACKER_FAILURES[words.log_form](image_template, log_path, log_prefix)
+
+
+def _of_distribution(image_template: ImageTemplate, timeline: Timeline) -> str:
     failed = sum(phase.fails for phase in timeline.phases if phase.kind == "distribute")
-    total = len(image_template.properties["distribute"])
-    cause = f"{{[Error 0] [InternalOperationError: {denied or GENERIC}]}}"
-    distribute = f"Failed in distributing {failed} images out of total {total}: {cause}"
-    code, message = {
-        "timeout": ("InternalOperationError", TIMEOUT),
-        "distribute": ("InternalOperationError", distribute),
-        "denied": ("InternalOperationError", denied),
-        "cancel": ("Canceled", "The build was canceled"),
-        "internal": ("InternalOperationError", GENERIC),
-    }[timeline.reason]
-    return {"code": code, "message": message}
+    return distribution_failure(failed, len(image_template.properties["distribute"]))
+
+
+def _group_name(image_template: ImageTemplate) -> str:
+    return "" if image_template.staging_group_id is None else image_template.staging_group_id.name
+
+
+def distribution_failure(failed: int, total: int, cause: str = GENERIC) -> str:
+    """Return the sentence about distributors that failed."""
+    first = f"{{[Error 0] [InternalOperationError: {cause}]}}"
+    return f"Failed in distributing {failed} images out of total {total}: {first}"
 
 
 def packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str) -> str:
@@ -58,6 +83,20 @@ def packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str
         "other tools to download logs for identifying which build/customization step failed. Use this operationId "
         f"{log_prefix} to search packer logs. For more troubleshooting steps go to {MORE}."
     )
+
+
+def old_packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str) -> str:
+    """Return the sentence of the years before, which names the log by its address."""
+    return (
+        "Packer build command has failed: exit status 1. During the image build a failure has occurred, please review "
+        f"the build log to identify which build/customization step failed. For more troubleshooting steps go to {MORE}."
+        f" Image Build log location: https://{image_template.staging_account}.blob.core.windows.net/packerlogs"
+        f"/{log_path}. OperationId: {log_prefix}. Use this operationId to search packer logs."
+    )
+
+
+PACKER_FAILURES = {"new": packer_failure, "old": old_packer_failure}
+"""By the form of the log that the sentence names."""
 
 
 def not_authorized(resource_id: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aib_emulator.arm.call import Answer, Call
-from aib_emulator.arm.errors import ArmError, resource_not_found
+from aib_emulator.arm.errors import NO_RESPONSE, ArmError, resource_not_found
 from aib_emulator.arm.operations import image_builder_body
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.failures import GET, RUN_CALL
 from aib_emulator.services.image_builder.answers import (
     accepted,
     creation_headers,
@@ -18,6 +19,8 @@ from aib_emulator.services.image_builder.answers import (
     refusing,
 )
 from aib_emulator.services.image_builder.desk import ImageTemplateDesk
+from aib_emulator.services.image_builder.messages import GENERIC
+from aib_emulator.services.image_builder.refusal import RefusalError
 from aib_emulator.services.image_builder.resources import (
     NAMESPACE,
     RESOURCE_TYPE,
@@ -81,8 +84,12 @@ class ImageTemplateRoutes:
         return self._show(call, image_template, 201, headers, operation)
 
     async def get(self, call: Call) -> Answer:
-        """Show an image template."""
-        return self._show(call, find_image_template(self._desk, call))
+        """Show an image template; now and then the service fails to, as was reported."""
+        image_template = find_image_template(self._desk, call)
+        failure = self._world.failures.take(image_template.image_template_id.name, GET)
+        if failure is not None:
+            raise RefusalError(500, failure.code or "InternalOperationError", failure.message or GENERIC)
+        return self._show(call, image_template)
 
     async def patch(self, call: Call) -> Answer:
         """Change tags, identity, distributors or VM profile; done when answered."""
@@ -104,8 +111,13 @@ class ImageTemplateRoutes:
         return pretty(200, page(call, values, self._world.settings.list_page_size))
 
     async def run(self, call: Call) -> Answer:
-        """Start a run."""
+        """Start a run; the gateway may give up before the answer is there, whether or not the run has started."""
         image_template = find_image_template(self._desk, call)
+        lost = self._world.failures.take(image_template.image_template_id.name, RUN_CALL)
+        if lost is not None and lost.moment == "after":
+            self._desk.run(image_template)
+        if lost is not None:
+            raise ArmError(504, lost.code or "GatewayTimeout", lost.message or NO_RESPONSE)
         return accepted(self._world, call, image_template, self._desk.run(image_template))
 
     async def cancel(self, call: Call) -> Answer:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.time_format import NEVER, nanoseconds_text
 from aib_emulator.services.image_builder import timeline as course
 from aib_emulator.services.image_builder.messages import failure_of
+from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from aib_emulator.arm.operations import Operation
+    from aib_emulator.services.image_builder.courses import PlannedFault
     from aib_emulator.services.image_builder.resources import ImageTemplate
-    from aib_emulator.world import PlannedFailure
 
 OPERATION_ENDS_LATER = timedelta(seconds=1.476)
 """Measured: the image template already reads Succeeded while the operation still says InProgress."""
@@ -50,9 +51,9 @@ class ImageRun:
     :param image_template: what is built
     :param timeline: how it is going to go
     :param operation: what pollers ask about
-    :param failure: what was planned to go wrong
     :param when_over: told once it is over
-    :param denied: what the service says of a right that is lacking
+    :param fault: what was planned to go wrong
+    :param words: what it says when it goes wrong
     :param all_sub_states: whether to show sub-states that no recording shows
     """
 
@@ -62,17 +63,17 @@ class ImageRun:
         timeline: course.Timeline,
         operation: Operation,
         *,
-        failure: PlannedFailure | None = None,
         when_over: Callable[[], None] = _nobody,
-        denied: str = "",
+        fault: PlannedFault | None = None,
+        words: Words = USUAL,
         all_sub_states: bool = False,
     ) -> None:
         self.image_template = image_template
         self.timeline = timeline
         self.operation = operation
-        self.failure = failure
         self._when_over = when_over
-        self._denied = denied
+        self.fault = fault
+        self.words = words
         self.log_folder = str(uuid.uuid4())
         self.log_prefix = str(uuid.uuid4())
         self.lines_written: Counter[str] = Counter()
@@ -86,36 +87,39 @@ class ImageRun:
         return f"the run of {self.image_template.image_template_id}"
 
     def expect(self, effects: Iterable[Effect]) -> None:
-        """Carry out these effects, in the order of their instants, and then end."""
-        self._pending = deque(sorted(effects, key=lambda effect: effect.at))
-        self._pending.append(Effect(self.timeline.end, "the end", self._finish))
+        """Carry out these effects, in the order of their instants, and end in their midst; some may come later."""
+        whole = [*effects, Effect(self.timeline.end, "the end", self._finish)]
+        self._pending = deque(sorted(whole, key=lambda effect: effect.at))
 
     def next_due(self) -> datetime | None:
         """Return when its next effect is due; None when it is over."""
         return self._pending[0].at if self._pending else None
 
     async def perform_next(self) -> None:
-        """Carry out the next effect."""
+        """Carry out the next effect; the end is told when it has come, though something may still come too late."""
+        was_over = self.operation.ended is not None
         effect = self._performing = self._pending.popleft()
         self._reached = effect.at
         try:
             await effect.perform()
         finally:
             self._performing = None
-        if not self._pending:
+        if not was_over and self.operation.ended is not None:
             self._when_over()
 
     def break_off(self, error: Exception) -> None:
         """End as the service does when it fails itself."""
         del error
-        self.timeline = course.broken_off(self.timeline, self._reached)
         self._pending.clear()
+        if self.operation.ended is not None:  # what came too late failed: the end has been told
+            return
+        self.timeline = course.broken_off(self.timeline, self._reached)
         self._end_operation()
         self._when_over()
 
-    def cancel(self, now: datetime) -> None:
-        """Stop building; what was to come is replaced by winding up."""
-        self.timeline = course.cancelled(self.timeline, now)
+    def cancel(self, now: datetime, seconds: float = course.CANCEL_SECONDS) -> None:
+        """Stop building; what was to come is replaced by winding up, which takes `seconds`."""
+        self.timeline = course.cancelled(self.timeline, now, seconds)
         self._pending.clear()
         # Canceling shows at once, whether or not the log has its line yet.
         self._seen_at_least = now
@@ -142,7 +146,7 @@ class ImageRun:
         return self._failure()["message"] if look.is_over and self.timeline.reason else ""
 
     def _failure(self) -> dict[str, str]:
-        return failure_of(self.image_template, self.timeline, self.log_folder, self.log_prefix, self._denied)
+        return failure_of(self.image_template, self.timeline, self.words, self.log_folder, self.log_prefix)
 
     def _seen_until(self, now: datetime) -> datetime:
         undone = self._performing or (self._pending[0] if self._pending else None)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
-from aib_emulator.clock import ManualClock, ScaledClock
+from aib_emulator.clock import ManualClock, ScaledClock, date_header
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -65,3 +66,22 @@ async def test_a_scaled_sleep_is_short() -> None:
     clock = ScaledClock(1_000_000, START)
     await asyncio.wait_for(clock.sleep_until(START + timedelta(hours=1)), 5)
     assert clock.now() >= START + timedelta(hours=1)
+
+
+def test_a_clock_may_be_ahead() -> None:
+    """With a skew every instant is later by it, at any speed, until it is taken away or the clock starts anew."""
+    clock = ManualClock(START)
+    clock.set_skew(timedelta(minutes=5))
+    clock.advance(60)
+    clock.set_scale(0)
+    assert clock.now() == START + timedelta(minutes=6)
+    clock.set_skew(timedelta(minutes=-5))
+    assert clock.now() == START - timedelta(minutes=4)
+    clock.restart(0)
+    assert clock.skew == timedelta()
+
+
+def test_a_date_header_tells_the_servers_time() -> None:
+    """It is in the form of HTTP, and ahead by the skew."""
+    behind, ahead = (parsedate_to_datetime(date_header(timedelta(days=days))) for days in (0, 2))
+    assert timedelta(days=2) <= ahead - behind < timedelta(days=2, minutes=1)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from aib_emulator.services.image_builder.courses import PlannedFault
 from aib_emulator.services.image_builder.log_lines import CUSTOMIZATION_LOG, VALIDATION_LOG, LogPart, LogWriter
-from aib_emulator.services.image_builder.timeline import PlannedFault, cancelled, plan_run
+from aib_emulator.services.image_builder.timeline import cancelled, plan_run
+from aib_emulator.services.image_builder.words import Words
 from tests.unit.aib_emulator.services.image_builder.samples import SHELL, START, image_template
 
 PREFIX = "00000000-0000-0000-0000-00000000000f"
@@ -26,7 +28,7 @@ def parts(fault: PlannedFault | None = None, **properties: Any) -> list[LogPart]
     """Return what a run writes."""
     template = image_template(**properties)
     timeline = plan_run(template.properties, START, fault)
-    return list(LogWriter(template, PREFIX, exit_code=7, failure_output=("boom",)).parts(timeline))
+    return list(LogWriter(template, PREFIX, Words(exit_code=7, output=("boom",))).parts(timeline))
 
 
 def text(found: list[LogPart], log_name: str = CUSTOMIZATION_LOG) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from aib_emulator.services.image_builder.rights import needed_rights
-from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
+from aib_emulator.services.image_builder.planned import denied
+from aib_emulator.services.image_builder.rights import Denial, needed_rights
+from aib_emulator.services.image_builder.timeline import plan_run
 from tests.unit.aib_emulator.services.image_builder.samples import (
     GALLERY_IMAGE,
     GROUP,
@@ -79,16 +80,20 @@ def test_what_an_identity_needs(properties: dict[str, Any], expected: set[tuple[
 
 def test_a_denied_run_ends_while_it_is_queued() -> None:
     """A run that may not begin leaves nothing behind, not even a log."""
-    timeline = plan_run(kept(), START, PlannedFault("denied"))
+    plan = denied(Denial("No."), kept(), "new")
+    timeline = plan_run(kept(), START, plan.fault)
     assert [phase.kind for phase in timeline.phases] == ["queue"]
-    assert (timeline.run_state, timeline.reason) == ("Failed", "denied")
+    assert (timeline.run_state, plan.words.message) == ("Failed", "No.")
 
 
-@pytest.mark.parametrize(("also", "run_state"), [((), "PartiallySucceeded"), ((1,), "Failed")])
-def test_distributors_fail_together(also: tuple[int, ...], run_state: str) -> None:
-    """A run from which any image comes has partly succeeded."""
+@pytest.mark.parametrize(("more", "run_state"), [((), "PartiallySucceeded"), ((1,), "Failed")])
+def test_distributors_fail_together(more: tuple[int, ...], run_state: str) -> None:
+    """A run from which any image comes has partly succeeded; it says how many did not, and what of the first."""
     properties = kept(distribute=[TO_VHD, TO_MANAGED_IMAGE])
-    timeline = plan_run(properties, START, PlannedFault("partial", 0, also))
+    plan = denied(Denial("No.", (0, *more)), properties, "new")
+    timeline = plan_run(properties, START, plan.fault)
     assert (timeline.run_state, timeline.reason) == (run_state, "distribute")
-    failing = [phase.index for phase in timeline.phases if phase.fails]
-    assert failing == [0, *also]
+    assert [phase.index for phase in timeline.phases if phase.fails] == [0, *more]
+    assert plan.words.message == (
+        f"Failed in distributing {1 + len(more)} images out of total 2: {{[Error 0] [InternalOperationError: No.]}}"
+    )

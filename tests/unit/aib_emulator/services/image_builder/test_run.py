@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from aib_emulator.arm.operations import Operation
+from aib_emulator.services.image_builder.courses import PlannedFault
 from aib_emulator.services.image_builder.run import Effect, ImageRun
-from aib_emulator.services.image_builder.timeline import PlannedFault, plan_run
+from aib_emulator.services.image_builder.timeline import plan_run
 from tests.unit.aib_emulator.services.image_builder.samples import START, image_template
 
 NEVER = "0001-01-01T00:00:00Z"

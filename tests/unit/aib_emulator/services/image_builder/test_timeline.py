@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aib_emulator.services.image_builder.courses import COURSES, PlannedFault
 from aib_emulator.services.image_builder.timeline import (
     CANCEL_SECONDS,
-    PlannedFault,
     RunLook,
     Timeline,
     cancelled,
@@ -146,8 +146,7 @@ def test_cancelling_takes_its_time() -> None:
 @given(
     customize=st.lists(st.sampled_from([SHELL, RESTART, UPDATE]), max_size=4),
     distribute=st.lists(st.sampled_from([TO_MANAGED_IMAGE, TO_GALLERY, TO_VHD]), min_size=1, max_size=3),
-    fault=st.none()
-    | st.builds(PlannedFault, st.sampled_from(["customizer", "hang", "partial", "denied"]), st.integers(0, 3)),
+    fault=st.none() | st.builds(PlannedFault, st.sampled_from([*COURSES, "staging_deleted"]), st.integers(0, 3)),
     minutes=st.integers(0, 960),
     cancel_at=st.none() | st.integers(0, 3600),
 )
@@ -169,3 +168,57 @@ def test_a_run_has_no_gaps(
     assert all(phase.start <= phase.end for phase in timeline.phases)
     assert not look(timeline, START).is_over
     assert look(timeline, timeline.end).is_over
+
+
+@pytest.mark.parametrize("kind", COURSES)
+def test_every_course_ends_badly(kind: str) -> None:
+    """Each way of going wrong ends a run that has the step for it, for the reason in the table."""
+    timeline = planned(PlannedFault(kind), validate={"inVMValidations": [SHELL]})
+    assert (timeline.run_state, timeline.reason, timeline.is_planned) == ("Failed", COURSES[kind].reason, True)
+    assert any(phase.fails and phase.kind == COURSES[kind].phase for phase in timeline.phases)
+
+
+@pytest.mark.parametrize(
+    ("failing", "run_state"),
+    [((0,), "PartiallySucceeded"), ((0, 2), "PartiallySucceeded"), ((2, 1, 0), "Failed"), ((7,), "Succeeded")],
+)
+def test_several_distributors_can_fail(failing: tuple[int, ...], run_state: str) -> None:
+    """A run succeeds in part as long as one distributor delivers."""
+    timeline = planned(
+        PlannedFault("partial", failing[0], failing[1:]), distribute=[TO_GALLERY, TO_VHD, TO_MANAGED_IMAGE]
+    )
+    assert timeline.run_state == run_state
+    failed = {phase.index for phase in timeline.phases if phase.kind == "distribute" and phase.fails}
+    assert failed == (set(failing) & {0, 1, 2})
+
+
+def test_a_late_success_reads_as_a_timeout() -> None:
+    """The distribution goes on beyond the build timeout, at which the run fails."""
+    timeline = planned(PlannedFault("late_success", 1), distribute=[TO_GALLERY, TO_VHD], buildTimeoutInMinutes=60)
+    assert (timeline.run_state, timeline.reason, timeline.end) == ("Failed", "timeout", after(3600))
+    assert [(phase.index, phase.fails) for phase in timeline.phases if phase.kind == "distribute"] == [
+        (0, False),
+        (1, True),
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0, 100, 300])
+def test_a_run_breaks_off_when_its_staging_group_goes(seconds: int) -> None:
+    """At the instant of the deletion the run ends; later than its end nothing happens."""
+    timeline = planned(PlannedFault("staging_deleted", seconds=seconds))
+    assert (timeline.end, timeline.run_state, timeline.reason) == (after(seconds), "Failed", "staging")
+    assert planned(PlannedFault("staging_deleted", seconds=10_000)).run_state == "Succeeded"
+
+
+def test_a_staging_group_goes_while_customizers_run_unless_told_otherwise() -> None:
+    """Without an instant the deletion strikes in the midst of the first customizer."""
+    timeline = planned(PlannedFault("staging_deleted"))
+    assert timeline.phases[-1].kind == "customize"
+    assert timeline.phases[-1].start < timeline.end
+
+
+def test_cancelling_can_take_longer() -> None:
+    """A cancellation that is stuck shows Canceling for as long as that lasts."""
+    timeline = cancelled(planned(), after(200), 5000)
+    assert look(timeline, after(5199)) == RunLook("Canceling")
+    assert look(timeline, after(5200)) == RunLook("Canceled")
