@@ -24,8 +24,9 @@ KINDS = {
     "stuck_creating": PUT,
     "stuck_canceling": CANCEL,
     "stuck_deleting": DELETE,
+    "catalogue": "",
 }
-"""What can go wrong, and at which point of an image template's life it strikes."""
+"""What can go wrong, and at which point of an image template's life it strikes; the catalogue says so by itself."""
 MOMENTS = ("before", "after")
 LOG_FORMS = ("new", "old")
 
@@ -40,6 +41,8 @@ class PlannedFailure:
 
     :param image_template: name of the image template, or `*`
     :param kind: one of `KINDS`
+    :param name: of a failure of the catalogue
+    :param at: the point at which that strikes, where there are several
     :param index: which customizer, validator or distributor, from 0
     :param indexes: of `partial`: which distributors, in place of `index`
     :param exit_code: what the failing script exits with
@@ -55,6 +58,8 @@ class PlannedFailure:
 
     image_template: str = "*"
     kind: str = "customizer"
+    name: str = ""
+    at: str = ""
     index: int = 0
     indexes: Sequence[int] = ()
     exit_code: int = 1
@@ -81,7 +86,7 @@ class PlannedFailure:
     @property
     def stage(self) -> str:
         """At which point of an image template's life it strikes."""
-        return KINDS[self.kind]
+        return KINDS[self.kind] or self.at
 
     def fits(self, image_template_name: str, stage: str) -> bool:
         """Whether it is about this image template at this point, and has strikes left."""

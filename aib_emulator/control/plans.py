@@ -10,6 +10,7 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.control.reading import built, missing
 from aib_emulator.failures import PlannedFailure, PlannedFailureError
 from aib_emulator.faults import Fault, FaultError
+from aib_emulator.services.image_builder.failure_catalogue import completed
 
 if TYPE_CHECKING:
     from aib_emulator.control.reading import Kinds, Table
@@ -25,7 +26,7 @@ FAULT_MEMBERS: Kinds = {
     "body": object,
 }
 FAILURE_MEMBERS: Kinds = {
-    **dict.fromkeys(("image_template", "kind", "moment", "log_form"), str),
+    **dict.fromkeys(("image_template", "kind", "name", "at", "moment", "log_form"), str),
     **dict.fromkeys(("count", "index", "exit_code"), int),
     **dict.fromkeys(("message", "code"), (str, NONE)),
     **dict.fromkeys(("output", "indexes"), list),
@@ -106,7 +107,7 @@ class FailureDoor:
     async def post(self, call: Call) -> Answer:
         """Plan that something goes wrong with an image template."""
         try:
-            failure = built(PlannedFailure, call.json(), FAILURE_MEMBERS)
+            failure = completed(built(PlannedFailure, call.json(), FAILURE_MEMBERS))
         except PlannedFailureError as error:
             raise ArmError(400, "InvalidFailure", str(error)) from error
         return Answer(201, asdict(self._failures.plan(failure)))

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.failures import CREATION
 from aib_emulator.services.image_builder.blob_address import account_and_blob
-from aib_emulator.services.image_builder.messages import GENERIC, not_authorized
+from aib_emulator.services.image_builder.messages import not_authorized
 from aib_emulator.services.image_builder.pending import CreationError
+from aib_emulator.services.image_builder.planned import creation_error
 from aib_emulator.services.image_builder.rights import may_read_blobs, missing_rights
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import make_staging
@@ -47,7 +48,7 @@ class Creation:
         """Do it all, or raise CreationError."""
         failure = self._world.failures.take(self._image_template.image_template_id.name, CREATION)
         if failure is not None:
-            raise CreationError(failure.code or "ServerError", failure.message or GENERIC)
+            raise creation_error(failure, self._image_template)
         self._check_rights()
         resolve_source(self._world, self._image_template, self._world.clock.now())
         self._check_distribute()

@@ -14,7 +14,6 @@ from aib_emulator.services.image_builder.creation import Creation
 from aib_emulator.services.image_builder.effects import RunEffects
 from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONLY, read
-from aib_emulator.services.image_builder.messages import STAGING_GONE
 from aib_emulator.services.image_builder.patch import apply_patch
 from aib_emulator.services.image_builder.pending import CreationError, Pending
 from aib_emulator.services.image_builder.planned import (
@@ -202,15 +201,14 @@ class ImageTemplateDesk:
         self.watch.note(image_template)
         denial = denial_of_run(self._world, image_template)
         if denial is not None:
-            return denied(denial, image_template.properties, log_form)
+            return denied(denial, image_template, log_form)
         failure = self._world.failures.take(image_template.image_template_id.name, RUN)
         group_id = image_template.staging_group_id
         if group_id is None or self._world.store.get(group_id) is None:
-            message = STAGING_GONE.format(group="" if group_id is None else group_id.name)
-            return lost_staging_group(log_form, message)
+            return lost_staging_group(image_template, log_form)
         if not is_source_there:
-            return withdrawn_source(image_template.properties, log_form)
-        return plan_of(failure, image_template.properties, log_form)
+            return withdrawn_source(image_template, log_form)
+        return plan_of(failure, image_template, log_form)
 
     def _resolve_again(self, image_template: ImageTemplate, at: datetime) -> bool:
         """Look up what `latest` means by now, and return whether the source is there at all."""

@@ -104,7 +104,7 @@ class LogWriter:
     def _deploy_lines(self, phase: Phase) -> list[Line]:
         group = self.image_template.staging_group_id
         lines = deploy_lines(
-            _image_name(self.image_template),
+            self.image_template.source_name,
             location=self.image_template.location,
             group=group.name if group is not None else "",
         )
@@ -152,10 +152,3 @@ def _stretch(phase: Phase) -> float:
 
 def _instant(phase: Phase, line: Line) -> datetime:
     return phase.start + timedelta(seconds=phase.seconds * line.at)
-
-
-def _image_name(image_template: ImageTemplate) -> str:
-    source = image_template.properties["source"]
-    if source["type"] == "PlatformImage":
-        return ":".join(str(source[name]) for name in ("publisher", "offer", "sku", "exactVersion"))
-    return str(source.get("imageId") or source.get("exactVersion") or source.get("imageVersionId"))

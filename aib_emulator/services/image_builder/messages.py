@@ -47,7 +47,9 @@ def failure_of(
         "cancel": lambda: "The build was canceled",
     }
     message = writers[timeline.reason]() if timeline.reason in writers else GENERIC
-    return {"code": words.code if timeline.is_planned and words.code else usual_code, "message": message}
+    if not timeline.is_planned:
+        return {"code": usual_code, "message": message}
+    return {"code": words.code or usual_code, "message": f"{words.opening}{message}"}
 
 
 def _of_packer(

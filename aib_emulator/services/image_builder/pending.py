@@ -12,17 +12,22 @@ if TYPE_CHECKING:
 
     from aib_emulator.arm.operations import Operation
 
+OPERATION_CODES = {"ServerError": "InternalOperationError"}
+"""What the operation says where it differs from the image template."""
+
 
 class CreationError(Exception):
     """The creation fails.
 
     :param code: the service's `provisioningErrorCode`
     :param message: its sentence
+    :param operation_code: the code that the operation shows, where it differs
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, operation_code: str | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.operation_code = operation_code or OPERATION_CODES.get(code, code)
         self.message = message
 
 
@@ -73,5 +78,4 @@ class Pending:
 
     def _fail(self, at: datetime, error: CreationError) -> None:
         self._when_failed(error)
-        code = "InternalOperationError" if error.code == "ServerError" else error.code
-        self._operation.end(at, "Failed", {"code": code, "message": error.message})
+        self._operation.end(at, "Failed", {"code": error.operation_code, "message": error.message})

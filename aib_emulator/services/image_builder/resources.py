@@ -72,6 +72,14 @@ class ImageTemplate:
         steps = self.properties.get("customize") or []
         return any(step["type"] in {"PowerShell", "WindowsRestart", "WindowsUpdate"} for step in steps)
 
+    @property
+    def source_name(self) -> str:
+        """The image to start from, as people write it: four words, or a resource id."""
+        source = self.properties["source"]
+        if source["type"] == "PlatformImage":
+            return ":".join(str(source[name]) for name in ("publisher", "offer", "sku", "exactVersion"))
+        return str(source.get("imageId") or source.get("exactVersion") or source.get("imageVersionId"))
+
 
 def completed(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a new image template with what the service adds and without what it drops."""

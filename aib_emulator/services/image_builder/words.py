@@ -17,6 +17,7 @@ class Words:
     :param clean_up: what goes wrong while the build is cleared away
     :param code: error code of the operation; None takes the usual one
     :param message: what the service says; None takes the usual sentence
+    :param opening: what stands before the usual sentence
     :param log_form: `new` or `old`
     """
 
@@ -28,6 +29,7 @@ class Words:
     clean_up: tuple[str, ...] = ()
     code: str | None = None
     message: str | None = None
+    opening: str = ""
     log_form: str = "new"
 
 

@@ -80,7 +80,7 @@ def test_what_an_identity_needs(properties: dict[str, Any], expected: set[tuple[
 
 def test_a_denied_run_ends_while_it_is_queued() -> None:
     """A run that may not begin leaves nothing behind, not even a log."""
-    plan = denied(Denial("No."), kept(), "new")
+    plan = denied(Denial("No."), image_template(), "new")
     timeline = plan_run(kept(), START, plan.fault)
     assert [phase.kind for phase in timeline.phases] == ["queue"]
     assert (timeline.run_state, plan.words.message) == ("Failed", "No.")
@@ -89,9 +89,9 @@ def test_a_denied_run_ends_while_it_is_queued() -> None:
 @pytest.mark.parametrize(("more", "run_state"), [((), "PartiallySucceeded"), ((1,), "Failed")])
 def test_distributors_fail_together(more: tuple[int, ...], run_state: str) -> None:
     """A run from which any image comes has partly succeeded; it says how many did not, and what of the first."""
-    properties = kept(distribute=[TO_VHD, TO_MANAGED_IMAGE])
-    plan = denied(Denial("No.", (0, *more)), properties, "new")
-    timeline = plan_run(properties, START, plan.fault)
+    built = image_template(distribute=[TO_VHD, TO_MANAGED_IMAGE])
+    plan = denied(Denial("No.", (0, *more)), built, "new")
+    timeline = plan_run(built.properties, START, plan.fault)
     assert (timeline.run_state, timeline.reason) == (run_state, "distribute")
     assert [phase.index for phase in timeline.phases if phase.fails] == [0, *more]
     assert plan.words.message == (
