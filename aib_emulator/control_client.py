@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 if TYPE_CHECKING:
@@ -149,10 +150,26 @@ class ControlClient:
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
         self._call("POST", "/platform-versions/withdraw", names)
 
-    def requests(self) -> list[dict[str, Any]]:
-        """Return what was asked since the last reset, oldest first."""
-        found: list[dict[str, Any]] = self._call("GET", "/requests")["value"]
+    def requests(self, **wanted: str) -> list[dict[str, Any]]:
+        """Return what was asked since the last reset, oldest first.
+
+        :param wanted: `client`, `method`, `path`, `status`, `endpoint`; see `aib_emulator.request_record.RequestFilter`
+        """
+        found: list[dict[str, Any]] = self._call("GET", f"/requests?{urlencode(wanted)}")["value"]
         return found
+
+    def count_requests(self, by: str = "call", **wanted: str) -> dict[str, int]:
+        """Return how many calls there were of each kind, the most frequent first.
+
+        :param by: `call`, `client`, `endpoint`, `method`, `path` or `status`
+        :param wanted: as in `requests`
+        """
+        query = urlencode({"count": f"by-{by}", **wanted})
+        return dict(self._call("GET", f"/requests?{query}")["value"])
+
+    def connections(self) -> dict[str, Any]:
+        """Return how many connections carried calls, with which handshakes, and how many tokens were asked for."""
+        return self._call("GET", "/connections")
 
     def forget_requests(self) -> None:
         """Begin the record of requests anew."""

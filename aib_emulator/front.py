@@ -18,18 +18,19 @@ from aib_emulator.arm.body_style import BodyStyle, encode
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import NO_RESPONSE, ArmError, resource_group_being_deleted, resource_group_not_found
 from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
-from aib_emulator.arm.route import Route, Router, normalise_path
+from aib_emulator.arm.route import Match, Route, Router, normalise_path
 from aib_emulator.arm.throttling import usual_headers
 from aib_emulator.arm.time_format import stamp_text
 from aib_emulator.caller import caller_of
 from aib_emulator.clock import date_header, real_now
 from aib_emulator.faults import answer_under
-from aib_emulator.request_record import RecordedRequest
+from aib_emulator.request_record import TOKEN_PATH, RecordedRequest
 from aib_emulator.tokens import TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from aib_emulator.caller import Caller
     from aib_emulator.faults import Fault
     from aib_emulator.world import World
 
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 
 ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 CONTROL = "/_emulator"
-TOKEN_PATH = "/token"  # noqa: S105 - a path, no secret
 LARGEST_BODY = 64 * 1024 * 1024
 KEEP_ALIVE = 90.0
 """Seconds; clients keep connections between polls, and a POST on one that is being closed is lost."""
@@ -90,20 +90,21 @@ class Front:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)
+        match = self._router.match(request.method, path)
         if path.lower().startswith(CONTROL):
-            return await self._answer(request, path)
+            return await self._answer(request, match)
         is_sign_in = path.lower().endswith(TOKEN_PATH)
         caller = caller_of(request.headers, await request.read() if is_sign_in else b"")
         fault = self._world.faults.strike(request.method, path, caller)
-        carry_out = partial(self._answer, request, path)
+        carry_out = partial(self._answer, request, match)
         response = await (carry_out() if fault is None else answer_under(fault, request, carry_out, _planned_answer))
-        self._record(request, path, fault, response)
+        self._record(request, match, caller, fault, response)
         return response
 
-    async def _answer(self, request: web.Request, path: str) -> web.Response:
+    async def _answer(self, request: web.Request, match: Match) -> web.Response:
         object_id, limits = self._world.settings.client_object_id, usual_headers(request.method)
         try:
-            route, call = await self._read(request, path)
+            route, call = await self._read(request, match)
             scope = _scope_of(call)
             if route.needs_token:
                 object_id = _principal_of(call)
@@ -112,15 +113,15 @@ class Front:
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers, error.style)
         except Exception:
-            log.exception("%s %s could not be answered", request.method, path)
+            log.exception("%s %s could not be answered", request.method, match.path)
             answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
         return self._write(request, answer, {**limits, **self._identifier(object_id)})
 
-    async def _read(self, request: web.Request, path: str) -> tuple[Route, Call]:
-        route, parameters = self._router.find(request.method, path)
+    async def _read(self, request: web.Request, match: Match) -> tuple[Route, Call]:
+        route, parameters = match.demand()
         call = Call(
             method=request.method,
-            path=path,
+            path=match.path,
             parameters=parameters,
             query={name.lower(): value for name, value in request.query.items()},
             headers=request.headers,
@@ -204,18 +205,21 @@ class Front:
         who = f"tenantId={settings.tenant_id},objectId={object_id}"
         return {"x-ms-operation-identifier": f"{who}/{settings.location}/{uuid.uuid4()}"}
 
-    def _record(self, request: web.Request, path: str, fault: Fault | None, response: web.StreamResponse) -> None:
+    def _record(
+        self, request: web.Request, match: Match, caller: Caller, fault: Fault | None, response: web.StreamResponse
+    ) -> None:
         was_dropped = fault is not None and fault.action == "reset"
-        self._world.requests.add(
-            RecordedRequest(
-                method=request.method,
-                path=path,
-                client=request.headers.get("User-Agent", ""),
-                status=0 if was_dropped else response.status,
-                time=self._world.clock.now().isoformat(),
-                fault_id=fault.fault_id if fault else None,
-            )
+        recorded = RecordedRequest(
+            method=request.method,
+            path=match.path,
+            client=caller.user_agent,
+            status=0 if was_dropped else response.status,
+            time=self._world.clock.now().isoformat(),
+            call=match.call,
+            application_id=caller.application_id,
+            fault_id=fault.fault_id if fault else None,
         )
+        self._world.requests.add(recorded, request.get_extra_info("ssl_object"))
 
 
 def _principal_of(call: Call) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,37 @@ class Route:
         return re.compile(expression + "/?", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Match:
+    """Say which route fits a call.
+
+    :param route: None when there is none
+    :param parameters: the named parts of the path
+    :param is_known_path: whether the path is served, be it with another method
+    """
+
+    method: str
+    path: str
+    route: Route | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    is_known_path: bool = False
+
+    @property
+    def call(self) -> str:
+        """Method and path with its names in braces: the same for all calls of a kind."""
+        return f"{self.method} {self.route.path}" if self.route is not None else f"{self.method} (not served)"
+
+    def demand(self) -> tuple[Route, dict[str, str]]:
+        """Return the route and the named parts of the path, or raise what ARM answers."""
+        if self.route is not None:
+            return self.route, self.parameters
+        if self.is_known_path:
+            message = f"The HTTP method '{self.method}' is not supported at path '{self.path}'."
+            raise ArmError(405, "MethodNotAllowed", message)
+        message = f"The emulator serves nothing at path '{self.path}' for {self.method}."
+        raise ArmError(404, "InvalidResourceType", message)
+
+
 class Router:
     """Find the route of a call.
 
@@ -61,17 +92,19 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """Return the route and the named parts of the path, or raise what ARM answers."""
+    def match(self, method: str, path: str) -> Match:
+        """Return what fits a call."""
         is_known_path = False
         for route in self.routes:
-            match = route.pattern.fullmatch(path)
-            if match and route.method == method:
-                return route, match.groupdict()
-            is_known_path = is_known_path or match is not None
-        if is_known_path:
-            raise ArmError(405, "MethodNotAllowed", f"The HTTP method '{method}' is not supported at path '{path}'.")
-        raise ArmError(404, "InvalidResourceType", f"The emulator serves nothing at path '{path}' for {method}.")
+            found = route.pattern.fullmatch(path)
+            if found and route.method == method:
+                return Match(method, path, route, found.groupdict())
+            is_known_path = is_known_path or found is not None
+        return Match(method, path, is_known_path=is_known_path)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Return the route and the named parts of the path, or raise what ARM answers."""
+        return self.match(method, path).demand()
 
 
 def _named(part: str) -> str:

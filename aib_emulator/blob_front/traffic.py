@@ -10,6 +10,7 @@ from aiohttp import web
 
 from aib_emulator.blob_front.errors import StorageError, code_of, error_response
 from aib_emulator.blob_front.forward import NO_STREAM
+from aib_emulator.blob_front.target import Target
 from aib_emulator.caller import caller_of
 from aib_emulator.faults import answer_under
 from aib_emulator.request_record import RecordedRequest
@@ -27,27 +28,38 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
 
     @web.middleware
     async def traffic(request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = faults.strike(request.method, request.path, caller_of(request.headers))
+        caller, connection = caller_of(request.headers), request.get_extra_info("ssl_object")
+        fault = faults.strike(request.method, request.path, caller)
         if fault is None:
             response = await handler(request)
         else:
             planned = partial(_planned_answer, request, clock)
             response = await answer_under(fault, request, partial(_whole, handler, request), planned)
         was_dropped = fault is not None and fault.action == "reset"
-        requests.add(
-            RecordedRequest(
-                method=request.method,
-                path=request.path,
-                client=request.headers.get("User-Agent", ""),
-                status=0 if was_dropped else response.status,
-                time=clock.now().isoformat(),
-                endpoint="blob",
-                fault_id=fault.fault_id if fault else None,
-            )
+        recorded = RecordedRequest(
+            method=request.method,
+            path=request.path,
+            client=caller.user_agent,
+            status=0 if was_dropped else response.status,
+            time=clock.now().isoformat(),
+            call=_call(request),
+            application_id=caller.application_id,
+            endpoint="blob",
+            fault_id=fault.fault_id if fault else None,
         )
+        requests.add(recorded, connection)
         return response
 
     return traffic
+
+
+def _call(request: web.Request) -> str:
+    """Return method and path with its names in braces, and the words of the query that say what is asked."""
+    target = Target(request.raw_path)
+    names = [name for name in ("account", "container", "blob") if getattr(target, name)]
+    asked = [f"{word}={target.query[word]}" for word in ("restype", "comp") if word in target.query]
+    query = f"?{'&'.join(asked)}" if asked else ""
+    return f"{request.method} /{'/'.join(f'{{{name}}}' for name in names)}{query}"
 
 
 async def _whole(handler: Handler, request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+
+import pytest
+import requests
+
+from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE
+from tests.contract.raw_arm import RawArm
+from tests.contract.sdk_clients import every
+
+if TYPE_CHECKING:
+    from aib_emulator.server import EmulatorThread
+    from tests.contract.sdk_clients import Cloud
+
+LISTING = "GET /subscriptions/{subscription_id}/resourceGroups/{resource_group_name}/providers"
+LISTING += "/Microsoft.VirtualMachineImages/imageTemplates"
+
+
+def test_calls_are_counted_by_their_kind(emulator: EmulatorThread) -> None:
+    """Calls of one kind count together whatever they name; filters count a part."""
+    raw, control = RawArm(emulator), emulator.control
+    control.forget_requests()
+    for path in (IMAGE_TEMPLATES, IMAGE_TEMPLATES, ONE, f"{ONE}2", "/resources/no/such"):
+        raw.send("GET", path)
+    raw.send("POST", f"{ONE}/run", headers={"User-Agent": "other/1"})
+    counts = control.count_requests()
+    assert counts == {
+        LISTING: 2,
+        f"{LISTING}/{{image_template_name}}": 2,
+        "GET (not served)": 1,
+        f"{LISTING.replace('GET', 'POST')}/{{image_template_name}}/run": 1,
+    }
+    assert control.count_requests("status") == {"404": 4, "200": 2}
+    assert control.count_requests("method", path="tmpl1", client=emulator.emulator.settings.client_id) == {
+        "GET": 2,
+        "POST": 1,
+    }
+    assert [call["client"] for call in control.requests(method="POST", status="4xx")] == ["other/1"]
+
+
+async def test_blob_calls_are_counted_by_what_they_ask(cloud: Cloud) -> None:
+    """Account, container and blob are left out, the words that say what is asked are not; no signature shows."""
+    control = cloud.thread.control
+    container = cloud.blobs("imagestore").get_container_client("images")
+    control.forget_requests()
+    await every(container.list_blobs())
+    assert control.count_requests(endpoint="blob") == {"GET /{account}/{container}?restype=container&comp=list": 1}
+
+
+def test_connections_and_sign_ins_are_counted(emulator: EmulatorThread) -> None:
+    """Two sessions are two connections however much they ask; the control door itself does not count."""
+    emulator.control.forget_requests()
+    raws = [RawArm(emulator) for _ in range(2)]
+    for raw in raws:
+        raw.send("GET", IMAGE_TEMPLATES)
+    counts = emulator.control.connections()
+    assert counts["arm"] == {"connections": 2, "full_handshakes": 2, "resumed_handshakes": 0}
+    assert (counts["blob"]["connections"], counts["token_requests"]) == (0, 2)
+    requests.get(emulator.emulator.blob_url, verify=str(emulator.emulator.ca_file), timeout=30)
+    assert emulator.control.connections()["blob"]["connections"] == 1
+
+
+@pytest.mark.parametrize("wanted", [{"path": "("}, {"status": "many"}, {"colour": "red"}])
+def test_senseless_questions_are_refused(emulator: EmulatorThread, wanted: dict[str, str]) -> None:
+    """A question that nothing could fit by mistake is told."""
+    with pytest.raises(HTTPError, match="400"):
+        emulator.control.requests(**wanted)
+    with pytest.raises(HTTPError, match="400"):
+        emulator.control.count_requests("colour")
