@@ -2,29 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from aib_emulator.control.joined import DOOR, routes
 
-from aib_emulator.arm.route import Route
-from aib_emulator.control import applications, blobs, door, plans, record, throttling, tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from aib_emulator.world import World
-
-DOOR = "/_emulator"
-PARTS = (applications, blobs, door, plans, record, throttling, tokens)
-"""Each answers `table(world)`: method, path below the door, and what answers."""
-
-
-def routes(world: World, reset: Callable[[], Awaitable[None]]) -> list[Route]:
-    """Return the routes of the control door.
-
-    :param reset: puts the whole emulator back to its start
-    """
-    tables = [door.reset_table(reset), *(part.table(world) for part in PARTS)]
-    return [
-        Route(method, DOOR + path, handle, needs_token=False, needs_api_version=False)
-        for table in tables
-        for method, path, handle in table
-    ]
+__all__ = ["DOOR", "routes"]
