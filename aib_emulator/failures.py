@@ -28,7 +28,6 @@ KINDS = {
 }
 """What can go wrong, and at which point of an image template's life it strikes; the catalogue says so by itself."""
 MOMENTS = ("before", "after")
-LOG_FORMS = ("new", "old")
 
 
 class PlannedFailureError(ValueError):
@@ -77,7 +76,6 @@ class PlannedFailure:
         """Refuse what would never strike as meant."""
         _check_word("kind", self.kind, tuple(KINDS))
         _check_word("moment", self.moment, MOMENTS)
-        _check_word("log_form", self.log_form, ("", *LOG_FORMS))
         if self.seconds is not None and self.seconds < 0:
             raise PlannedFailureError(f"seconds={self.seconds!r}: time does not go back.")
         if any(isinstance(index, bool) or not isinstance(index, int) for index in self.indexes):
@@ -132,4 +130,4 @@ class Failures:
 
 def _check_word(name: str, value: Any, words: tuple[str, ...]) -> None:
     if value not in words:
-        raise PlannedFailureError(f"{name}={value!r}: use one of {', '.join(word for word in words if word)}.")
+        raise PlannedFailureError(f"{name}={value!r}: use one of {', '.join(words)}.")

@@ -208,12 +208,11 @@ class Front:
     def _record(
         self, request: web.Request, match: Match, caller: Caller, fault: Fault | None, response: web.StreamResponse
     ) -> None:
-        was_dropped = fault is not None and fault.action == "reset"
         recorded = RecordedRequest(
             method=request.method,
             path=match.path,
             client=caller.user_agent,
-            status=0 if was_dropped else response.status,
+            status=response.status,
             time=self._world.clock.now().isoformat(),
             call=match.call,
             application_id=caller.application_id,

@@ -35,12 +35,11 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
         else:
             planned = partial(_planned_answer, request, clock)
             response = await answer_under(fault, request, partial(_whole, handler, request), planned)
-        was_dropped = fault is not None and fault.action == "reset"
         recorded = RecordedRequest(
             method=request.method,
             path=request.path,
             client=caller.user_agent,
-            status=0 if was_dropped else response.status,
+            status=response.status,
             time=clock.now().isoformat(),
             call=_call(request),
             application_id=caller.application_id,

@@ -23,6 +23,8 @@ DROP_SECONDS = 0.05
 """How long a drip pauses between two pieces."""
 MISSING = 64
 """How many bytes are announced and never sent of an answer that has no body."""
+DROPPED = 0
+"""What the record shows in place of a status when nothing was answered."""
 BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
@@ -61,7 +63,7 @@ async def _delayed(fault: Fault, carry_out: Callable[[], Awaitable[web.StreamRes
 def _dropped(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    return web.Response(status=500)
+    return web.Response(status=DROPPED)
 
 
 async def _malformed(_: web.Request, answer: web.Response, fault: Fault) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aib_emulator.failures import CANCEL, CREATION, RUN, RUN_CALL, PlannedFailureError
+from aib_emulator.settings import LOG_FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -330,7 +331,9 @@ CATALOGUE: dict[str, CataloguedFailure] = {
 
 
 def completed(failure: PlannedFailure) -> PlannedFailure:
-    """Return a failure of the catalogue with the point at which it strikes; PlannedFailureError when there is none."""
+    """Return a failure with the point at which it strikes; PlannedFailureError when there is no such failure."""
+    if failure.log_form not in {"", *LOG_FORMS}:
+        raise PlannedFailureError(f"log_form={failure.log_form!r}: use one of {', '.join(LOG_FORMS)}.")
     if failure.kind != "catalogue":
         return failure
     entry = CATALOGUE.get(failure.name)

@@ -58,6 +58,14 @@ def test_a_truncated_body(raw: RawArm, emulator: EmulatorThread) -> None:
     assert listed(raw).json() == {"value": []}
 
 
+def test_an_answer_without_a_body_cannot_be_cut(raw: RawArm, emulator: EmulatorThread) -> None:
+    """The connection is dropped instead, and the record says that nothing was answered."""
+    emulator.control.plan_fault(method="HEAD", action="truncated")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        raw.send("HEAD", "/resourceGroups/images")
+    assert emulator.control.count_requests("status", method="HEAD") == {"0": 1}
+
+
 def test_a_wrong_content_type(raw: RawArm, emulator: EmulatorThread) -> None:
     """The body is right and labelled as a page, or as whatever the plan says."""
     for headers, expected in (({}, "text/html"), ({"Content-Type": "text/plain"}, "text/plain")):

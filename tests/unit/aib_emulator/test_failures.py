@@ -35,7 +35,7 @@ def test_one_failure_can_be_taken_back() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "boredom"}, {"moment": "later"}, {"log_form": "older"}, {"seconds": -1}, {"indexes": ["1"]}],
+    [{"kind": "boredom"}, {"moment": "later"}, {"seconds": -1}, {"indexes": ["1"]}],
 )
 def test_a_senseless_failure_is_refused(wrong: dict[str, Any]) -> None:
     """A failure that could never strike as meant is not accepted."""

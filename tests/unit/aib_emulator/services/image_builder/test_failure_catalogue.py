@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from aib_emulator.failures import CANCEL, CREATION, LOG_FORMS, RUN, RUN_CALL, PlannedFailure, PlannedFailureError
+from aib_emulator.failures import CANCEL, CREATION, RUN, RUN_CALL, PlannedFailure, PlannedFailureError
 from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE, HARMLESS, completed
 from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.messages import failure_of
 from aib_emulator.services.image_builder.planned import RunPlan, creation_error, plan_of
 from aib_emulator.services.image_builder.timeline import Timeline, plan_run
+from aib_emulator.settings import LOG_FORMS
 from tests.unit.aib_emulator.services.image_builder.samples import SHELL, START, TO_GALLERY, image_template
 
 FACTS = Path(__file__).parents[5].parent / "shared" / "reference" / "aib-wire-facts.md"
@@ -126,7 +127,15 @@ def test_each_failure_has_its_usual_point(name: str, stage: str) -> None:
     assert planned(name).stage == stage
 
 
-@pytest.mark.parametrize("wrong", [{"name": "bad-weather"}, {"name": ""}, {"name": "build-timeout", "at": CREATION}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "bad-weather"},
+        {"name": ""},
+        {"name": "build-timeout", "at": CREATION},
+        {"name": "build-timeout", "log_form": "older"},
+    ],
+)
 def test_what_the_catalogue_does_not_have_is_refused(wrong: dict[str, str]) -> None:
     """An unknown name is not accepted, nor a point at which the failure never strikes."""
     with pytest.raises(PlannedFailureError, match=r"use one of|strikes at"):

@@ -5,9 +5,12 @@ import re
 import pytest
 
 from aib_emulator.services.image_builder.courses import PlannedFault
+from aib_emulator.services.image_builder.log_form import WRITERS
 from aib_emulator.services.image_builder.log_lines import LogWriter
+from aib_emulator.services.image_builder.messages import PACKER_FAILURES
 from aib_emulator.services.image_builder.timeline import plan_run
 from aib_emulator.services.image_builder.words import Words
+from aib_emulator.settings import LOG_FORMS
 from tests.unit.aib_emulator.services.image_builder.samples import SHELL, START, image_template
 
 PREFIX = "00000000-0000-0000-0000-00000000000f"
@@ -41,3 +44,8 @@ def test_an_old_log_has_the_same_marks() -> None:
     assert "PACKER OUT ==> azure-arm: Provisioning with shell script: /tmp/DeprovisioningScript.sh" in text
     assert "InUseNetworkSecurityGroupCannotBeDeleted" in text
     assert "PACKER OUT ==> Builds finished but no artifacts were created." in text
+
+
+def test_every_form_can_be_written() -> None:
+    """Lines and messages have a writer for each form that the settings accept."""
+    assert set(LOG_FORMS) == set(WRITERS) == set(PACKER_FAILURES)
