@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.arm.operations import Operation
-    from aib_emulator.failures import PlannedFailure
     from aib_emulator.world import World
 
 KEPT_AS = "image_template"
@@ -84,8 +83,7 @@ class ImageTemplateDesk:
         operation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
         creation = Creation(self._world, image_template)
-        stuck = self._world.failures.take(image_template_id.name, PUT)
-        done_at = operation.started + creation.duration() + (timedelta() if stuck is None else _stuck(stuck))
+        done_at = operation.started + creation.duration() + self._stuck_for(image_template, PUT)
 
         async def carry_out() -> None:
             await creation.carry_out()
@@ -120,8 +118,7 @@ class ImageTemplateDesk:
         def fail(_: CreationError) -> None:
             image_template.state, image_template.deletion = "failed", None
 
-        stuck = self._world.failures.take(image_template.image_template_id.name, DELETE)
-        at = now + timedelta(seconds=DELETION_SECONDS) + (timedelta() if stuck is None else _stuck(stuck))
+        at = now + timedelta(seconds=DELETION_SECONDS) + self._stuck_for(image_template, DELETE)
         self._begin(image_template, Pending(at, operation, carry_out, fail))
         return operation
 
@@ -158,8 +155,7 @@ class ImageTemplateDesk:
         run, now = image_template.run, self._world.clock.now()
         if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
             raise self.not_allowed(image_template, "cancel/action")
-        stuck = self._world.failures.take(image_template.image_template_id.name, CANCEL)
-        run.cancel(now, CANCEL_SECONDS + (0.0 if stuck is None else _stuck(stuck).total_seconds()))
+        run.cancel(now, CANCEL_SECONDS + self._stuck_for(image_template, CANCEL).total_seconds())
         run.expect(self._effects(run).of_cancel())
         self._world.schedule.add(run)
 
@@ -186,6 +182,13 @@ class ImageTemplateDesk:
         run = image_template.run
         if run is not None and self.find(image_template.image_template_id) is image_template:
             self.watch.look(image_template, run.timeline.end)
+
+    def _stuck_for(self, image_template: ImageTemplate, stage: str) -> timedelta:
+        """Return how much longer than usual something takes, as planned."""
+        failure = self._world.failures.take(image_template.image_template_id.name, stage)
+        if failure is None:
+            return timedelta()
+        return FOR_EVER if failure.seconds is None else timedelta(seconds=failure.seconds)
 
     def _begin(self, image_template: ImageTemplate, pending: Pending) -> None:
         image_template.pending = pending
@@ -239,10 +242,6 @@ class ImageTemplateDesk:
         for identity_id in identity.get("userAssignedIdentities") or {}:
             if self._world.store.get(ResourceId.parse(identity_id)) is None:
                 raise refusal.identity_not_found(identity_id)
-
-
-def _stuck(failure: PlannedFailure) -> timedelta:
-    return FOR_EVER if failure.seconds is None else timedelta(seconds=failure.seconds)
 
 
 def _kept(resource: Resource) -> ImageTemplate:
