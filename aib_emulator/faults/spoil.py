@@ -41,14 +41,12 @@ async def answer_under(
     """
     if fault.action == "delay":
         return await _delayed(fault, carry_out)
-    true_answer = await carry_out() if fault.moment == AFTER else None
+    answer = await carry_out() if fault.moment == AFTER else planned(fault)
     if fault.action == "reset":
         return _dropped(request)
-    if fault.action == "status" or not isinstance(true_answer, web.Response):
-        true_answer = planned(fault)
-    if fault.action == "status":
-        return true_answer
-    return await SPOILERS[fault.action](request, true_answer, fault)
+    if fault.action == "status" or not isinstance(answer, web.Response):
+        return planned(fault)
+    return await SPOILERS[fault.action](request, answer, fault)
 
 
 async def _delayed(fault: Fault, carry_out: Callable[[], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
