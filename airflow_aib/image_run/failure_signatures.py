@@ -177,6 +177,14 @@ SIGNATURES: tuple[Signature, ...] = (
         names_customizer=True,
     ),
     Signature(
+        # A shell's 126: found and not executed. Packer quotes the whole command, which begins with the chmod.
+        "script-not-executable",
+        "The build VM refuses to execute a file, as hardened images (CIS) do whose /tmp is noexec: use another source, "
+        "or loosen that one. If the script itself ran, one of its commands may not be executed.",
+        (_log("exited with '126': chmod +x"),),
+        names_customizer=True,
+    ),
+    Signature(
         "distribution-failed",
         "The image was built and not distributed: look whether it appears later, and check the identity's rights on "
         "the destination and the build's time.",

@@ -113,6 +113,15 @@ CATALOGUE = [
     (31, PACKER, "PACKER ERR error: client_jwt will expire within 5 minutes", "timeout-too-short"),
     (33, PACKER, "PACKER OUT ==> azure-arm: NicInUseWithPrivateEndpoint: delete it first", "private-endpoint-stuck"),
     (35, PACKER, "PACKER OUT     azure-arm: E: Could not open file /var/lib/apt/lists/a", "system-not-settled"),
+    (
+        38,
+        PACKER,
+        (
+            "PACKER ERR 2020/05/05 22:26:17 [ERROR] Remote command exited with '126': chmod +x /tmp/script_1.sh\n"
+            "PACKER OUT Build 'azure-arm' errored: Script exited with non-zero exit status: 126"
+        ),
+        "script-not-executable",
+    ),
     (9, "Internal error occurred.", "", "internal-error"),
     (9, "InternalOperationError", "", "internal-error"),
     (0, "the client does not have authorization to perform action 'Microsoft.Network/x'", "", "permission-missing"),
