@@ -1,0 +1,104 @@
+"""What the provider makes of the failures that the emulator keeps in its catalogue."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aib_emulator.failures import RUN
+from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE, HARMLESS, CataloguedFailure
+from aib_emulator.settings import LOG_FORMS
+from airflow_aib.hooks.resource_id import image_template_id
+from airflow_aib.hooks.run_report import read_report
+from airflow_aib.image_run.run_status import RunState, read_last_run_status
+from tests.integration.hooks.azure import GROUP, VHD, Azure
+
+if TYPE_CHECKING:
+    from airflow_aib.image_run.diagnosis import Diagnosis
+
+log = logging.getLogger(__name__)
+
+FILE = {"type": "File", "name": "f", "sourceUri": "https://example.com/a.zip", "destination": "/opt/a.zip"}
+LINUX = {"customize": [{"type": "Shell", "name": "s", "inline": ["echo hello"]}, FILE]}
+WINDOWS = {
+    "source": {
+        "type": "PlatformImage",
+        "publisher": "MicrosoftWindowsServer",
+        "offer": "WindowsServer",
+        "sku": "2019-Datacenter",
+        "version": "latest",
+    },
+    "customize": [
+        {"type": "PowerShell", "name": "p", "inline": ["Write-Host hello"]},
+        {"type": "WindowsRestart", "name": "r"},
+        {"type": "WindowsUpdate", "name": "u"},
+    ],
+}
+EXPECTED: dict[str, tuple[str, str | None]] = {
+    "identity-deleted": ("identity-unusable", None),
+    "not-authorized": ("permission-missing", None),
+    "managed-image-forbidden": ("permission-missing", None),
+    "gallery-version-missing": ("source-image-missing", None),
+    "proxy-disk-denied": ("staging-permission-missing", None),
+    "policy-denied": ("policy-denied", None),
+    "script-failed": ("customizer-failed", "s"),
+    "build-timeout": ("build-timeout", "s"),
+    "slow-file-upload": ("large-file", "f"),
+    "restart-timeout": ("windows-restart-timeout", "r"),
+    "gallery-publish-timeout": ("replication-timeout", None),
+    "distribution-failed": ("distribution-failed", None),
+    "machine-exhausted": ("resources-exhausted", "u"),
+    "deployment-too-slow": ("azure-too-slow", None),
+    "network-tags-denied": ("permission-missing", None),
+    "sysprep-never-ready": ("sysprep-agent-not-ready", None),
+    "outdated-sysprep-script": ("sysprep-script-outdated", None),
+    "containers-not-registered": ("container-instances-not-registered", None),
+    "containers-quota": ("container-instances-quota", None),
+    "containers-rate": ("container-instances-rate", None),
+    "connection-lost": ("connection-lost", "s"),
+    "token-too-short": ("timeout-too-short", None),
+    "apt-lists-missing": ("system-not-settled", "s"),
+    "hardened-image": ("script-not-executable", "s"),
+}
+"""By name: the class of the failure, and the customizer that has to do with it."""
+
+
+def fails_a_run(entry: CataloguedFailure) -> bool:
+    """Whether a run ends badly by it."""
+    return RUN in entry.stages and entry.course != HARMLESS
+
+
+async def start_failing(azure: Azure, name: str, log_form: str) -> str:
+    """Start a run that is going to fail so, and return the image template's id."""
+    own_id = image_template_id(azure.clients.settings.require_subscription_id(), GROUP, name)
+    properties: dict[str, Any] = WINDOWS if CATALOGUE[name].is_windows else LINUX
+    await azure.service.submit(own_id, azure.document(VHD, **properties))
+    azure.control.advance(60)
+    azure.control.plan_failure(kind="catalogue", name=name, image_template=name, at=RUN, log_form=log_form)
+    await azure.service.start_run(own_id)
+    return own_id
+
+
+async def diagnosed(azure: Azure, own_id: str) -> Diagnosis:
+    """Say why the run failed, as operators do."""
+    status = read_last_run_status(await azure.service.require_image_template(own_id))
+    assert status is not None
+    assert status.run_state == RunState.FAILED
+    return (await read_report(azure.service, own_id, status, log)).diagnose()
+
+
+@pytest.mark.parametrize("log_form", LOG_FORMS)
+async def test_every_documented_failure_is_recognised(azure: Azure, log_form: str) -> None:
+    """From message and log, in both forms, comes the class that fits and the customizer that has to do with it."""
+    azure.control.set_scale(0)
+    started = {name: await start_failing(azure, name, log_form) for name in EXPECTED}
+    azure.control.advance(86_400)
+    found = {name: await diagnosed(azure, own_id) for name, own_id in started.items()}
+    assert {name: (diagnosis.failure_class, diagnosis.customizer_name) for name, diagnosis in found.items()} == EXPECTED
+
+
+def test_the_whole_catalogue_is_expected() -> None:
+    """No failure of a run is left out."""
+    assert set(EXPECTED) == {name for name, entry in CATALOGUE.items() if fails_a_run(entry)}
