@@ -7,6 +7,7 @@ import pytest
 
 from tests.contract.image_builder.calls import IMAGE_TEMPLATES, Builder
 from tests.contract.raw_arm import RawArm
+from tests.contract.roles import ASSIGNMENTS
 from tests.contract.sdk_clients import every
 
 if TYPE_CHECKING:
@@ -54,6 +55,23 @@ def test_a_throttled_call_is_told_when_to_come_back(emulator: EmulatorThread) ->
     assert emulator.control.throttling()["refused"] == 1
     emulator.control.end_throttling()
     assert raw.send("GET", IMAGE_TEMPLATES).status_code == 200
+
+
+def test_each_principal_has_buckets_of_its_own(emulator: EmulatorThread) -> None:
+    """What one application has used up another still has; what is refused for lack of a right was counted."""
+    emulator.control.set_scale(0)
+    owner, guest = RawArm(emulator), RawArm(emulator, emulator.control.register_application())
+    emulator.control.throttle(reads={"size": 1, "refill_per_second": 0.1})
+    assert [owner.send("GET", IMAGE_TEMPLATES).status_code for _ in range(2)] == [200, 429]
+    assert [guest.send("GET", IMAGE_TEMPLATES).status_code for _ in range(2)] == [403, 429]
+
+
+def test_a_call_at_a_scope_counts_for_its_subscription(emulator: EmulatorThread) -> None:
+    """Role assignments are taken from the same bucket as everything else in the subscription."""
+    raw = RawArm(emulator)
+    emulator.control.set_scale(0)
+    emulator.control.throttle()
+    assert [raw.send("GET", path).headers[READS] for path in (ASSIGNMENTS, IMAGE_TEMPLATES)] == ["249", "248"]
 
 
 async def test_the_sdk_waits_and_asks_again(cloud: Cloud) -> None:

@@ -175,6 +175,21 @@ def test_a_right_that_is_taken_away_fails_the_next_run(raw: RawArm) -> None:
     assert [output["name"] for output in raw.send("GET", f"{ONE}/runOutputs").json()["value"]] == ["disk"]
 
 
+def test_a_denied_run_uses_no_plan_up(raw: RawArm) -> None:
+    """What was planned strikes the next run that is not denied."""
+    assign(raw, "Contributor", principal_of(raw), IN_GROUP)
+    create(raw, distribute=[GALLERY])
+    raw.thread.control.plan_failure(kind="customizer", exit_code=7)
+    take_away_roles(raw, principal_of(raw))
+    raw.send("POST", f"{ONE}/run")
+    raw.thread.control.advance(2000)
+    assert "Not authorized to access the resource" in last_run_status(raw)["message"]
+    assign(raw, "Contributor", principal_of(raw), IN_GROUP)
+    raw.send("POST", f"{ONE}/run")
+    raw.thread.control.advance(2000)
+    assert "During the image build a failure has occurred" in last_run_status(raw)["message"]
+
+
 @pytest.mark.parametrize("is_made_anew", [False, True])
 def test_an_identity_that_is_gone_fails_the_run(raw: RawArm, *, is_made_anew: bool) -> None:
     """A run needs the identity that the image template was created with; another one under its name is not it."""

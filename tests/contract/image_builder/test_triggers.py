@@ -275,6 +275,29 @@ def test_failures_switch_a_trigger_off_until_a_run_by_hand_succeeds(raw: RawArm)
     assert (runs_of(raw), last_run_status(raw)["runState"]) == (limit + 2, "Running")
 
 
+def test_a_planned_failure_strikes_a_triggered_run(raw: RawArm) -> None:
+    """Whoever starts a run, it goes as planned: here as one of the documented failures."""
+    create(raw)
+    put_trigger(raw)
+    raw.thread.control.plan_failure(kind="catalogue", name="containers-quota")
+    publish(raw, "18.04.209901010")
+    raw.thread.control.advance(2000)
+    status = last_run_status(raw)
+    assert (runs_of(raw), status["runState"]) == (1, "Failed")
+    assert "Azure Container Instances quota exceeded" in status["message"]
+
+
+def test_a_trigger_does_not_wait_for_what_comes_late(raw: RawArm) -> None:
+    """A run that has timed out is over, though its image still appears: the next version is built at once."""
+    create(raw, buildTimeoutInMinutes=30)
+    put_trigger(raw)
+    raw.thread.control.plan_failure(kind="late_success", seconds=90_000)
+    raw.send("POST", f"{ONE}/run")
+    publish(raw, "18.04.209901010")
+    raw.thread.control.advance(30 * 60)
+    assert (runs_of(raw), last_run_status(raw)["runState"]) == (2, "Running")
+
+
 def put_version(raw: RawArm, number: str, **profile: Any) -> None:
     """Publish a gallery version, which takes 300 seconds."""
     source = {"id": f"{group_id(raw.settings.subscription_id)}/providers/Microsoft.Compute/images/none"}
