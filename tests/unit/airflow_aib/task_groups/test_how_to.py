@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[4] / "docs" / "how-to"
-PAGES = [page for page in sorted(FOLDER.glob("*.md")) if "```python" in page.read_text()]
+# Guides without a DAG have tests of their own.
+PAGES = [page for page in sorted(FOLDER.glob("*.md")) if "with DAG(" in page.read_text()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
