@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 MASK = "***"
 
@@ -211,26 +209,3 @@ def _found(
         value = text[start : match.end()]
         if len(value) >= pattern.shortest and not _REFERENCE.fullmatch(value):
             yield SecretFound(pattern.kind, start, match.end())
-
-
-def pattern_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """Give a pattern of known secrets, however they are written; None where there are none."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    # The longest first, so that one secret inside another leaves nothing of the other.
-    ordered = sorted(forms, key=lambda form: (-len(form), form))
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
-
-
-def _forms(secret: str) -> set[str]:
-    """Give the ways in which a secret may be written; each line of a longer one is a secret too."""
-    forms = {form for part in {secret, *secret.splitlines()} for form in (part, *_quoted(part))}
-    return {form for form in forms if len(form.strip()) >= SHORTEST_SECRET}
-
-
-def _quoted(text: str) -> tuple[str, ...]:
-    """Give a text as it stands in JSON, in an address, in a JSON pointer, and in what Python quotes."""
-    # Python escapes the single quotes only where the whole of what it quotes has double ones too.
-    in_python = repr(f'"{text}')[2:-1]
-    pointer = text.replace("~", "~0").replace("/", "~1")
-    address = quote(text, safe="", errors="replace")
-    return json.dumps(text)[1:-1], address, pointer, in_python, in_python.replace("\\'", "'")

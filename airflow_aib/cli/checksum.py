@@ -13,10 +13,10 @@ from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.cli.upgrade import require_file, written
 from airflow_aib.cli.values import values_of
 from airflow_aib.exceptions import ImageTemplateError
-from airflow_aib.image_run.masking import mask
 from airflow_aib.image_template.checksums import address_in, checksum_in, download_steps, with_checksums
 from airflow_aib.image_template.document import documents_of
 from airflow_aib.image_template.unknown import holds_unknown, shown
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     import argparse

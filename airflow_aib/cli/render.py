@@ -12,14 +12,13 @@ from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.cli.values import values_of
 from airflow_aib.exceptions import ImageTemplateError
+from airflow_aib.masking import MASK
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
     from airflow_aib.cli.console import Console
-
-MASK = "***"
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

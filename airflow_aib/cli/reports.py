@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.cli.image_templates import documents_in, examined, rendered_to_check, secrets_of
 from airflow_aib.exceptions import ImageTemplateError
-from airflow_aib.image_run.masking import mask
 from airflow_aib.image_template.examination import Examination, finding_of
 from airflow_aib.image_template.switched_off import switches_of
 from airflow_aib.image_template.unknown import shown
+from airflow_aib.image_template.unreadable import may_hold_secrets
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,7 +83,7 @@ class FileReport:
         )
 
     def _without_secrets(self, finding: Finding) -> Finding:
-        """Take out what the examination does not know to be secret, as signatures in addresses, and mark unknowns."""
+        """Take secrets out of what no examination has seen, as problems of reading, and mark unknowns."""
         message, hint = (shown(mask(text, self.secrets)) for text in (finding.message, finding.hint))
         return replace(finding, message=message, hint=hint)
 
@@ -94,8 +95,7 @@ def check_file(source: Source, call: CheckCall) -> FileReport:
         documents = documents_in(source)
     except ImageTemplateError as error:
         text = source.readable_text()
-        # What nobody can read may be a parameter's secret default.
-        has_secure = text is not None and "secure" in text.text.casefold()
+        has_secure = text is not None and may_hold_secrets(text.text)
         report = FileReport(source.name, text=text, may_hold_secrets=has_secure, disabled=disabled)
         return _with(report, _judged(finding_of(error, source.name), None, call))
     secrets = frozenset(secret for document in documents for secret in secrets_of(document, call.values))

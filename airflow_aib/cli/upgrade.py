@@ -8,11 +8,11 @@ from airflow_aib.cli.files import sources_of
 from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.exceptions import ImageTemplateError
-from airflow_aib.image_run.masking import mask
 from airflow_aib.image_template.document import documents_of
 from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.rewriting import rewrite, unified_diff
 from airflow_aib.image_template.upgraded_text import upgraded_text
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from airflow_aib.exceptions import ConnectionSettingsError
 from airflow_aib.hooks.clouds import CLOUDS, CUSTOM_CLOUD, PUBLIC_CLOUD, CloudSettings
-from airflow_aib.image_run.masking import Masker, mask
+from airflow_aib.masking import Masker, mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

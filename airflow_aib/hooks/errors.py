@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.image_run.masking import mask
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ from airflow_aib.hooks.errors import (
 )
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.masking import mask
 from airflow_aib.image_template.fingerprint import differences
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.image_run.log_splitter import LogSplitter
-from airflow_aib.image_run.masking import Masker
+from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_run.customization_log import CustomizationLog, Provisioner, parse_customization_log
 from airflow_aib.image_run.failure_signatures import Signature, find_signature
 from airflow_aib.image_run.log_location import log_locations
-from airflow_aib.image_run.masking import Masker
 from airflow_aib.image_run.run_status import LastRunStatus, RunState
+from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

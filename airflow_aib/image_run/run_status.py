@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
-from airflow_aib.image_run.masking import mask
+from airflow_aib.masking import mask
 
 # Go's zero time: how the service writes "not yet".
 NOT_YET = "0001-01-01T00:00:00Z"

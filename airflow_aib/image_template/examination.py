@@ -10,10 +10,9 @@ from airflow_aib.image_template.finding import Finding, error, warning, worst_fi
 from airflow_aib.image_template.pointers import moved_back, resolve
 from airflow_aib.image_template.switched_off import sort_out, switches_of
 from airflow_aib.image_template.unknown import holds_unknown, mentions_unknown
-from airflow_aib.secret_patterns import MASK, pattern_of
+from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
@@ -45,22 +44,15 @@ def examination_of(
     :param findings: with pointers into the rendered body
     :param disabled: rules that do not count, each with the reason, beside those that the document itself names
     """
-    document = rendered.document
-    known = (finding for finding in findings if not _is_about_unknown(finding, rendered))
-    secrets = pattern_of(rendered.secrets)
-    located = [_located(_without_secrets(finding, secrets), rendered) for finding in known]
-    remaining, off = sort_out(located, switches_of(document, disabled), rendered.source)
+    switches = switches_of(rendered.document, disabled)
+    remaining, off = sort_out(_shown(findings, rendered), switches, rendered.source)
     return Examination(tuple(worst_first(remaining)), tuple(off))
 
 
 def counting_findings(findings: Iterable[Finding], rendered: RenderedImageTemplate) -> list[Finding]:
     """Bring findings about an image template beside others to their final form; give those not switched off."""
-    switches, secrets = switches_of(rendered.document, {}), pattern_of(rendered.secrets)
-    located = [
-        _located(_without_secrets(finding, secrets), rendered)
-        for finding in findings
-        if not _is_about_unknown(finding, rendered)
-    ]
+    located = _shown(findings, rendered)
+    switches = switches_of(rendered.document, {}) if located else []
     return [finding for finding in located if not any(switch.covers(finding) for switch in switches)]
 
 
@@ -95,6 +87,13 @@ def finding_of(problem: ImageTemplateError, source: str, document: ImageTemplate
     return located_in(document, found) if document else replace(found, file=source)
 
 
+def _shown(findings: Iterable[Finding], rendered: RenderedImageTemplate) -> list[Finding]:
+    """Give findings of what is known, as people may see them: in their places, without secrets."""
+    masker = Masker(rendered.secrets)
+    known = (finding for finding in findings if not _is_about_unknown(finding, rendered))
+    return [_without_secrets(_located(finding, rendered), masker) for finding in known]
+
+
 def _is_about_unknown(finding: Finding, rendered: RenderedImageTemplate) -> bool:
     """Whether a finding judges a value that nobody knows; that the value is unknown has been said already."""
     if finding.rule in _OF_UNKNOWNS:
@@ -116,10 +115,8 @@ def _located(finding: Finding, rendered: RenderedImageTemplate) -> Finding:
     return located_in(rendered.document, replace(finding, path=moved_back(finding.path, rendered.moved)))
 
 
-def _without_secrets(finding: Finding, secrets: re.Pattern[str] | None) -> Finding:
-    path, message, hint = finding.path, finding.message, finding.hint
-    if secrets is not None:
-        path, message, hint = (secrets.sub(MASK, text) for text in (path, message, hint))
+def _without_secrets(finding: Finding, masker: Masker) -> Finding:
+    path, message, hint = map(masker.mask, (finding.path, finding.message, finding.hint))
     if len(message) > _LONGEST_MESSAGE:
         message = f"{message[: _LONGEST_MESSAGE // 2]} ... {message[-_LONGEST_MESSAGE // 2 :]}"
     return replace(finding, path=path, message=message, hint=hint)

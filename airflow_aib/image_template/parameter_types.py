@@ -45,6 +45,11 @@ def wrong_default(problem: str, path: str) -> Finding:
     )
 
 
+def is_secure(declaration: Mapping[str, Any]) -> bool:
+    """Whether a parameter's values must never be shown."""
+    return str(declaration.get("type", "")).casefold() in {"securestring", "secureobject"}
+
+
 _TYPES = {"string": "string", "int": "int", "bool": "bool", "array": "array", "object": "object"}
 
 _READ_TEXT: dict[str, Callable[[str], Any]] = {
@@ -58,7 +63,8 @@ _READ_TEXT: dict[str, Callable[[str], Any]] = {
 def _refuse_outside_limits(name: str, value: Any, declaration: Mapping[str, Any]) -> None:
     allowed = declaration.get("allowedValues")
     if isinstance(allowed, list) and value not in allowed:
-        raise ExpressionError(f"parameter {name!r} must be one of {', '.join(map(repr, allowed))}")
+        choices = "its allowedValues" if is_secure(declaration) else ", ".join(map(repr, allowed))
+        raise ExpressionError(f"parameter {name!r} must be one of {choices}")
     size = len(value) if isinstance(value, str | list | dict) else None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
     for limit, measured, is_outside in (

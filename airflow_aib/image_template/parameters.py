@@ -10,7 +10,7 @@ from airflow_aib.image_template.copy_loops import CopyLoop, members_of, unfolded
 from airflow_aib.image_template.expression_limits import Budget, ExpressionError, is_too_deep
 from airflow_aib.image_template.expression_syntax import is_bracketed, is_escaped
 from airflow_aib.image_template.expressions import evaluate
-from airflow_aib.image_template.parameter_types import coerced, wrong_default
+from airflow_aib.image_template.parameter_types import coerced, is_secure, wrong_default
 from airflow_aib.image_template.parameters_file import KeyVaultReference
 from airflow_aib.image_template.secret_texts import SecretTexts, texts_in
 from airflow_aib.image_template.unknown import Unknowns, holds_unknown, is_unknown
@@ -316,11 +316,7 @@ def secure_texts(document: ImageTemplateDocument, parameters: Mapping[str, objec
 def _secure_texts(declared: Mapping[str, Any], given: Mapping[str, object]) -> frozenset[str]:
     found: set[str] = set()
     for name, declaration in declared.items():
-        if isinstance(declaration, dict) and _is_secure(declaration):
+        if isinstance(declaration, dict) and is_secure(declaration):
             found.update(texts_in(given.get(name.casefold())))
             found.update(texts_in(declaration.get("defaultValue")))
     return frozenset(text for text in found if len(text) >= SHORTEST_SECRET)
-
-
-def _is_secure(declaration: Mapping[str, Any]) -> bool:
-    return str(declaration.get("type", "")).casefold() in {"securestring", "secureobject"}

@@ -28,7 +28,7 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
     :param path: of a JSON file, in which comments may stand, or of a YAML file
     """
     source = str(path)
-    content, *_ = parse_text(_read_text(Path(path)), source)
+    content = _parsed(_read_text(Path(path)), source)
     if not isinstance(content, dict):
         raise ImageTemplateReadError(f"{source} holds no object with parameters", hint=_EXPECTED, source=source)
     if not _is_arm_form(content):
@@ -37,6 +37,19 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise ImageTemplateReadError(f"'parameters' in {source} is not an object", hint=_EXPECTED, source=source)
     return {name: _value(name, entry, source) for name, entry in entries.items()}
+
+
+def _parsed(text: str, source: str) -> Any:
+    """Parse the file; nothing in it is shown, since any value may be secret."""
+    try:
+        return parse_text(text, source)[0]
+    except ImageTemplateReadError as error:
+        place = "" if error.line is None else f", line {error.line}, column {error.column}"
+        problem = error.data.get("problem", "it cannot be read")
+        said = f"{source}{place}: {problem}"
+        hint, line, column = error.hint, error.line, error.column
+    # Outside `except`: the cause quotes the line.
+    raise ImageTemplateReadError(said, hint=hint, source=source, line=line, column=column)
 
 
 def _read_text(path: Path) -> str:

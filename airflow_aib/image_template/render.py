@@ -18,7 +18,7 @@ from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.unknown import holds_unknown
 from airflow_aib.image_template.upgrade import Change, moved_by, upgrade
 from airflow_aib.image_template.wanted import missing_names
-from airflow_aib.secret_patterns import MASK, pattern_of
+from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -262,9 +262,8 @@ class _Rendering:
         return self._refuse(path, text, problem)
 
     def _refuse(self, path: str, text: str, problem: str) -> NoReturn:
-        quoted = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
-        if secrets := pattern_of(self._values.secrets):
-            path, quoted, problem = (secrets.sub(MASK, shown) for shown in (path, quoted, problem))
+        path, shown, problem = map(Masker(self._values.secrets).mask, (path, text, problem))
+        quoted = shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]}..."
         raise ImageTemplateRenderError(
             f"{self._document.source}, at {path}: {quoted}: {problem}",
             hint="What is evaluated locally stands in docs/reference/image_templates.md.",

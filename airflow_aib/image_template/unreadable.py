@@ -8,10 +8,12 @@ from typing import Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.expression_limits import DEEPEST_DOCUMENT
+from airflow_aib.masking import mask
 
 # What can be read can be rendered, too.
 MOST_LEVELS = DEEPEST_DOCUMENT
 _TOO_DEEP = "An image template is a dozen levels deep at most."
+_LONGEST_QUOTE = 120
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -43,9 +45,8 @@ def too_deep(source: str) -> ImageTemplateReadError:
 
 
 def broken(text: str, source: str, problem: str, line: int, column: int) -> ImageTemplateReadError:
-    """Report what is wrong in a line, and show the line."""
-    lines = text.split("\n")
-    shown = lines[line - 1].strip()[:120] if line <= len(lines) else ""
+    """Report what is wrong in a line, and show the line unless it may hold a secure parameter's value."""
+    shown = "" if may_hold_secrets(text) else _line_around(text, line, column)
     return ImageTemplateReadError(
         f"{source}, line {line}, column {column}: {problem}" + (f", in: {shown}" if shown else ""),
         hint="Correct it there, or just before.",
@@ -54,3 +55,17 @@ def broken(text: str, source: str, problem: str, line: int, column: int) -> Imag
         column=column,
         problem=problem,
     )
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Whether somewhere in a text that nobody can read a secure parameter may have its default."""
+    return "secure" in text.casefold()
+
+
+def _line_around(text: str, line: int, column: int) -> str:
+    """Give what stands in a line around a column, without secrets."""
+    lines = text.split("\n")
+    if line > len(lines):
+        return ""
+    start = max(len(mask(lines[line - 1][: column - 1])) - _LONGEST_QUOTE // 2, 0)
+    return mask(lines[line - 1])[start : start + _LONGEST_QUOTE].strip()

@@ -22,7 +22,8 @@ def parse_yaml(text: str, source: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise broken(text, source, error.problem or str(error), line, column) from error
+        # `from None`: the cause quotes the line, which may hold a secret.
+        raise broken(text, source, error.problem or "it is no YAML", line, column) from None
     except RecursionError as error:
         raise too_deep(source) from error
     except (yaml.YAMLError, TypeError, ValueError) as error:

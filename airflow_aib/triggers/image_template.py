@@ -13,9 +13,9 @@ from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
 from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.masking import mask
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import read_last_run_status
+from airflow_aib.masking import mask
 from airflow_aib.triggers.outlasting import outlast_cancellation
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, read_task_state

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunTimeoutError
-from airflow_aib.image_run.masking import mask
+from airflow_aib.masking import mask
 
 StateEventStatus = Literal["reached", "not reached"]
 STATE_EVENT_STATUSES: tuple[StateEventStatus, ...] = get_args(StateEventStatus)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.output.spans import place_of, span_of
-from airflow_aib.image_run.masking import mask
+from airflow_aib.masking import MASK, mask
 
 if TYPE_CHECKING:
     from airflow_aib.cli.reports import FileReport
@@ -64,7 +64,7 @@ class Excerpts:
         if self.report.text is None or place is None or place.key is None:
             return None
         key = self.report.text.text[place.key.start : place.key.end]
-        return None if "\n" in key or mask(key) != key else _marked(f"{key}: ***", 0, len(key))
+        return None if "\n" in key or mask(key) != key else _marked(f"{key}: {MASK}", 0, len(key))
 
 
 def _marked(line: str, start: int, end: int) -> tuple[str, str]:

@@ -58,14 +58,41 @@ def test_no_secret_of_a_document_that_cannot_be_rendered(
     assert SECRET not in outcome.stdout + outcome.stderr
 
 
-def test_no_secret_of_a_document_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["check", "render", "upgrade", "fingerprint", "checksum"])
+def test_no_secret_of_a_document_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
     """Nor where the file is broken on the very line of the secret."""
     text = json.dumps(deployment(resource(), token={**TOKEN, "defaultValue": SECRET}))
     file = write(tmp_path / "a.json", text.replace(f'"{SECRET}"', f'"{SECRET}" oops'))
-    outcome = call(capsys, "check", file)
+    outcome = call(capsys, command, file)
 
-    assert "document-unreadable" in outcome.stdout
-    assert SECRET not in outcome.stdout
+    assert (outcome.code, "line 1" in outcome.stderr or "document-unreadable" in outcome.stdout) == (1, True)
+    assert SECRET not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("wrong", [f'{{"token": "{SECRET}" oops', f"token: [{SECRET}\n", f"token: !!int {SECRET}\n"])
+def test_no_secret_of_a_parameters_file_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
+    """A broken parameters file is named with the place, and nothing of it is shown."""
+    values = write(tmp_path / ("p.json" if wrong.startswith("{") else "p.yaml"), wrong)
+    outcome = call(capsys, "check", write(tmp_path / "a.json", resource()), "--parameters", values)
+
+    assert outcome.code == 2
+    assert str(values) in outcome.stderr
+    assert SECRET not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("line", [f'"a": "{SIGNED}",, ', f'"vmProfile": "[concat(nowhere(), \'{SIGNED}\')]",'])
+def test_no_error_quotes_a_signature(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """Neither a broken line nor an expression that cannot be evaluated shows a signature."""
+    text = json.dumps(deployment(resource()))
+    file = write(tmp_path / "a.json", text.replace('"properties": {', '"properties": {' + line))
+    outcome = call(capsys, "render", file)
+
+    assert outcome.code == 1
+    assert "sig=***" in outcome.stderr
 
 
 @pytest.mark.parametrize("output", FORMATS)

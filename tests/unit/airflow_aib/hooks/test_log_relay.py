@@ -17,8 +17,8 @@ from airflow_aib.hooks.log_relay import (
     shared_budget,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
-from airflow_aib.image_run.masking import Masker
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
+from airflow_aib.masking import Masker
 from tests.fakes import START, FakeClock, FakeLog, image_template, run_status
 
 

@@ -299,6 +299,13 @@ def test_wrong_secrets_are_not_shown() -> None:
     assert "'t'" in str(caught.value)
 
 
+def test_values_that_a_secret_may_have_are_not_shown() -> None:
+    """The allowed values of a secure parameter are secrets as well."""
+    parameters = {"s": {"type": "secureString", "allowedValues": ["hunter22", "hunter23"]}}
+    with pytest.raises(ImageTemplateRenderError, match="one of its allowedValues"):
+        filled(deployment(body(), parameters=parameters), s="hunter24")
+
+
 def test_condition() -> None:
     """A condition that is not true means that ARM would not deploy it."""
     document = deployment({**body(), "condition": "[equals(parameters('x'), 'a')]"}, parameters={"x": {}})

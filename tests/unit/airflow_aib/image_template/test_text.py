@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import string
+import traceback
 from typing import Any
 
 import pytest
@@ -158,3 +159,19 @@ def test_no_text_breaks_the_reading(text: str) -> None:
             parse_text(text, source)
         except ImageTemplateReadError as error:
             assert error.source == source  # noqa: PT017 - either outcome is fine, a foreign error is not
+
+
+def test_the_place_of_a_mistake_in_a_long_line_is_shown() -> None:
+    """Of a file in one line, what stands around the mistake is shown, without signatures."""
+    text = f'{{"a": "{"x" * 500}", "u": "https://a.example/?sig=c2VjcmV0", "b": oops}}'
+    with pytest.raises(ImageTemplateReadError, match=r'sig=\*\*\*", "b": oops}\.'):
+        parse_text(text, "a.json")
+
+
+def test_the_cause_of_a_broken_file_quotes_nothing() -> None:
+    """What Python prints of an error's cause shows no line of the file."""
+    text = f"parameters: {{a: {{type: securestring, defaultValue: {'hunter' * 2}, ]\n"
+    with pytest.raises(ImageTemplateReadError) as caught:
+        parse_text(text, "a.yaml")
+
+    assert "hunterhunter" not in "".join(traceback.format_exception(caught.value))

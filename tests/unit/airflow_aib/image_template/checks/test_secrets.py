@@ -77,3 +77,25 @@ def test_a_secret_beside_a_secure_parameter() -> None:
     line = f"[concat('curl {SIGNED} -u me:', parameters('s'))]"
 
     assert secured("hunter22", type="Shell", inline=[line]) == ["error secret-in-text", "warning secret-parameter"]
+
+
+@pytest.mark.parametrize("secret", ["pa'ss\"w\\rd", "two\nlines of it", "hunter22"])
+def test_no_finding_quotes_a_secret(secret: str) -> None:
+    """A secure parameter is masked in the form in which a message quotes it, too."""
+    wrong = body(distribute=[{"type": "VHD", "runOutputName": "[concat(parameters('s'), '!')]"}])
+    document = {
+        "parameters": {"s": {"type": "secureString"}},
+        "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", **wrong}],
+    }
+    (finding,) = check(render(read_document(document), {"s": secret}, CONTEXT))
+
+    assert finding.message.startswith("'***!' does not")
+
+
+def test_no_finding_quotes_a_signature() -> None:
+    """What looks like a secret is masked in the messages of all rules."""
+    signature = "c2VjcmV0LXNpZ25hdHVyZQ"
+    found = findings(stagingResourceGroup=f"https://a.example/b?sig={signature}")
+
+    assert {"resource-id-form", "secret-in-text"} <= {finding.rule for finding in found}
+    assert not [finding for finding in found if signature in str(finding)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_aib.image_run.masking import MASK, Masker, mask
+from airflow_aib.masking import MASK, Masker, mask
 from airflow_aib.secret_patterns import SIGNS
 
 
@@ -61,6 +61,16 @@ def test_no_form_of_a_secret_stays(secret: str) -> None:
 
     for form in (secret, json.dumps(secret), quote(secret, safe=""), pointer, repr(secret), repr(f"'{secret}\"")):
         assert secret not in masker.mask(f"[{form}]").replace(MASK, "")
+
+
+@given(st.text(alphabet="ab1'\"\\\n\t", min_size=4).filter(lambda secret: len(secret.strip()) >= 4))
+def test_a_secret_inside_a_text_that_is_quoted(secret: str) -> None:
+    """Whatever else stands in a text that Python or JSON quotes, a secret in it is gone."""
+    masker = Masker([secret])
+
+    for text in ("<{}>", "<{}>'", '<{}>"', "<{}>'\""):
+        for quoted in (repr(text.format(secret)), json.dumps(text.format(secret))):
+            assert f"<{MASK}>" in masker.mask(quoted)
 
 
 @given(st.text())
