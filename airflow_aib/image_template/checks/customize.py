@@ -18,8 +18,9 @@ MOST_UPDATES = 1000
 DEFAULT_BUILD_MINUTES = 240
 
 _SCRIPT_KINDS = frozenset({"Shell", "PowerShell"})
-# How Go, in which AIB is written, writes durations: 5m, 2h, 1h30m.
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
+# How Go, in which AIB is written, reads durations: 5m, 2h, 1h30m, .5h, and 0 without a unit.
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)"
+_DURATION = re.compile(rf"[+-]?(?:0|(?:{_NUMBER}(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
 _UNITS = {"h": 60.0, "m": 1.0, "s": 1 / 60}
 _WHOLE_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/].*|[$%].*")
 
@@ -164,7 +165,7 @@ def _slow_restarts(properties: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _minutes(duration: str) -> float:
-    parts = re.findall(r"(\d+(?:\.\d+)?)([a-zµ]+)", duration)
+    parts = re.findall(rf"({_NUMBER})([a-zµμ]+)", duration.removeprefix("+"))
     return sum(float(number) * _UNITS.get(unit, 0.0) for number, unit in parts)
 
 

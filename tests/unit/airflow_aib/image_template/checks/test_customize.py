@@ -115,7 +115,9 @@ def test_files_on_an_unknown_system() -> None:
     assert customizer_rules(file("/etc/motd"), source=platform_image("contoso")) == []
 
 
-@pytest.mark.parametrize("timeout", ["5m", "2h", "90s", "1h30m", "1.5h", "300000ms", ""])
+@pytest.mark.parametrize(
+    "timeout", ["5m", "2h", "90s", "1h30m", "1.5h", "300000ms", ".5h", "1.h", "+5m", "0", "5μs", ""]
+)
 def test_restart_timeouts(timeout: str) -> None:
     """A duration is a number and a unit, maybe several."""
     assert customizer_rules({"type": "WindowsRestart", "restartTimeout": timeout}, source=WINDOWS) == []
