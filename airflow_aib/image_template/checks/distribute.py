@@ -35,20 +35,19 @@ def check_distribute(rendered: RenderedImageTemplate) -> Iterator[Finding]:
 
 
 def _unique_names(distributors: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Finding]:
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, str]] = {}
     for path, distributor in distributors:
         name = distributor.get("runOutputName")
         if not isinstance(name, str) or not name:
             continue
         # Azure's resource names ignore letter case.
         if name.casefold() in first:
-            yield error(
-                f"{path}/runOutputName",
-                "run-output-name-unique",
-                f"The name {name!r} has {first[name.casefold()]} too",
-                "Rename one.",
+            earlier, earlier_name = first[name.casefold()]
+            # That names of this kind of resource ignore letter case is general, and was not seen here.
+            yield (error if name == earlier_name else warning)(
+                f"{path}/runOutputName", "run-output-name-unique", f"The name {name!r} has {earlier} too", "Rename one."
             )
-        first.setdefault(name.casefold(), path)
+        first.setdefault(name.casefold(), (path, name))
 
 
 def _managed_image(distributor: Mapping[str, Any], path: str) -> Iterator[Finding]:

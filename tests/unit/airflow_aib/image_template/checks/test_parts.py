@@ -189,11 +189,12 @@ def test_distributors(distributor: Any, expected: list[str]) -> None:
     assert rules(distribute=[distributor]) == expected
 
 
-def test_run_output_names_are_unique() -> None:
-    """Two distributors cannot share a run output name, also not in another letter case."""
-    (finding,) = findings(distribute=[{"type": "VHD", "runOutputName": "out"}, {"type": "VHD", "runOutputName": "OUT"}])
+@pytest.mark.parametrize(("name", "severity"), [("out", "error"), ("OUT", "warning")])
+def test_run_output_names_are_unique(name: str, severity: str) -> None:
+    """Two distributors cannot share a run output name; in another letter case it is doubtful."""
+    (finding,) = findings(distribute=[{"type": "VHD", "runOutputName": "out"}, {"type": "VHD", "runOutputName": name}])
 
-    assert (finding.severity, finding.rule) == ("error", "run-output-name-unique")
+    assert (finding.severity, finding.rule) == (severity, "run-output-name-unique")
     assert finding.path == "/properties/distribute/1/runOutputName"
     assert "/properties/distribute/0" in finding.message
 
