@@ -52,7 +52,7 @@ _RULES = (
         "Shell",
         _pattern(
             rf"\b{_PACKAGES}(?:install|upgrade|dist-upgrade|full-upgrade|remove|purge|autoremove)\b"
-            r"|\b(?:yum|dnf|tdnf|zypper)\s+(?:-\S+\s+)*update\b"
+            r"|\b(?:yum|dnf|tdnf|zypper)\s+(?:-\S+\s+){0,9}update\b"
         ),
         "The command asks whether to go on, and nobody answers",
         "Add -y; for zypper, --non-interactive.",
@@ -72,7 +72,7 @@ _RULES = (
         ),
         "The command needs rights of root, and scripts run as an ordinary user",
         "Write sudo before it.",
-        unless_anywhere=_pattern(r"\bsudo\s+(?:-\w+\s+)*(?:su|bash|sh)\b|\bsudo\s+-[is]\b|<<|\bid -u\b|\bEUID\b"),
+        unless_anywhere=_pattern(r"\bsudo\s+(?:-\w+\s+){0,9}(?:su|bash|sh)\b|\bsudo\s+-[is]\b|<<|\bid -u\b|\bEUID\b"),
     ),
     _CommandRule(
         "script-power-off",
