@@ -8,6 +8,7 @@ from airflow_aib.image_template.checks.images import made_image, pinned_version
 from airflow_aib.image_template.checks.reading import distributors_of, properties_of, text_of
 from airflow_aib.image_template.examination import counting_findings
 from airflow_aib.image_template.finding import Finding, warning, worst_first
+from airflow_aib.image_template.unknown import holds_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,8 +67,7 @@ def _managed_image(rendered: RenderedImageTemplate) -> Claims:
 
 
 def _is_known(text: str) -> bool:
-    """Whether a text says something: one with characters for private use stands for a value that is not known yet."""
-    return bool(text) and not any("\ue000" <= character <= "\uf8ff" for character in text)
+    return bool(text) and not holds_unknown(text)
 
 
 _CLAIMS: tuple[tuple[Callable[[RenderedImageTemplate], Claims], str, str, str], ...] = (
