@@ -33,8 +33,9 @@ def documents_in(source: Source) -> tuple[ImageTemplateDocument, ...]:
 
 
 def rendered_to_submit(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
-    """Render an image template as it would be submitted: every value must be known, and stand-ins have to be found."""
-    return render(document, values.parameters_for(document), RenderContext(**values.place_or_stand_ins, now=None))
+    """Render an image template as it would be submitted: every value must be known, and its place be said."""
+    place = {name: value or "" for name, value in values.place.items()}
+    return render(document, values.parameters_for(document), RenderContext(**place, now=None))
 
 
 def rendered_to_check(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:

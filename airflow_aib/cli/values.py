@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.cli.unusable import UnusableCallError
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.text import SourceText
 
-# What stands for the place of an image template where a call does not name it, and the option that would.
-STAND_INS = {
-    "subscription_id": ("--subscription-id", "00000000-0000-0000-0000-000000000000"),
-    "resource_group_name": ("--resource-group", "resource-group-of-the-image-template"),
-    "location": ("--location", "location-of-the-image-template"),
+# The options that say where an image template will live.
+PLACE_OPTIONS = {
+    "subscription_id": "--subscription-id",
+    "resource_group_name": "--resource-group",
+    "location": "--location",
 }
 
 
@@ -48,15 +48,16 @@ class CallValues:
         return self.file.source if self.file else ""
 
     @property
-    def place_or_stand_ins(self) -> dict[str, str]:
-        """Where the image template will live, with stand-ins for what the call does not say."""
-        return {name: self.place[name] or stand_in for name, (_, stand_in) in STAND_INS.items()}
+    def unsaid_places(self) -> tuple[str, ...]:
+        """What the call does not say of where the image template will live."""
+        return tuple(name for name in PLACE_OPTIONS if not self.place[name])
 
-    def stand_ins_in(self, text: str) -> tuple[str, ...]:
-        """Give the options that would have to be given so that no stand-in stands in a text."""
-        return tuple(
-            option for name, (option, stand_in) in STAND_INS.items() if not self.place[name] and stand_in in text
-        )
+    def living_in(self, place: Mapping[str, str]) -> CallValues:
+        """Give the same values for another place.
+
+        :param place: what is another, by name
+        """
+        return replace(self, place={**self.place, **place})
 
     def parameters_for(self, document: ImageTemplateDocument) -> dict[str, Any]:
         """Give the values by name: a number typed for a parameter that is declared as text is that text."""
@@ -82,7 +83,7 @@ def values_of(options: argparse.Namespace) -> CallValues:
     return CallValues(
         from_file={name: value for name, value in from_file.items() if name.casefold() not in replaced},
         assigned=assigned,
-        place={name: getattr(options, name) for name in STAND_INS},
+        place={name: getattr(options, name) for name in PLACE_OPTIONS},
         file=file,
     )
 

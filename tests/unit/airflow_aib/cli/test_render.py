@@ -75,6 +75,33 @@ def test_a_place_that_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "has no value for resource-group. Pass --resource-group VALUE." in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [
+        ("[uniqueString(resourceGroup().id)]", "subscription-id, resource-group"),
+        ("[guid(resourceGroup().name)]", "resource-group"),
+        ("[take(resourceGroup().location, 1)]", "location"),
+        ("[length(resourceGroup().name)]", "resource-group"),
+    ],
+)
+@pytest.mark.parametrize("command", ["render", "fingerprint"])
+def test_a_place_that_is_hidden(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, asked: str, option: str
+) -> None:
+    """A place that only a hash or a piece of it shows is missed as well."""
+    outcome = call(capsys, command, write(tmp_path / "a.json", deployment(resource(x=asked))))
+
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert f"has no value for {option}." in outcome.stderr
+
+
+def test_a_subscription_of_zeros(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a document itself writes is no missing place, whatever it is."""
+    written = ["/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/some-group", "some-region"]
+
+    assert call(capsys, "render", write(tmp_path / "a.json", resource(x=written))).code == 0
+
+
 @pytest.mark.parametrize(("name", "code"), [("two", 0), ("TWO", 0), ("three", 1)])
 def test_one_of_several(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: int) -> None:
     """A name says which image template of a file is meant; letter case does not count."""
