@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from airflow_aib.cli.arguments import PROGRAM
 
@@ -32,11 +33,16 @@ class Console:
 
     def say(self, text: str) -> None:
         """Write what was asked for."""
-        self.stdout.write(f"{text}\n")
+        self.stdout.write(f"{_encodable(text, self.stdout)}\n")
+
+    def say_json(self, value: Any) -> None:
+        """Write data, in characters that the stream has."""
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        self.say(text if _encodable(text, self.stdout) == text else json.dumps(value, indent=2))
 
     def remark(self, text: str) -> None:
         """Write something beside it."""
-        self.stderr.write(f"{PROGRAM}: {text}\n")
+        self.stderr.write(f"{PROGRAM}: {_encodable(text, self.stderr)}\n")
 
     def styled(self, text: str, style: str) -> str:
         """Give a text in a style's colours, where colours are wanted."""
@@ -68,3 +74,9 @@ def wants_colour(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
     if environment.get("FORCE_COLOR"):
         return environment["FORCE_COLOR"] != "0"
     return is_terminal and environment.get("TERM") != "dumb"
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """Give a text in which escapes stand for what a stream's encoding has no character for."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, errors="backslashreplace").decode(encoding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.cli.exact import chosen_in, label_of, rendered_exactly
@@ -36,7 +35,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return NOT_GOOD
     body = rendered.written if options.written else rendered.body
     shown = body if options.show_secrets else masked(body, rendered.secrets)
-    console.say(json.dumps(shown, indent=2, ensure_ascii=False))
+    console.say_json(shown)
     if shown != body:
         console.remark(f"Values of secure parameters are shown as {MASK}; --show-secrets prints them.")
     return GOOD

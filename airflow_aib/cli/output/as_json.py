@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def write(reports: Sequence[FileReport], console: Console, *, show_all: bool) ->
         listed += [
             _object(finding) | {"switchedOff": reason} for report in reports for finding, reason in report.switched_off
         ]
-    console.say(json.dumps(listed, indent=2, ensure_ascii=False))
+    console.say_json(listed)
 
 
 def _object(finding: Finding) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +40,7 @@ def write(reports: Sequence[FileReport], console: Console, *, show_all: bool) ->
             for report, finding, reason in off
         ]
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(used, results)]}
-    console.say(json.dumps(log, indent=2, ensure_ascii=False))
+    console.say_json(log)
 
 
 def _run(rules: Iterable[str], results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -69,6 +69,20 @@ def test_little_is_loaded(tmp_path: Path, environment: Mapping[str, str]) -> Non
     assert "asyncio" not in loaded
 
 
+@pytest.mark.parametrize("options", [["render"], ["check", "--format", "json"], ["check", "--format", "sarif"]])
+def test_a_stream_without_letters(tmp_path: Path, environment: Mapping[str, str], options: list[object]) -> None:
+    """Where the encoding of a stream lacks a character, JSON is written with escapes, and says the same."""
+    file = write(tmp_path / "a.json", resource(customize=[{"type": "Shell", "name": "\u4e2d", "inline": []}]))
+    shown = [
+        started([*FRONT_ENDS["module"], *options, file], {**environment, "PYTHONIOENCODING": encoding})
+        for encoding in ("utf-8", "ascii")
+    ]
+
+    assert shown[1].stderr == ""
+    assert shown[1].stdout.isascii()
+    assert json.loads(shown[0].stdout) == json.loads(shown[1].stdout)
+
+
 def test_a_reader_that_goes_away(environment: Mapping[str, str]) -> None:
     """Whoever reads only the first line of the output, as `head` does, gets no traceback."""
     reading, writing = os.pipe()
