@@ -51,6 +51,8 @@ class SecretFound:
 _QUOTE = r"[\"']?"
 # What a command line takes as one value; a quote ends it.
 _VALUE = r"[^\s\"'`|&;<>]+"
+# What may stand between the lines of a key, also where each is an item of a list in JSON or YAML.
+_BETWEEN_LINES = r"(?:[\s\"',]|\\[nr]|(?<=\s)-(?=\s))"
 
 SURE: tuple[SecretPattern, ...] = (
     SecretPattern(
@@ -116,8 +118,8 @@ SURE: tuple[SecretPattern, ...] = (
     SecretPattern(
         "a private key",
         ("private key-----",),
-        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\s|\\[nr])*",
-        r"[A-Za-z0-9+/=]{16,}(?:(?:\s|\\[nr])+[A-Za-z0-9+/=]+)*",
+        rf"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----{_BETWEEN_LINES}*",
+        rf"[A-Za-z0-9+/=]{{16,}}(?:{_BETWEEN_LINES}+[A-Za-z0-9+/=]+)*",
     ),
     SecretPattern(
         "a password in plain text",
@@ -185,6 +187,15 @@ def without_secrets(text: str) -> str:
     if not any(sign in lower for sign in SIGNS):
         return text
     return _SURE.sub(lambda match: f"{match[match.lastgroup or 0]}{MASK}", text)
+
+
+def blanked(text: str) -> str:
+    """Mask what is a secret for sure, and keep every line, so that lines can be compared and counted."""
+    at, pieces = 0, []
+    for found in secrets_in(text):
+        pieces += [text[at : found.start], re.sub(r"\S[^\n]*", MASK, text[found.start : found.end])]
+        at = found.end
+    return "".join([*pieces, text[at:]])
 
 
 def secrets_in(text: str) -> Iterator[SecretFound]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_aib.cli.files import sources_of
+from airflow_aib.cli.files import sources_in
 from airflow_aib.cli.image_templates import require_known
 from airflow_aib.cli.output import writer_of
 from airflow_aib.cli.reports import CheckCall
@@ -26,15 +26,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Check every image template that the call names."""
     require_known(options.api_version)
     call = CheckCall(values_of(options), dict(_switch(text) for text in options.disabled), options.api_version)
-    sources = sources_of(
-        options.paths,
-        stdin=console.stdin,
-        stdin_name=options.stdin_filename,
-        only_image_templates=options.only_image_templates,
-    )
-    if not sources:
-        console.remark(f"There is no image template in {', '.join(options.paths)}.")
-    reports = check_files(sources, call)
+    reports = check_files(sources_in(options, console), call)
     writer_of(options.format)(reports, console, show_all=options.show_switched_off)
     for name in unused_names(reports, call.values):
         if name in call.values.assigned:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.downloads import BYTES_IN_MEGABYTE, DownloadError, Downloads, local_files, shown_address
-from airflow_aib.cli.files import sources_of
+from airflow_aib.cli.files import sources_in
 from airflow_aib.cli.image_templates import rendered_to_check
 from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
@@ -105,10 +105,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.write and options.verify:
         raise UnusableCallError("--verify changes no file; leave out either it or --write.")
     computing = _Computing(values_of(options), _downloads_of(options))
-    sources = sources_of(options.paths, stdin=console.stdin, stdin_name=options.stdin_filename)
-    if not sources:
-        console.remark(f"There is no image template in {', '.join(options.paths)}.")
-    return max((_handle(source, computing, options, console) for source in sources), default=GOOD)
+    codes = (_handle(source, computing, options, console) for source in sources_in(options, console))
+    return max(codes, default=GOOD)
 
 
 def _handle(source: Source, computing: _Computing, options: argparse.Namespace, console: Console) -> int:

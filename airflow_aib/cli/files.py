@@ -12,8 +12,11 @@ from airflow_aib.image_template.document import decoded_source, is_image_templat
 from airflow_aib.image_template.text import SourceText
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
+
+    from airflow_aib.cli.console import Console
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"
@@ -66,6 +69,19 @@ def sources_of(
     }
     sources = [Source(file) for file in sorted(found.values())]
     return [*sources, Source(stdin_name or STDIN_NAME, stdin.read())] if STDIN in named else sources
+
+
+def sources_in(options: argparse.Namespace, console: Console) -> list[Source]:
+    """Give what a command's options name, and remark where that is nothing."""
+    sources = sources_of(
+        options.paths,
+        stdin=console.stdin,
+        stdin_name=options.stdin_filename,
+        only_image_templates=getattr(options, "only_image_templates", False),
+    )
+    if not sources:
+        console.remark(f"There is no image template in {', '.join(options.paths)}.")
+    return sources
 
 
 def source_of(path: str, *, stdin: BinaryIO, stdin_name: str | None = None) -> Source:

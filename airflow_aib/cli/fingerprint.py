@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.exact import chosen_in, label_of, rendered_exactly
-from airflow_aib.cli.files import sources_of
+from airflow_aib.cli.files import sources_in
 from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.values import values_of
 from airflow_aib.exceptions import ImageTemplateError
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Print a line for each image template; go on with the next file where one cannot be rendered."""
     values = values_of(options)
     code = GOOD
-    for source in sources_of(options.paths, stdin=console.stdin, stdin_name=options.stdin_filename):
+    for source in sources_in(options, console):
         try:
             for line in _lines(source, options.name, values):
                 console.say(line)

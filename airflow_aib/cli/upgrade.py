@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_aib.cli.files import sources_of
+from airflow_aib.cli.files import sources_in
 from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.exceptions import ImageTemplateError
@@ -13,6 +13,7 @@ from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.rewriting import rewrite, unified_diff
 from airflow_aib.image_template.upgraded_text import upgraded_text
 from airflow_aib.masking import mask
+from airflow_aib.secret_patterns import blanked
 
 if TYPE_CHECKING:
     import argparse
@@ -26,16 +27,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Upgrade every file that the call names, or show what would be another."""
     if options.write and options.check:
         raise UnusableCallError("--check changes no file; leave out either it or --write.")
-    sources = sources_of(
-        options.paths,
-        stdin=console.stdin,
-        stdin_name=options.stdin_filename,
-        only_image_templates=options.only_image_templates,
-    )
-    if not sources:
-        console.remark(f"There is no image template in {', '.join(options.paths)}.")
-    codes = [_upgrade(source, options, console) for source in sources]
-    return max(codes, default=GOOD)
+    return max((_upgrade(source, options, console) for source in sources_in(options, console)), default=GOOD)
 
 
 def _upgrade(source: Source, options: argparse.Namespace, console: Console) -> int:
@@ -52,7 +44,9 @@ def _upgrade(source: Source, options: argparse.Namespace, console: Console) -> i
         return GOOD
     if options.write:
         return written(source, new, console)
-    console.say(mask(unified_diff(source.name, text.text, new), _secrets_in(text)))
+    # A secret of several lines would not be known again in a piece of it.
+    difference = unified_diff(source.name, blanked(text.text), blanked(new))
+    console.say(mask(difference, _secrets_in(text)))
     return NOT_GOOD if options.check else GOOD
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_aib.secret_patterns import LIKELY, MASK, SURE, likely_secrets_in, secrets_in, without_secrets
+from airflow_aib.secret_patterns import LIKELY, MASK, SURE, blanked, likely_secrets_in, secrets_in, without_secrets
 
 SIGNATURE = "Zm9vYmFyYmF6cXV4cXV1eGNvcmdlZ3JhdWx0Z2FycGx5%3D"
 KEY = "a1B2" * 21 + "+/=="
@@ -106,3 +106,22 @@ def test_every_pattern_has_an_example() -> None:
     """No kind of secret is without a text that shows it."""
     assert {pattern.kind for pattern in SURE} == {kind for kind, _, _ in EXAMPLES}
     assert {pattern.kind for pattern in LIKELY} == {kind for kind, _, _ in LIKELY_EXAMPLES}
+
+
+@pytest.mark.parametrize(("begin", "end"), [('"', '",'), ("- ", ""), ('- "', '"'), ("", "\\n"), ("", "")])
+def test_every_line_of_a_private_key(begin: str, end: str) -> None:
+    """The lines of a key are found as items of JSON and YAML too, and masked in lines of their own."""
+    lines = [
+        "echo",
+        "-----BEGIN PRIVATE KEY-----",
+        "MIIEvQIBADANBgkqhkiG9w0",
+        "QUJDREVGRw",
+        "-----END PRIVATE KEY-----",
+    ]
+    text = "\n".join(f"  {begin}{line}{end}" for line in lines)
+    shown = blanked(text).split("\n")
+
+    assert shown[:2] + shown[4:] == text.split("\n")[:2] + text.split("\n")[4:]
+    assert shown[2].startswith(f"  {begin}{MASK}")
+    assert shown[3] == f"  {MASK}" or shown[3] == f"  {MASK}{end}"
+    assert "QUJDREVGRw" not in without_secrets(text)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.airflow_aib.cli.calling import call, resource, write
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 ROLE = '{"Actions": ["Microsoft.VirtualMachineImages/imageTemplates/read"], "type": "CustomRole"}'
 PIPELINE = "steps:\n- script: az resource show --resource-type Microsoft.VirtualMachineImages/imageTemplates\n"
@@ -64,3 +64,11 @@ def test_a_named_file_counts_in_any_case(tmp_path: Path, capsys: pytest.CaptureF
 
     assert call(capsys, "check", file, "--format", "json").rules == ["document-unreadable"]
     assert call(capsys, "check", file, "--format", "json", "--only-image-templates").findings == []
+
+
+@pytest.mark.parametrize("command", ["check", "fingerprint", "upgrade", "checksum"])
+def test_nothing_found(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Every command says that a folder holds no image template, and does not fail."""
+    outcome = call(capsys, command, tmp_path)
+
+    assert (outcome.code, f"There is no image template in {tmp_path}." in outcome.stderr) == (0, True)

@@ -105,3 +105,14 @@ def test_what_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert outcome.code == 1
     assert "a.json cannot be written: File name too long. It stays as it was." in outcome.stderr
     assert file.read_text() == OLD
+
+
+def test_no_piece_of_a_key_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where what is shown begins amid a private key, its rest is masked all the same."""
+    key = ["-----BEGIN PRIVATE KEY-----", *(f"{letter}" * 30 for letter in "ABCDEFGH"), "-----END PRIVATE KEY-----"]
+    file = write(tmp_path / "a.json", resource(customize=[{"type": "Shell", "inline": key, "Name": "x"}]))
+    outcome = call(capsys, "upgrade", file)
+
+    assert '+        "name": "x"' in outcome.stdout
+    assert "-----END" in outcome.stdout
+    assert "HHHH" not in outcome.stdout
