@@ -116,12 +116,14 @@ def _from_metadata(metadata: Any) -> Iterator[Switch]:
 
 
 def _from_comments(text: SourceText) -> Iterator[Switch]:
+    # Not splitlines, which knows more line ends than the positions do.
+    lines = text.text.split("\n")
     for offset, comment in text.comments:
         directive = _DIRECTIVE.fullmatch(comment.rstrip().removesuffix("*/").rstrip())
         if directive is None or not text.is_comment(offset):
             continue
         said_at = text.places.position(offset)
-        line = None if directive["file"] else _line_meant(text.text.splitlines(), *said_at)
+        line = None if directive["file"] else _line_meant(lines, *said_at)
         for rule in directive["rules"].split(","):
             yield Switch(rule.strip(), (directive["reason"] or "").strip(), line, said_at)
 

@@ -134,3 +134,13 @@ def test_remarks_on_switches(directive: str, expected: list[str]) -> None:
 
     assert rules(examination) == expected
     assert all(finding.line == 7 for finding in examination.findings)
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c"])
+def test_lines_end_where_those_of_findings_do(odd: str) -> None:
+    """What only some programs take for a line end does not move the line that is meant."""
+    written = {"comments": f"a{odd}b", **body(buildTimeoutInMinutes=3)}
+    directive = "// airflow-aib: disable=timeout-too-short -- a test"
+    text = json.dumps(written, indent=1, ensure_ascii=False).replace(": 3", f": 3 {directive}\n", 1)
+
+    assert reasons(examined(text, "a.json")) == [("timeout-too-short", "a test")]
