@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.kinds import READ_ONLY, all_members
 from airflow_aib.image_template.pointers import escape
+from airflow_aib.image_template.region import normal_region
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.shapes import Member
@@ -61,17 +62,12 @@ def normalised(body: Mapping[str, Any]) -> dict[str, Any]:
     """Bring a body to the one form in which bodies that build the same are equal."""
     identity, properties = body.get("identity"), body.get("properties")
     parts = {
-        "location": region(str(body.get("location") or "")),
+        "location": normal_region(str(body.get("location") or "")),
         "tags": _tags(body.get("tags")),
         "identity": _identity(identity if isinstance(identity, Mapping) else {}),
         "properties": _object(properties if isinstance(properties, Mapping) else {}, "/properties"),
     }
     return {key: value for key, value in parts.items() if value not in _EMPTY}
-
-
-def region(name: str) -> str:
-    """Write a region as Azure's ids do: `West US` is `westus`."""
-    return name.replace(" ", "").casefold()
 
 
 def _object(value: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def _member(key: str, value: Any, path: str) -> Any:
     if key in _TAG_MAPS:
         return _tags(value)
     if key in _REGION_LISTS and isinstance(value, list):
-        return sorted(region(str(name)) for name in value)
+        return sorted(normal_region(str(name)) for name in value)
     if key == "targetRegions" and isinstance(value, list):
         return sorted((_target_region(item) for item in value), key=lambda item: str(item.get("name")))
     if isinstance(value, Mapping):
@@ -103,7 +99,7 @@ def _scalar(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if key == "location":
-        return region(value)
+        return normal_region(value)
     if key in {"type", "sha256Checksum"} or value.casefold().startswith("/subscriptions/"):
         return value.casefold()
     return value
@@ -111,7 +107,7 @@ def _scalar(key: str, value: Any) -> Any:
 
 def _target_region(value: Any) -> dict[str, Any]:
     item = _object(value, "") if isinstance(value, Mapping) else {"name": str(value)}
-    return item | {"name": region(str(item.get("name", "")))}
+    return item | {"name": normal_region(str(item.get("name", "")))}
 
 
 def _tags(value: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.checks.reading import distributors_of, objects, properties_of, text_of
 from airflow_aib.image_template.finding import Finding, warning
+from airflow_aib.image_template.region import normal_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,11 +41,6 @@ def check_regions(rendered: RenderedImageTemplate) -> Iterator[Finding]:
                 f"The gallery's own region, {home}, is not among the regions",
                 "Add it: a version is made there and replicated to the others.",
             )
-
-
-def normal_region(name: str) -> str:
-    """Give a region's name as Azure compares it: `West Europe` is `westeurope`."""
-    return name.replace(" ", "").casefold()
 
 
 def _regions(distributor: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_aib.image_template.fingerprint import MARK_PREFIX, differences, fingerprint, region
+from airflow_aib.image_template.fingerprint import MARK_PREFIX, differences, fingerprint
+from airflow_aib.image_template.region import normal_region
 from tests.unit.airflow_aib.image_template.sample_documents import IDENTITY, PARAMETERS, body, rendered_sample
 from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples, sent_body
 
@@ -192,7 +193,7 @@ def test_fingerprint_says_how_it_was_made() -> None:
 @pytest.mark.parametrize("name", ["West US", "westus", "WESTUS"])
 def test_regions(name: str) -> None:
     """A region is the same with spaces and capitals."""
-    assert region(name) == "westus"
+    assert normal_region(name) == "westus"
 
 
 def shuffled(value: Any, order: int) -> Any:
