@@ -43,12 +43,12 @@ class Finding:
         return asdict(self)
 
 
-def error(path: str, rule: str, message: str, hint: str = "") -> Finding:
+def error(path: str, rule: str, message: str, hint: str) -> Finding:
     """Report what the service refuses, or what cannot work."""
     return Finding("error", path, rule, message, hint)
 
 
-def warning(path: str, rule: str, message: str, hint: str = "") -> Finding:
+def warning(path: str, rule: str, message: str, hint: str) -> Finding:
     """Report what is doubtful, or give advice."""
     return Finding("warning", path, rule, message, hint)
 

@@ -157,7 +157,14 @@ class _Rendering:
         """
         body = self._document.body
         if "copy" in body and self._values.allow_unknown:
-            self.findings.append(warning("/copy", "resource-copy", "The copy loop makes several image templates"))
+            self.findings.append(
+                warning(
+                    "/copy",
+                    "resource-copy",
+                    "The copy loop makes several image templates",
+                    "Write one image template, and map the task over what differs.",
+                )
+            )
         elif "copy" in body:
             raise ImageTemplateRenderError(
                 f"{self._document.source} has a copy loop around the image template, which makes several of them",
@@ -282,14 +289,21 @@ class _Rendering:
 
 def _unused(values: Values) -> list[Finding]:
     return [
-        warning("", "parameter-unused", f"Nothing in the document asks for the parameter {name!r}")
+        warning(
+            "",
+            "parameter-unused",
+            f"Nothing in the document asks for the parameter {name!r}",
+            "Correct its name, or drop it.",
+        )
         for name in values.unused()
     ]
 
 
 def _left_out(document: ImageTemplateDocument) -> list[Finding]:
     return [
-        warning(child("", key), "member-left-out", f"{key!r} is no part of an image template, and not sent")
+        warning(
+            child("", key), "member-left-out", f"{key!r} is no part of an image template, and not sent", "Leave it out."
+        )
         for key in document.body
         if key not in _BODY_MEMBERS and key.casefold() not in _SILENTLY_LEFT_OUT
     ]

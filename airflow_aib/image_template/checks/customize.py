@@ -66,7 +66,10 @@ def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[
     kind = CUSTOMIZERS.find(step.get("type"))
     if kind is not None and system is not None and system not in kind.os:
         yield warning(
-            f"{path}/type", "step-system", f"{kind.name} works on {kind.os[0]}, and the source looks like {system}"
+            f"{path}/type",
+            "step-system",
+            f"{kind.name} works on {kind.os[0]}, and the source looks like {system}",
+            "Use a step for that system, or switch the rule off if it is not the source's.",
         )
 
 
@@ -100,7 +103,12 @@ def _destination(step: Mapping[str, Any], path: str, system: str | None) -> Iter
             "Begin with the drive, as c:\\.",
         )
     if destination.endswith(("/", "\\")):
-        yield warning(f"{path}/destination", "file-destination", "The destination needs a file name, not only a folder")
+        yield warning(
+            f"{path}/destination",
+            "file-destination",
+            "The destination needs a file name, not only a folder",
+            "Write the whole path of the file.",
+        )
 
 
 def _restart(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator[Finding]:
@@ -118,7 +126,10 @@ def _update(step: Mapping[str, Any], path: str, _system: str | None) -> Iterator
     limit = step.get("updateLimit")
     if isinstance(limit, int) and limit > MOST_UPDATES:
         yield warning(
-            f"{path}/updateLimit", "update-limit", f"At most {MOST_UPDATES} updates are installed, not {limit}"
+            f"{path}/updateLimit",
+            "update-limit",
+            f"At most {MOST_UPDATES} updates are installed, not {limit}",
+            f"Write {MOST_UPDATES}, or leave it out.",
         )
     filters = step.get("filters")
     for index, text in enumerate(filters if isinstance(filters, list) else ()):

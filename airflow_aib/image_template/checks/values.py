@@ -43,9 +43,9 @@ def check_value(value: Any, member: Member, path: str) -> Iterator[Finding]:
             f"Write {_in_words(member.pattern)}.",
         )
     if member.least is not None and value < member.least:
-        yield error(path, "member-range", f"{member.name!r} must be at least {member.least}, not {value}")
+        yield error(path, "member-range", f"{member.name!r} must be at least {member.least}, not {value}", "Raise it.")
     if member.most is not None and value > member.most:
-        yield error(path, "member-range", f"{member.name!r} must be at most {member.most}, not {value}")
+        yield error(path, "member-range", f"{member.name!r} must be at most {member.most}, not {value}", "Lower it.")
 
 
 def _in_words(pattern: str) -> str:

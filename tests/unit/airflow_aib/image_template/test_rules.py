@@ -65,3 +65,11 @@ def test_findings_are_located(rule: str) -> None:
     for finding in example.findings_in_wrong():
         assert finding.file.startswith("example.")
         assert finding.line is not None
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_findings_say_what_to_do(rule: str) -> None:
+    """Each finding has a hint, which is a sentence."""
+    hints = [finding.hint for finding in EXAMPLES[rule].findings_in_wrong()]
+
+    assert [hint for hint in hints if not hint.rstrip(")").endswith((".", "?", ">"))] == []
