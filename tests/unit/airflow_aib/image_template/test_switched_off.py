@@ -140,7 +140,7 @@ def test_remarks_on_switches(directive: str, expected: list[str]) -> None:
 def test_lines_end_where_those_of_findings_do(odd: str) -> None:
     """What only some programs take for a line end does not move the line that is meant."""
     written = {"comments": f"a{odd}b", **body(buildTimeoutInMinutes=3)}
-    directive = "// airflow-aib: disable=timeout-too-short -- a test"
-    text = json.dumps(written, indent=1, ensure_ascii=False).replace(": 3", f": 3 {directive}\n", 1)
+    member, directive = '"buildTimeoutInMinutes"', "// airflow-aib: disable=timeout-too-short -- a test"
+    text = json.dumps(written, indent=1, ensure_ascii=False).replace(member, f"{directive}\n{member}")
 
     assert reasons(examined(text, "a.json")) == [("timeout-too-short", "a test")]
