@@ -18,7 +18,7 @@ from airflow_aib.image_template.checks import check_together, examine
 from airflow_aib.image_template.document import ImageTemplateDocument, documents_of
 from airflow_aib.image_template.examination import finding_of
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text.source_text import SourceText
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.checksums import DownloadStep
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.render import RenderedImageTemplate
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 _WHAT_TO_DO = "a value is missing; pass it with --set, --parameters, --subscription-id, --resource-group or --location"
 

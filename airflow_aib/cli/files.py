@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.image_template.document import decoded_source, is_image_template_file, read_source
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text.source_text import SourceText
 
 if TYPE_CHECKING:
     import argparse

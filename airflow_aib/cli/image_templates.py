@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.unusable import UnusableCallError
-from airflow_aib.image_template.api_versions import API_VERSIONS, is_newer
 from airflow_aib.image_template.checks import check_together, examine
 from airflow_aib.image_template.document import documents_of
-from airflow_aib.image_template.parameters import RenderContext, secure_texts
+from airflow_aib.image_template.members.api_versions import API_VERSIONS, is_newer
 from airflow_aib.image_template.render import render
 from airflow_aib.image_template.unknown import unknown
+from airflow_aib.image_template.values.parameters import RenderContext, secure_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

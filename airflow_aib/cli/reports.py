@@ -9,8 +9,8 @@ from airflow_aib.cli.image_templates import documents_in, examined, rendered_to_
 from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_template.examination import Examination, finding_of
 from airflow_aib.image_template.switched_off import switches_of
+from airflow_aib.image_template.text.unreadable import may_hold_secrets
 from airflow_aib.image_template.unknown import shown
-from airflow_aib.image_template.unreadable import may_hold_secrets
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.finding import Finding
     from airflow_aib.image_template.render import RenderedImageTemplate
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
     SwitchedOff = tuple[Finding, str]
 

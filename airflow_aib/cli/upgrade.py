@@ -9,9 +9,9 @@ from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_template.document import documents_of
-from airflow_aib.image_template.parameters import secure_texts
-from airflow_aib.image_template.rewriting import rewrite, unified_diff
+from airflow_aib.image_template.editing.rewriting import rewrite, unified_diff
 from airflow_aib.image_template.upgraded_text import upgraded_text
+from airflow_aib.image_template.values.parameters import secure_texts
 from airflow_aib.masking import mask
 from airflow_aib.secret_patterns import blanked
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.cli.console import Console
     from airflow_aib.cli.files import Source
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 # The options that say where an image template will live.
 PLACE_OPTIONS = {

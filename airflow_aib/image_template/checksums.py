@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.document import documents_of
-from airflow_aib.image_template.edit import Edit
-from airflow_aib.image_template.edits import edited
-from airflow_aib.image_template.kinds import PROPERTIES
+from airflow_aib.image_template.editing.edit import Edit
+from airflow_aib.image_template.editing.edits import edited
+from airflow_aib.image_template.members.kinds import PROPERTIES
+from airflow_aib.image_template.members.shapes import Family, Shape
 from airflow_aib.image_template.pointers import child, parent, put, resolve
-from airflow_aib.image_template.shapes import Family, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 CHECKSUM = "sha256Checksum"
 _ADDRESSES = frozenset({"scriptUri", "sourceUri"})

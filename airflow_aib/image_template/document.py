@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
 from airflow_aib.image_template.pointers import child
-from airflow_aib.image_template.text import SourceText
-from airflow_aib.image_template.unreadable import refuse_unfit
+from airflow_aib.image_template.text.source_text import SourceText
+from airflow_aib.image_template.text.unreadable import refuse_unfit
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.finding import Finding

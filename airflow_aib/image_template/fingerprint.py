@@ -12,12 +12,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.kinds import READ_ONLY, all_members
+from airflow_aib.image_template.members.kinds import READ_ONLY, all_members
 from airflow_aib.image_template.pointers import escape
 from airflow_aib.image_template.region import normal_region
 
 if TYPE_CHECKING:
-    from airflow_aib.image_template.shapes import Member
+    from airflow_aib.image_template.members.shapes import Member
 
 # Tags of ours on the image template, that say what has been saved of a run.
 MARK_PREFIX = "airflow-aib-"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
-from airflow_aib.image_template.text import parse_text
+from airflow_aib.image_template.text.source_text import parse_text
 
 _EXPECTED = 'Write names with their values, or an ARM parameters file: {"parameters": {"name": {"value": ...}}}.'
 

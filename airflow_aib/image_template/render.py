@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_aib.exceptions import ImageTemplateRenderError
-from airflow_aib.image_template.copy_loops import CopyLoop, is_loops, loops_in, unfolded
 from airflow_aib.image_template.dependencies import resolve_dependency
-from airflow_aib.image_template.expression_limits import ExpressionError
-from airflow_aib.image_template.expression_syntax import is_bracketed, is_escaped
-from airflow_aib.image_template.expressions import evaluate, is_expression
+from airflow_aib.image_template.expressions.copy_loops import CopyLoop, is_loops, loops_in, unfolded
+from airflow_aib.image_template.expressions.evaluation import evaluate, is_expression
+from airflow_aib.image_template.expressions.limits import ExpressionError
+from airflow_aib.image_template.expressions.syntax import is_bracketed, is_escaped
 from airflow_aib.image_template.finding import Finding, warning
-from airflow_aib.image_template.parameters import RenderContext, Values
-from airflow_aib.image_template.placeholders import fill_placeholders, is_free_text, placeholders_in
 from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.unknown import holds_unknown
-from airflow_aib.image_template.upgrade import Change, moved_by, upgrade
-from airflow_aib.image_template.wanted import missing_names
+from airflow_aib.image_template.upgrading.upgrade import Change, moved_by, upgrade
+from airflow_aib.image_template.values.parameters import RenderContext, Values
+from airflow_aib.image_template.values.placeholders import fill_placeholders, is_free_text, placeholders_in
+from airflow_aib.image_template.values.wanted import missing_names
 from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:

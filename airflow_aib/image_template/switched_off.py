@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 _WORD = "airflow-aib:"
 _DIRECTIVE = re.compile(

@@ -6,23 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ImageTemplateCheckError
-from airflow_aib.image_template.change import Change
 from airflow_aib.image_template.checks.reading import mapping
 from airflow_aib.image_template.checks.source import retired_source
 from airflow_aib.image_template.document import documents_of
-from airflow_aib.image_template.edit import Edit
-from airflow_aib.image_template.edits import edited
+from airflow_aib.image_template.editing.edit import Edit
+from airflow_aib.image_template.editing.edits import edited
 from airflow_aib.image_template.examination import located_in
-from airflow_aib.image_template.kinds import API_VERSION
+from airflow_aib.image_template.members.kinds import API_VERSION
 from airflow_aib.image_template.pointers import moved_back, put, resolve
-from airflow_aib.image_template.target_regions import with_target_regions
-from airflow_aib.image_template.upgrade import Upgraded, moved_by, upgrade_document
+from airflow_aib.image_template.upgrading.change import Change
+from airflow_aib.image_template.upgrading.target_regions import with_target_regions
+from airflow_aib.image_template.upgrading.upgrade import Upgraded, moved_by, upgrade_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_aib.image_template.document import ImageTemplateDocument
-    from airflow_aib.image_template.text import SourceText
+    from airflow_aib.image_template.text.source_text import SourceText
 
 
 def upgraded_text(text: SourceText, *, target_regions: bool = False) -> tuple[str, list[Change]]:

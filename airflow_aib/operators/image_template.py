@@ -17,9 +17,9 @@ from airflow_aib.hooks.removal import AcceptedLosses
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.hooks.submission import Submission, require_good
 from airflow_aib.image_template.document import read_document
-from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.parameters_file import read_parameters
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
+from airflow_aib.image_template.values.parameters import secure_texts
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
 from airflow_aib.triggers.state_event import StateEvent
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from airflow_aib.get_provider_info import get_provider_info
-from airflow_aib.image_template.expression_functions import NEEDS_AZURE, NEEDS_VALUE
-from airflow_aib.image_template.expressions import KNOWN_FUNCTIONS
+from airflow_aib.image_template.expressions.evaluation import KNOWN_FUNCTIONS
+from airflow_aib.image_template.expressions.function_table import NEEDS_AZURE, NEEDS_VALUE
 from tests.architecture.reference_pages import PUBLIC_CLASS, RULES_FOLDER, pages
 
 ROOT = Path(__file__).resolve().parents[2]

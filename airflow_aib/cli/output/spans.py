@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow_aib.cli.reports import FileReport
     from airflow_aib.image_template.finding import Finding
-    from airflow_aib.image_template.places import Place
+    from airflow_aib.image_template.text.places import Place
 
 
 @dataclass(frozen=True)

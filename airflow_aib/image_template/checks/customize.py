@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.checks.reading import customizers_of, properties_of, steps_of, text_of
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.kinds import CUSTOMIZERS, target_os
+from airflow_aib.image_template.members.kinds import CUSTOMIZERS, target_os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

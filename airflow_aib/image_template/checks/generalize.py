@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.checks.reading import customizers_of, properties_of, text_of
 from airflow_aib.image_template.checks.script_lines import Command, Script, scripts_of
 from airflow_aib.image_template.finding import Finding, warning
-from airflow_aib.image_template.kinds import target_os
+from airflow_aib.image_template.members.kinds import target_os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

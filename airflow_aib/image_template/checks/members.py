@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS, is_newer
 from airflow_aib.image_template.checks.reading import properties_of
 from airflow_aib.image_template.checks.spelling import (
     known,
@@ -19,9 +18,10 @@ from airflow_aib.image_template.checks.spelling import (
 )
 from airflow_aib.image_template.checks.values import check_value, has_type, type_in_words
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.kinds import READ_ONLY, tables_of
+from airflow_aib.image_template.members.api_versions import API_VERSION, API_VERSIONS, is_newer
+from airflow_aib.image_template.members.kinds import READ_ONLY, tables_of
+from airflow_aib.image_template.members.shapes import Family, Member, Shape
 from airflow_aib.image_template.pointers import child
-from airflow_aib.image_template.shapes import Family, Member, Shape
 
 if TYPE_CHECKING:
     from airflow_aib.image_template.render import RenderedImageTemplate

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS
 from airflow_aib.image_template.checks.spelling import nearest
 from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.tables import NAME
+from airflow_aib.image_template.members.api_versions import API_VERSION, API_VERSIONS
+from airflow_aib.image_template.members.tables import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.pointers import moved_back, resolve, unescape
-from airflow_aib.image_template.readings import Written
 from airflow_aib.image_template.unknown import holds_unknown
+from airflow_aib.image_template.upgrading.readings import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from airflow_aib.image_template.change import Change
     from airflow_aib.image_template.render import RenderedImageTemplate
+    from airflow_aib.image_template.upgrading.change import Change
 
 
 def check_outdated(rendered: RenderedImageTemplate) -> Iterator[Finding]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.api_versions import is_strict
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.in_version import when_known
+from airflow_aib.image_template.members.api_versions import is_strict
+from airflow_aib.image_template.members.in_version import when_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_aib.image_template.shapes import Family, Member, Shape
+    from airflow_aib.image_template.members.shapes import Family, Member, Shape
 
 
 # What is longer is no misspelt word, and comparing takes the square of its length.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.image_template.checks.reading import properties_of
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.kinds import target_os
+from airflow_aib.image_template.members.kinds import target_os
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

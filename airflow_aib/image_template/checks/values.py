@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.finding import Finding, error, warning
 
 if TYPE_CHECKING:
-    from airflow_aib.image_template.shapes import Member
+    from airflow_aib.image_template.members.shapes import Member
 
 
 def has_type(value: Any, kind: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.checks.identity import IDENTITY_TYPE
 from airflow_aib.image_template.checks.reading import check_id, customizers_of, mapping, properties_of, text_of
 from airflow_aib.image_template.finding import Finding, error, warning
-from airflow_aib.image_template.kinds import target_os
+from airflow_aib.image_template.members.kinds import target_os
 from airflow_aib.image_template.resource_id import RESOURCE_GROUP, is_resource_id
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_template.text import parse_text
+from airflow_aib.image_template.text.source_text import parse_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

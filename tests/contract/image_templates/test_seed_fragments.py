@@ -12,7 +12,7 @@ from airflow_aib.image_run.artifacts import read_artifacts
 from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
-from airflow_aib.image_template.text import parse_text
+from airflow_aib.image_template.text.source_text import parse_text
 from tests.contract.image_builder.calls import Builder, as_json, document, to_gallery, to_managed_image
 from tests.contract.image_templates.seed_fragments import (
     PAGES,

@@ -7,8 +7,8 @@ from airflow_aib import exceptions
 from airflow_aib.exceptions import ImageBuilderError
 from airflow_aib.image_run import diagnosis
 from airflow_aib.image_run.failure_signatures import SIGNATURES, Signature
-from airflow_aib.image_template.expression_functions import FUNCTIONS
-from airflow_aib.image_template.kinds import API_VERSION
+from airflow_aib.image_template.expressions.function_table import FUNCTIONS
+from airflow_aib.image_template.members.kinds import API_VERSION
 from airflow_aib.image_template.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[3]

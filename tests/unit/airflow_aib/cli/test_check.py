@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.image_template.api_versions import API_VERSIONS
+from airflow_aib.image_template.members.api_versions import API_VERSIONS
 from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.fingerprint import fingerprint
-from airflow_aib.image_template.parameters import RenderContext
 from airflow_aib.image_template.render import render
+from airflow_aib.image_template.values.parameters import RenderContext
 from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
 from tests.unit.airflow_aib.image_template.sample_documents import PARAMETERS, SAMPLES
 

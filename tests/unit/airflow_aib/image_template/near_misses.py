@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE
-from airflow_aib.image_template.kinds import PROPERTIES
-from airflow_aib.image_template.shapes import Family, Member, Shape
+from airflow_aib.image_template.members.kinds import PROPERTIES
+from airflow_aib.image_template.members.shapes import Family, Member, Shape
 from tests.unit.airflow_aib.image_template.sample_documents import GROUP, IDENTITY
 
 # Every character that JSON can carry, so without halves of surrogate pairs.

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from airflow_aib.image_template.api_versions import API_VERSIONS
+from airflow_aib.image_template.members.api_versions import API_VERSIONS
 
 FOLDER = Path(__file__).resolve().parents[5] / "shared" / "reference" / "schemas"
 

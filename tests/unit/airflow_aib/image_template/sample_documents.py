@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow_aib.image_template.document import read_document
-from airflow_aib.image_template.parameters import RenderContext
 from airflow_aib.image_template.render import RenderedImageTemplate, render
+from airflow_aib.image_template.values.parameters import RenderContext
 
 SAMPLES = Path(__file__).resolve().parents[3] / "image_templates"
 CONTEXT = RenderContext("11111111-2222-3333-4444-555555555555", "images", "eastus")

@@ -14,7 +14,7 @@ from airflow_aib.image_template.checksums import (
 )
 from airflow_aib.image_template.document import documents_of, read_document
 from airflow_aib.image_template.render import render
-from airflow_aib.image_template.text import SourceText, parse_text
+from airflow_aib.image_template.text.source_text import SourceText, parse_text
 from tests.unit.airflow_aib.image_template.old_documents import files
 from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, SAMPLES
 

@@ -11,7 +11,7 @@ from airflow_aib.exceptions import ImageTemplateReadError, ImageTemplateRenderEr
 from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE, documents_of, read_document
 from airflow_aib.image_template.render import RenderedImageTemplate, render
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text.source_text import SourceText
 from airflow_aib.image_template.upgraded_text import upgraded_text
 from tests.unit.airflow_aib.image_template.checks.findings import rules
 from tests.unit.airflow_aib.image_template.sample_documents import (

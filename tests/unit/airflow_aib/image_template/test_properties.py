@@ -15,8 +15,8 @@ from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.document import documents_of, is_image_template_file, read_document, read_documents
 from airflow_aib.image_template.fingerprint import differences, fingerprint
 from airflow_aib.image_template.render import render
-from airflow_aib.image_template.text import SourceText
-from airflow_aib.image_template.unreadable import MOST_LEVELS
+from airflow_aib.image_template.text.source_text import SourceText
+from airflow_aib.image_template.text.unreadable import MOST_LEVELS
 from tests.unit.airflow_aib.image_template.near_misses import (
     all_words,
     anything,

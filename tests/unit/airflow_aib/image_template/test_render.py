@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from airflow_aib.exceptions import ImageTemplateRenderError
 from airflow_aib.image_template.checks import check
 from airflow_aib.image_template.document import read_document
-from airflow_aib.image_template.parameters import secure_texts
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
+from airflow_aib.image_template.values.parameters import secure_texts
 from tests.unit.airflow_aib.image_template.sample_documents import (
     CONTEXT,
     GROUP,

@@ -8,7 +8,7 @@ import pytest
 from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.document import documents_of, read_document
 from airflow_aib.image_template.render import render
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text.source_text import SourceText
 from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, IDENTITY, body
 
 if TYPE_CHECKING:

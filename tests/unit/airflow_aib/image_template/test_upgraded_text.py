@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateEditError
 from airflow_aib.image_template.document import documents_of
 from airflow_aib.image_template.pointers import parent
-from airflow_aib.image_template.text import SourceText, parse_text
-from airflow_aib.image_template.upgrade import upgrade_document
+from airflow_aib.image_template.text.source_text import SourceText, parse_text
 from airflow_aib.image_template.upgraded_text import upgraded_text
+from airflow_aib.image_template.upgrading.upgrade import upgrade_document
 from tests.unit.airflow_aib.image_template.old_documents import files
 from tests.unit.airflow_aib.image_template.sample_documents import SAMPLES
 
 if TYPE_CHECKING:
-    from airflow_aib.image_template.change import Change
+    from airflow_aib.image_template.upgrading.change import Change
 
 
 SUBNET = "/subscriptions/<subscriptionId>/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"

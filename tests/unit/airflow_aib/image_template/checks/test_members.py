@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.image_template.api_versions import API_VERSION, API_VERSIONS
 from airflow_aib.image_template.checks.members import check_shape
+from airflow_aib.image_template.members.api_versions import API_VERSION, API_VERSIONS
 from tests.unit.airflow_aib.image_template.sample_documents import IDENTITY, platform_image
 
 if TYPE_CHECKING:

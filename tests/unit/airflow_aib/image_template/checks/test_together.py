@@ -6,7 +6,7 @@ from airflow_aib.image_template.checks import check_together
 from airflow_aib.image_template.checks.table import examine
 from airflow_aib.image_template.document import documents_of, read_document
 from airflow_aib.image_template.render import RenderedImageTemplate, render
-from airflow_aib.image_template.text import SourceText
+from airflow_aib.image_template.text.source_text import SourceText
 from tests.unit.airflow_aib.image_template.sample_documents import CONTEXT, GROUP, IDENTITY, body
 
 STAGING = f"{GROUP}-staging"

@@ -1,0 +1,1 @@
+"""Edits of a document's text that leave everything else in it as it is."""

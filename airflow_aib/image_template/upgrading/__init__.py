@@ -1,0 +1,1 @@
+"""Old spellings brought to the current api-version."""

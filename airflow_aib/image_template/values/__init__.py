@@ -1,0 +1,1 @@
+"""What fills a document in: parameters and placeholders, what of them is secret, what is missing."""
