@@ -45,11 +45,6 @@ def download_steps(document: ImageTemplateDocument) -> tuple[DownloadStep, ...]:
     return tuple(steps)
 
 
-def steps_without_checksum(document: ImageTemplateDocument) -> tuple[DownloadStep, ...]:
-    """Give every script and file that may change without anybody noticing."""
-    return tuple(step for step in download_steps(document) if not step.checksum)
-
-
 def with_checksums(text: SourceText, checksums: Mapping[str, str]) -> str:
     """Write checksums into a file, each behind its address, or in place of the one that is there.
 

@@ -23,7 +23,7 @@ def test_every_package_has_layers_that_are_exhaustive() -> None:
     layered = [contract for contract in CONTRACTS if contract["type"] == "layers"]
 
     packages = {container for contract in layered for container in contract["containers"]}
-    assert packages == {"airflow_aib", "aib_emulator", "demo"}
+    assert packages == {"airflow_aib", "airflow_aib.image_template", "aib_emulator", "demo"}
     assert all(contract["exhaustive"] for contract in layered)
 
 
