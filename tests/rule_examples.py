@@ -17,6 +17,7 @@ from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_template.checks import check_together, examine
 from airflow_aib.image_template.document import ImageTemplateDocument, documents_of
 from airflow_aib.image_template.examination import finding_of
+from airflow_aib.image_template.likeness import doubts_about
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.image_template.text.source_text import SourceText
 
@@ -83,6 +84,8 @@ class Example:
         fragments = example if isinstance(example, list) else [example]
         texts = [one if isinstance(one, str) else _as_text(merged(GOOD, one)) for one in fragments]
         source = f"example.{'json' if texts[0].startswith('{') else 'yaml'}"
+        if self.rule == "document-type":
+            return [finding for text in texts for finding in doubts_about(SourceText(text, source))]
         try:
             documents = [document for text in texts for document in documents_of(SourceText(text, source))]
         except ImageTemplateError as problem:

@@ -88,6 +88,11 @@ _VALUES = (
         "The region where the document names none, and that of the resource group.",
         {"metavar": "REGION"},
     ),
+    Argument(
+        ("--now",),
+        "The moment that utcNow() writes, in ISO 8601; UTC where it names no zone.",
+        {"metavar": "TIMESTAMP"},
+    ),
 )
 _NAME = Argument(("--name",), "Which image template, where a file holds several: its name as written there.")
 

@@ -114,29 +114,45 @@ def _handle(source: Source, computing: _Computing, options: argparse.Namespace, 
     try:
         text = source.text()
         outcomes = list(computing.outcomes(text))
-        for outcome in outcomes:
-            _show(outcome, text, console)
-        if any(outcome.problem for outcome in outcomes):
-            return NOT_GOOD
-        if options.write:
+        problems = sum(bool(outcome.problem) for outcome in outcomes)
+        if options.write and not problems:
             return _write(source, text, outcomes, console)
+        _show(outcomes, text, console)
+        if options.write:
+            console.remark(f"{source.name} is unchanged, since {_counted(problems)} could not be had.")
+        if problems:
+            return NOT_GOOD
     except ImageTemplateError as error:
         console.remark(str(error))
         return NOT_GOOD
     return NOT_GOOD if options.verify and any(outcome.state == WRONG for outcome in outcomes) else GOOD
 
 
-def _show(outcome: Outcome, text: SourceText, console: Console) -> None:
+def _counted(number: int) -> str:
+    return "1 checksum" if number == 1 else f"{number} checksums"
+
+
+def _show(outcomes: list[Outcome], text: SourceText, console: Console, *, is_written: bool = False) -> None:
+    if not outcomes:
+        console.remark(f"{text.source} downloads nothing.")
+    for outcome in outcomes:
+        _show_one(outcome, text, console, "written" if is_written and outcome.may_be_written else outcome.state)
+
+
+def _show_one(outcome: Outcome, text: SourceText, console: Console, state: str) -> None:
     line, _ = text.places.position(text.places.nearest(outcome.step.pointer).start)
     if outcome.problem:
-        console.remark(f"{text.source}:{line}: {outcome.shown}: {outcome.problem}.")
+        # What went wrong with a download names its address.
+        what = outcome.problem if outcome.shown in outcome.problem else f"{outcome.shown}: {outcome.problem}"
+        console.remark(f"{text.source}:{line}: {what}.")
     else:
-        console.say(f"{outcome.actual}  {text.source}:{line}: {outcome.shown} ({outcome.state})")
+        console.say(f"{outcome.actual}  {text.source}:{line}: {outcome.shown} ({state})")
 
 
 def _write(source: Source, text: SourceText, outcomes: list[Outcome], console: Console) -> int:
     checksums = {outcome.step.pointer: outcome.actual for outcome in outcomes if outcome.may_be_written}
     code = written(source, with_checksums(text, checksums), console) if checksums else GOOD
+    _show(outcomes, text, console, is_written=bool(checksums) and code == GOOD)
     kept = [outcome for outcome in outcomes if outcome.state == WRONG and not outcome.may_be_written]
     for outcome in kept:
         console.remark(f"{source.name}: the checksum of {outcome.shown} is an expression, and stays as it is.")

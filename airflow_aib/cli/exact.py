@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.image_templates import documents_in, rendered_to_submit
-from airflow_aib.cli.values import PLACE_OPTIONS
+from airflow_aib.cli.values import PLACE_OPTIONS, ways_to_pass
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
 
 if TYPE_CHECKING:
@@ -55,11 +55,10 @@ def rendered_exactly(document: ImageTemplateDocument, values: CallValues) -> Ren
 
 
 def _missing(document: ImageTemplateDocument, names: Sequence[str], options: Sequence[str]) -> ImageTemplateRenderError:
-    ways = [f"--set {name}=VALUE" for name in names] + [f"{option} VALUE" for option in options]
     what = [*map(repr, names), *(option.removeprefix("--") for option in options)]
     return ImageTemplateRenderError(
         f"{document.source} has no value for {', '.join(what)}",
-        hint=f"Pass {', '.join(ways)}{'; or a file with --parameters' if names else ''}.",
+        hint=f"{ways_to_pass(names, options)}.",
         missing=[*names, *options],
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.image_template.document import decoded_source, is_image_template_file, read_source
+from airflow_aib.image_template.likeness import may_be_meant_as_one
 from airflow_aib.image_template.text.source_text import SourceText
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def sources_in(options: argparse.Namespace, console: Console) -> list[Source]:
     if not sources:
         console.remark(f"There is no image template in {', '.join(options.paths)}.")
     return sources
+
+
+def doubtful_sources_of(paths: Iterable[str]) -> list[Source]:
+    """Give the files in folders that do not hold an image template, and perhaps were meant to."""
+    files = {file for path in paths if Path(path).is_dir() for file in _walk(path) if not is_image_template_file(file)}
+    return [Source(file) for file in sorted(files) if may_be_meant_as_one(file)]
 
 
 def source_of(path: str, *, stdin: BinaryIO, stdin_name: str | None = None) -> Source:

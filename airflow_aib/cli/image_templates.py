@@ -35,13 +35,13 @@ def documents_in(source: Source) -> tuple[ImageTemplateDocument, ...]:
 def rendered_to_submit(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
     """Render an image template as it would be submitted: every value must be known, and its place be said."""
     place = {name: value or "" for name, value in values.place.items()}
-    return render(document, values.parameters_for(document), RenderContext(**place, now=None))
+    return render(document, values.parameters_for(document), RenderContext(**place, now=values.now))
 
 
 def rendered_to_check(document: ImageTemplateDocument, values: CallValues) -> RenderedImageTemplate:
     """Render an image template in order to examine it: what the call does not say is unknown."""
     place = {name: value or unknown(name) for name, value in values.place.items()}
-    context = RenderContext(**place, now=SOME_MOMENT)
+    context = RenderContext(**place, now=values.now or SOME_MOMENT)
     return render(document, values.parameters_for(document), context, allow_unknown=True)
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.cli.image_templates import documents_in, examined, rendered_to_check, secrets_of
+from airflow_aib.cli.values import ways_to_pass
 from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.image_template.examination import Examination, finding_of
+from airflow_aib.image_template.likeness import doubts_about
 from airflow_aib.image_template.switched_off import switches_of
 from airflow_aib.image_template.text.unreadable import may_hold_secrets
 from airflow_aib.image_template.unknown import shown
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     SwitchedOff = tuple[Finding, str]
 
 UNUSED = "parameter-unused"
+MISSING = "parameter-missing"
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class CheckCall:
     :param values: for the documents
     :param disabled: rules that do not count, each with the reason
     :param api_version: whose tables count
+    :param only_some: whether the files may be a part of those for which the values are meant
     """
 
     values: CallValues
     disabled: Mapping[str, str] = field(default_factory=dict)
     api_version: str | None = None
+    only_some: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,14 +117,37 @@ def check_file(source: Source, call: CheckCall) -> FileReport:
     return report
 
 
+def doubtful_reports(sources: Iterable[Source], call: CheckCall) -> list[FileReport]:
+    """Report the files that hold no image template and look as if they should; others are passed over."""
+    reports = []
+    for source in sources:
+        text = source.readable_text()
+        found = doubts_about(text) if text is not None else []
+        report = FileReport(source.name, text=text, may_hold_secrets=True, disabled=frozenset(call.disabled))
+        for finding in found:
+            report = _with(report, _judged(finding, None, call))
+        reports += [report] if found else []
+    return reports
+
+
 def _with_document(report: FileReport, document: ImageTemplateDocument, call: CheckCall) -> FileReport:
     try:
         rendered = rendered_to_check(document, call.values)
     except ImageTemplateError as error:
         return _with(report, _judged(finding_of(error, document.source, document), document, call))
-    examination = examined(rendered, call.disabled, call.api_version)
+    examination = _with_ways(examined(rendered, call.disabled, call.api_version), rendered.missing)
     secrets = report.secrets | rendered.secrets
     return _with(replace(report, secrets=secrets, rendered=(*report.rendered, rendered)), examination)
+
+
+def _with_ways(examination: Examination, missing: tuple[str, ...]) -> Examination:
+    """Say at what is missing how this command line is given it."""
+    hint = f"{ways_to_pass(missing)}; what depends on it is not checked."
+    findings = (
+        replace(finding, hint=hint) if missing and finding.rule == MISSING else finding
+        for finding in examination.findings
+    )
+    return replace(examination, findings=tuple(findings))
 
 
 def _with(report: FileReport, examination: Examination) -> FileReport:
@@ -131,7 +159,7 @@ def _with(report: FileReport, examination: Examination) -> FileReport:
 
 
 def _judged(found: Finding, document: ImageTemplateDocument | None, call: CheckCall) -> Examination:
-    """Tell whether a problem counts: a file that cannot be rendered here can be switched off like anything else."""
+    """Tell whether a problem counts: an image template in a nested deployment can be left alone."""
     switches = switches_of(document, call.disabled)
     reason = next((switch.reason for switch in switches if switch.covers(found)), None)
     return Examination((found,)) if reason is None else Examination((), ((found, reason),))

@@ -54,5 +54,8 @@ def _explanation(rule: Rule) -> Iterator[str]:
         yield ""
         yield from textwrap.wrap(paragraph, WIDTH)
     yield ""
+    if not rule.can_be_switched_off:
+        yield "It cannot be switched off."
+        return
     yield f"To switch it off for a line, write in a comment: airflow-aib: disable={rule.rule_id} -- the reason"
     yield f"To switch it off for a call: --disable '{rule.rule_id}=the reason'"

@@ -41,6 +41,7 @@ def _upgrade(source: Source, options: argparse.Namespace, console: Console) -> i
     for change in changes:
         console.remark(f"{source.name}: {change}")
     if not changes:
+        console.remark(f"{source.name} is up to date.")
         return GOOD
     if options.write:
         return written(source, new, console)

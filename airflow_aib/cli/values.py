@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.cli.unusable import UnusableCallError
@@ -14,7 +15,7 @@ from airflow_aib.image_template.pointers import child
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.text.source_text import SourceText
@@ -35,12 +36,14 @@ class CallValues:
     :param assigned: what `--set` says, as it was typed
     :param place: where the image template will live, as far as the call says it
     :param file: the text of the parameters file
+    :param now: what `utcNow()` writes, if the call says it
     """
 
     from_file: Mapping[str, Any] = field(repr=False)
     assigned: Mapping[str, str] = field(repr=False)
     place: Mapping[str, str | None]
     file: SourceText | None = field(default=None, repr=False)
+    now: datetime | None = None
 
     @property
     def file_name(self) -> str:
@@ -85,7 +88,19 @@ def values_of(options: argparse.Namespace) -> CallValues:
         assigned=assigned,
         place={name: getattr(options, name) for name in PLACE_OPTIONS},
         file=file,
+        now=_moment(options.now) if options.now else None,
     )
+
+
+def ways_to_pass(names: Iterable[str], options: Iterable[str] = ()) -> str:
+    """Say how values that are missing are passed.
+
+    :param names: of parameters and placeholders
+    :param options: those that say where the image template will live
+    """
+    names = list(names)
+    ways = [f"--set {name}=VALUE" for name in names] + [f"{option} VALUE" for option in options]
+    return f"Pass {', '.join(ways)}{', or a file with --parameters' if names else ''}"
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -94,6 +109,14 @@ def _assignment(text: str) -> tuple[str, str]:
         # The text may be a secret whose name was forgotten.
         raise UnusableCallError("--set takes NAME=VALUE.")
     return name.strip(), value
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UnusableCallError("--now takes a moment in ISO 8601, as 2026-01-31T12:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _typed(text: str) -> Any:

@@ -24,12 +24,15 @@ def check_files(sources: Iterable[Source], call: CheckCall) -> list[FileReport]:
     for finding in together:
         by_file.setdefault(finding.file, []).append(finding)
     reports = [_with_findings(report, by_file.get(report.file, ()), call.disabled) for report in reports]
-    unused = [name for name in unused_names(reports, call.values) if name in call.values.from_file]
+    unused = [name for name in unused_names(reports, call) if name in call.values.from_file]
     return [*reports, _report_on_parameters(unused, call)] if unused else reports
 
 
-def unused_names(reports: Sequence[FileReport], values: CallValues) -> list[str]:
+def unused_names(reports: Sequence[FileReport], call: CheckCall) -> list[str]:
     """Give the names that were passed and that no checked file asks for, if that can be known."""
+    if call.only_some:
+        return []
+    values = call.values
     noticed = [
         [finding.message for finding in rendered.findings if finding.rule == UNUSED]
         for report in reports

@@ -31,7 +31,7 @@ def require_good(rendered: RenderedImageTemplate, log: TaskLog, disabled: Mappin
     errors = examination.errors
     for finding in examination.findings:
         if finding.severity != "error":
-            log.warning("%s", finding)
+            log.warning("%s", finding.without_severity)
     for finding, reason in examination.switched_off:
         log.info("Switched off (%s): %s", reason, finding)
     if errors:

@@ -95,6 +95,10 @@ def read_documents(path_or_dict: str | Path | Mapping[str, Any]) -> tuple[ImageT
 
 def documents_of(text: SourceText) -> tuple[ImageTemplateDocument, ...]:
     """Read every image template of a text, as `read_documents` does of a file."""
+    if not text.text.strip():
+        raise ImageTemplateReadError(
+            f"{text.source} is empty", hint=_EXPECTED, source=text.source, problem="The file is empty"
+        )
     content, findings = text.parse()
     if not isinstance(content, dict):
         raise ImageTemplateReadError(
@@ -232,8 +236,12 @@ def _document(body: dict[str, Any], source: str, **more: Any) -> ImageTemplateDo
     if "properties" not in body and isinstance(body.get("parameters"), dict):
         raise ImageTemplateReadError(
             f"{source} holds the values of parameters, and no image template",
-            hint="Pass such values as `parameters`, and here the file that declares them.",
+            hint="Pass it as `parameters`, on the command line with --parameters, beside the file that declares them.",
             source=source,
+        )
+    if not _MEANT_AS_ONE.intersection(body):
+        raise ImageTemplateReadError(
+            f"{source} is no image template", hint=_EXPECTED, source=source, problem="This is no image template"
         )
     if not isinstance(body.get("properties"), dict):
         raise ImageTemplateReadError(
@@ -271,6 +279,9 @@ def _spelt(content: dict[str, Any]) -> dict[str, Any]:
     usual = {name.casefold(): name for name in _USUAL_MEMBERS if folded.count(name.casefold()) == 1}
     return {usual.get(key.casefold(), key): value for key, value in content.items()}
 
+
+# One of these stands in whatever was meant as an image template.
+_MEANT_AS_ONE = frozenset({"type", "location", "identity", "properties", "apiVersion"})
 
 _USUAL_MEMBERS = (
     "type", "apiVersion", "name", "location", "tags", "identity", "dependsOn", "condition", "copy", "properties",

@@ -83,6 +83,9 @@ def finding_of(problem: ImageTemplateError, source: str, document: ImageTemplate
         if problem.data.get("is_nested"):
             found = warning("", "document-nested", said, hint)
         return replace(found, file=source, line=problem.line or 1, column=problem.column or 1)
+    declaration = problem.data.get("declaration")
+    if document and declaration:
+        return located_in(replace(document, pointer=""), error(str(declaration), "document-unrenderable", said, hint))
     found = error(str(problem.data.get("path") or ""), "document-unrenderable", said, hint)
     return located_in(document, found) if document else replace(found, file=source)
 

@@ -33,10 +33,19 @@ class Finding:
     column: int | None = None
 
     def __str__(self) -> str:
-        """Give the finding as one line."""
+        """Give the finding as one line, which begins with its place in the file."""
+        return self._line(f"{self.severity}: ")
+
+    @property
+    def without_severity(self) -> str:
+        """The finding as one line, for a log that has levels."""
+        return self._line("")
+
+    def _line(self, severity: str) -> str:
+        place = f"{self.file}:{self.line}:{self.column or 1}: " if self.line is not None else ""
+        path = f"{self.path}: " if self.path else ""
         hint = f" {self.hint}" if self.hint else ""
-        line = f", line {self.line}" if self.line is not None else ""
-        return f"{self.severity}: {self.path or '/'}{line}: {self.message}.{hint} [{self.rule}]"
+        return f"{place}{severity}{path}{self.message}.{hint} [{self.rule}]"
 
     def to_json(self) -> dict[str, Any]:
         """Give the finding as JSON."""

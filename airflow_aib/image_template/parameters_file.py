@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_aib.exceptions import ImageTemplateReadError
+from airflow_aib.image_template.likeness import holds_image_template
 from airflow_aib.image_template.text.source_text import parse_text
 
 _EXPECTED = 'Write names with their values, or an ARM parameters file: {"parameters": {"name": {"value": ...}}}.'
@@ -31,6 +32,8 @@ def read_parameters(path: str | Path) -> dict[str, Any]:
     content = _parsed(_read_text(Path(path)), source)
     if not isinstance(content, dict):
         raise ImageTemplateReadError(f"{source} holds no object with parameters", hint=_EXPECTED, source=source)
+    if holds_image_template(content):
+        raise ImageTemplateReadError(f"{source} holds an image template, not values", hint=_EXPECTED, source=source)
     if not _is_arm_form(content):
         return dict(content)
     entries = content.get("parameters", {})

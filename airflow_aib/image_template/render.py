@@ -9,7 +9,7 @@ from airflow_aib.exceptions import ImageTemplateRenderError
 from airflow_aib.image_template.dependencies import resolve_dependency
 from airflow_aib.image_template.expressions.copy_loops import CopyLoop, is_loops, loops_in, unfolded
 from airflow_aib.image_template.expressions.evaluation import evaluate, is_expression
-from airflow_aib.image_template.expressions.limits import ExpressionError
+from airflow_aib.image_template.expressions.limits import ExpressionError, UnsupportedFunctionError
 from airflow_aib.image_template.expressions.syntax import is_bracketed, is_escaped
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.pointers import child
@@ -45,6 +45,8 @@ _SILENTLY_LEFT_OUT = frozenset(
     }
 )
 _LONGEST_QUOTE = 120
+_CORRECT = "Correct it there, or pass another value."
+_SUPPORTED = "What is evaluated locally stands in docs/reference/image_templates.md."
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class RenderedImageTemplate:
     :param document: what was rendered, where it is known
     :param siblings: the other resources of the deployment file, names and regions filled in where that is possible
     :param resource_group_id: where the image template will live; empty where it is not known
+    :param missing: the names of values that were asked for and are unknown
     """
 
     body: dict[str, Any] = field(repr=False)
@@ -79,6 +82,7 @@ class RenderedImageTemplate:
     document: ImageTemplateDocument | None = field(default=None, repr=False, compare=False)
     siblings: tuple[SiblingResource, ...] = field(default=(), repr=False)
     resource_group_id: str = ""
+    missing: tuple[str, ...] = ()
 
 
 def render(
@@ -124,6 +128,7 @@ def render(
         document=document,
         siblings=rendering.siblings(),
         resource_group_id=context.resource_group_id,
+        missing=values.missing,
     )
 
 
@@ -259,21 +264,24 @@ class _Rendering:
 
     def _attempt(self, path: str, text: str, fill: Callable[[], Any]) -> Any:
         """Fill something in; what goes wrong tells where."""
+        hint = _CORRECT
         try:
             return fill()
+        except UnsupportedFunctionError as error:
+            problem, hint = str(error), _SUPPORTED
         except ExpressionError as error:
             problem = str(error)
         except RecursionError:
             problem = "it is nested too deeply"
         # Outside `except`: causes may quote a secret value.
-        return self._refuse(path, text, problem)
+        return self._refuse(path, text, problem, hint)
 
-    def _refuse(self, path: str, text: str, problem: str) -> NoReturn:
+    def _refuse(self, path: str, text: str, problem: str, hint: str = _CORRECT) -> NoReturn:
         path, shown, problem = map(Masker(self._values.secrets).mask, (path, text, problem))
         quoted = shown if len(shown) <= _LONGEST_QUOTE else f"{shown[:_LONGEST_QUOTE]}..."
         raise ImageTemplateRenderError(
             f"{self._document.source}, at {path}: {quoted}: {problem}",
-            hint="What is evaluated locally stands in docs/reference/image_templates.md.",
+            hint=hint,
             path=path,
             problem=f"{quoted}: {problem}",
         )

@@ -52,7 +52,9 @@ class Switch:
 
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is switched off by it."""
-        return finding.rule == self.rule and self.line in (None, finding.line)
+        rule = RULES.get(self.rule)
+        is_on = rule is not None and not rule.can_be_switched_off
+        return not is_on and finding.rule == self.rule and self.line in (None, finding.line)
 
 
 def switches_of(document: ImageTemplateDocument | None, disabled: Mapping[str, str]) -> list[Switch]:

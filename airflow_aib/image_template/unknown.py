@@ -66,13 +66,18 @@ class Unknowns:
         if self._missing:
             names = ", ".join(what for what, _ in self._missing.values())
             _, path = next(iter(self._missing.values()))
-            yield _warned(path, "parameter-missing", f"No value is known for {names}")
+            yield warning(
+                path,
+                "parameter-missing",
+                f"No value is known for {names}",
+                "Pass them as `parameters`; what depends on them is not checked.",
+            )
 
     def without_value(self, name: str, what: str, path: str) -> str:
         """Note what nobody passed.
 
         :param name: stands in the text
-        :param what: as `parameter 'x'`
+        :param what: as `parameter 'x'` or `<x>`
         :param path: where it is asked for
         """
         self._missing.setdefault(name.casefold(), (what, path))

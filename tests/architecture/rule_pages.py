@@ -126,9 +126,11 @@ def _versions(example: Example) -> list[str]:
 
 
 def _switch(rule: Rule) -> str:
-    if rule.rule_id.startswith("document-"):
-        return "It cannot be switched off: there is nothing to submit."
     if rule.rule_id.startswith("switch-"):
         return "It cannot be switched off: mend the comment that it means."
+    if not rule.can_be_switched_off:
+        return "It cannot be switched off: there is nothing to submit."
+    if rule.rule_id.startswith("document-"):
+        return f"For a call: `--disable '{rule.rule_id}=the reason'`."
     line, file = (f"`# airflow-aib: {word}={rule.rule_id} -- the reason`" for word in ("disable", "disable-file"))
     return f"With a comment in the line, or alone in the line before: {line}.\nFor the whole file: {file}."

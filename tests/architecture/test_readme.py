@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 
 from airflow_aib.cli import main
 from airflow_aib.get_provider_info import get_provider_info
-from tests.unit.airflow_aib.image_template.sample_documents import body
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -67,12 +65,11 @@ def test_it_fits_on_a_screen_or_two() -> None:
 
 
 def test_the_command_line_says_what_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The finding in the README is what the command line writes about such a document."""
-    (shown,) = re.findall(r"(?s)```console\n\$ airflow-aib check linux.json\n(.*?)```", README)
-    monkeypatch.chdir(tmp_path)
-    Path("linux.json").write_text(json.dumps(body(buildTimeoutInMinutes=3), indent=2))
+    """The command in the README can be pasted in the clone, and writes what is shown."""
+    ((command, shown),) = re.findall(r"(?s)```console\n\$ \.venv/bin/airflow-aib ([^\n]*)\n(.*?)```", README)
+    monkeypatch.chdir(ROOT)
 
-    assert main(["check", "linux.json"]) == 1
+    assert main(command.split()) == 1
     assert capsys.readouterr().out == shown

@@ -16,7 +16,12 @@ from airflow_aib.image_template.expressions.functions.resource_ids import (
     tenant_resource_id,
 )
 from airflow_aib.image_template.expressions.functions.values import kind_of, spelling_in
-from airflow_aib.image_template.expressions.limits import Budget, ExpressionError, size_of
+from airflow_aib.image_template.expressions.limits import (
+    Budget,
+    ExpressionError,
+    UnsupportedFunctionError,
+    size_of,
+)
 from airflow_aib.image_template.expressions.syntax import called_functions, literal_of, parse_expression, rule_of
 from airflow_aib.image_template.unknown import first_unknown, holds_unknown
 
@@ -120,7 +125,7 @@ class _Evaluation:
             return self._choose(arguments)
         function = self._of_scope.get(known) or FUNCTIONS.get(known)
         if function is None:
-            raise ExpressionError(f"there is no function {name}() here")
+            raise UnsupportedFunctionError(f"there is no function {name}() here")
         values = [self.value(argument) for argument in arguments]
         missing = first_unknown(values) if self._scope.allow_unknown else None
         if missing and known not in KEEPS_UNKNOWN:
@@ -190,7 +195,9 @@ class _Evaluation:
     def _utc_now(self, pattern: Any = SHORT_ISO) -> Any:
         moment = self._scope.moment()
         if moment is None:
-            return self._scope.without_value("utcNow()", "another text at every moment")
+            return self._scope.without_value(
+                "utcNow()", "another text at every moment, which the command line takes with --now"
+            )
         return formatted_moment(moment, pattern)
 
 

@@ -9,6 +9,10 @@ class ExpressionError(Exception):
     """Report an expression that cannot be evaluated; the text never quotes a value, which may be secret."""
 
 
+class UnsupportedFunctionError(ExpressionError):
+    """Report a function that is not evaluated here."""
+
+
 # ARM's own bounds.
 LONGEST_EXPRESSION = 24_576
 LONGEST_RANGE = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,14 @@ def parse_expression(text: str) -> Tree[Token]:
         is_at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
         # The parser has not seen the opening bracket, which is column 1.
         where = "its end" if is_at_end else f"column {error.column + 1}"
-        raise ExpressionError(f"it cannot be read at {where}") from error
+        why = ", since a ')' is missing" if _lacks_parenthesis(text) else ""
+        raise ExpressionError(f"it cannot be read at {where}{why}") from error
+
+
+def _lacks_parenthesis(text: str) -> bool:
+    """Whether more parentheses are opened than closed outside texts."""
+    plain = re.sub(r"'(?:[^']|'')*+'", "", text)
+    return plain.count("(") > plain.count(")")
 
 
 def called_functions(text: str) -> frozenset[str]:

@@ -17,6 +17,11 @@ READING = (
         "Azure Resource Manager template functions",
     ),
     advice(
+        "document-type",
+        "A resource in a folder that looks like an image template has the type of one.",
+        "A misspelt or missing type keeps it out of the check of the folder, which then passes.",
+    ),
+    advice(
         "document-nested",
         "No image template stands in a nested deployment.",
         "Only Azure knows what the outer deployment passes to the inner one, so the image template is not checked.",

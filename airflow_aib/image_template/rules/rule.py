@@ -39,6 +39,14 @@ class Rule:
     severity: Severity
     is_about_several: bool = False
 
+    @property
+    def can_be_switched_off(self) -> bool:
+        """Whether anything is checked where it finds something, and it is not about switching off itself."""
+        return self.rule_id not in _NOTHING_CHECKED and not self.rule_id.startswith("switch-")
+
+
+_NOTHING_CHECKED = frozenset({"document-unreadable", "document-unrenderable"})
+
 
 def service(rule_id: str, what: str, why: str, source: str = REFERENCE, *, severity: Severity = "error") -> Rule:
     """Describe what the service demands; a warning where the document alone cannot tell whether it refuses."""

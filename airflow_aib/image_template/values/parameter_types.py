@@ -64,7 +64,7 @@ def _refuse_outside_limits(name: str, value: Any, declaration: Mapping[str, Any]
     allowed = declaration.get("allowedValues")
     if isinstance(allowed, list) and value not in allowed:
         choices = "its allowedValues" if is_secure(declaration) else ", ".join(map(repr, allowed))
-        raise ExpressionError(f"parameter {name!r} must be one of {choices}")
+        raise ExpressionError(f"parameter {name!r} must be one of {choices}{_said(', not {}', value, declaration)}")
     size = len(value) if isinstance(value, str | list | dict) else None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
     for limit, measured, is_outside in (
@@ -75,4 +75,16 @@ def _refuse_outside_limits(name: str, value: Any, declaration: Mapping[str, Any]
     ):
         bound = declaration.get(limit)
         if isinstance(bound, int) and measured is not None and is_outside(measured, bound):
-            raise ExpressionError(f"parameter {name!r} breaks its {limit} of {bound}")
+            what = "its length is {}" if measured is size else "it is {}"
+            raise ExpressionError(
+                f"parameter {name!r} breaks its {limit} of {bound}{_said(f': {what}', measured, declaration)}"
+            )
+
+
+def _said(form: str, value: Any, declaration: Mapping[str, Any]) -> str:
+    """Quote a short value that is not secret; one that were cut could not be masked any more."""
+    is_secure = str(declaration.get("type", "")).casefold().startswith("secure")
+    return "" if is_secure or len(repr(value)) > _LONGEST_QUOTE else form.format(repr(value))
+
+
+_LONGEST_QUOTE = 60

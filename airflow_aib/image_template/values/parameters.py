@@ -11,6 +11,7 @@ from airflow_aib.image_template.expressions.evaluation import evaluate
 from airflow_aib.image_template.expressions.limits import Budget, ExpressionError, is_too_deep
 from airflow_aib.image_template.expressions.syntax import is_bracketed, is_escaped
 from airflow_aib.image_template.parameters_file import KeyVaultReference
+from airflow_aib.image_template.pointers import child
 from airflow_aib.image_template.unknown import Unknowns, holds_unknown, is_unknown
 from airflow_aib.image_template.values.parameter_types import coerced, is_secure, wrong_default
 from airflow_aib.image_template.values.secret_texts import SecretTexts, texts_in
@@ -79,6 +80,7 @@ class Values:
         self.path = ""
         self.indexes: dict[str, int] = {}
         self._unknowns = Unknowns()
+        self._missing: dict[str, str] = {}
         self._wrong_defaults: dict[str, Finding] = {}
         self._evaluated: dict[str, Any] = {}
         self._source = document.source
@@ -112,6 +114,11 @@ class Values:
         """One warning for each unknown that was asked for, and for each default that cannot be one."""
         return (*self._unknowns.findings, *self._wrong_defaults.values())
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names that were asked for and that nobody passed, where unknowns are allowed."""
+        return tuple(self._missing.values())
+
     def is_known(self, name: str) -> bool:
         """Whether the name has a value."""
         key = name.casefold()
@@ -140,6 +147,9 @@ class Values:
 
     def parameter(self, name: str) -> Any:
         """Give a parameter's value: passed, else the default, else from the context."""
+        return self._value_of(name, "parameter {!r}")
+
+    def _value_of(self, name: str, called: str) -> Any:
         key = name.casefold()
         self._used.add(key)
         spelling, declaration = self._declared.get(key, (name, {}))
@@ -150,7 +160,8 @@ class Values:
         if key in self._from_context:
             return self._from_context[key]
         if self.allow_unknown:
-            return self._unknowns.without_value(spelling, f"parameter {spelling!r}", self.path)
+            self._missing.setdefault(key, spelling)
+            return self._unknowns.without_value(spelling, called.format(spelling), self.path)
         raise ExpressionError(f"parameter {name!r} has no value")
 
     def _given_value(self, name: str, value: Any, declaration: Mapping[str, Any]) -> Any:
@@ -185,7 +196,7 @@ class Values:
 
     def placeholder(self, name: str) -> Any:
         """Give the value of `<name>`."""
-        return self.parameter(name)
+        return self._value_of(name, "<{}>")
 
     def variable(self, name: str) -> Any:
         """Give a variable's value, itself evaluated."""
@@ -293,16 +304,22 @@ class Values:
         return [declaration["defaultValue"]] if "defaultValue" in declaration else None
 
     def _refuse_wrong_values(self) -> None:
-        problems = []
+        problems: dict[str, str] = {}
         for key, (name, declaration) in self._declared.items():
             if key not in self._given or self._is_left_open(self._given[key]):
                 continue
             try:
                 coerced(name, self._given[key], declaration)
             except ExpressionError as error:
-                problems.append(str(error))
+                problems[name] = str(error)
         if problems:
-            raise ImageTemplateRenderError(f"{self._source}: {'; '.join(problems)}", hint="Pass other values.")
+            said = "; ".join(problems.values())
+            raise ImageTemplateRenderError(
+                f"{self._source}: {said}",
+                hint="Pass another value." if len(problems) == 1 else "Pass other values.",
+                problem=said,
+                declaration=child("/parameters", next(iter(problems))),
+            )
 
 
 def secure_texts(document: ImageTemplateDocument, parameters: Mapping[str, object]) -> frozenset[str]:

@@ -42,10 +42,13 @@ def test_the_exit_code_says_how_it_went(
         (["a.json", "--parameters", "nowhere.json"], "nowhere.json"),
         (["a.json", "--parameters", "list.json"], "no object"),
         (["a.json", "--parameters", "vault.json"], "neither 'value' nor 'reference'"),
+        (["a.json", "--parameters", "a.json"], "--parameters: a.json holds an image template, not values."),
         (["a.json", "--set", "name"], "--set takes NAME=VALUE."),
         (["a.json", "--disable", "timeout-to-short=why"], "Did you mean timeout-too-short?"),
         (["a.json", "--disable", "timeout-too-short"], "say why"),
         (["a.json", "--disable", "timeout-too-short= "], "say why"),
+        (["a.json", "--disable", "document-unreadable=why"], "cannot be switched off"),
+        (["a.json", "--disable", "switch-unused=why"], "cannot be switched off"),
         (["a.json", "--api-version", "2019-13-01"], "2025-10-01"),
         (["a.json", "--stdin-filename", "b.json"], "reads standard input"),
     ],
@@ -100,7 +103,10 @@ def test_values_that_nobody_passes(tmp_path: Path, capsys: pytest.CaptureFixture
         ("warning", "parameter-missing"),
         ("error", "timeout-too-short"),
     ]
-    assert "'size'" in outcome.findings[0]["message"]
+    assert outcome.findings[0]["message"] == "No value is known for <size>"
+    assert outcome.findings[0]["hint"] == (
+        "Pass --set size=VALUE, or a file with --parameters; what depends on it is not checked."
+    )
     assert outcome.stdout.isascii()
 
 
@@ -212,16 +218,20 @@ def test_switched_off_for_a_call(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [finding["switchedOff"] for finding in loud.findings] == ["a test=really"]
 
 
-@pytest.mark.parametrize("how", ["call", "file"])
-def test_what_cannot_be_rendered_can_be_switched_off(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
-) -> None:
-    """A file that only Azure can fill in may be left alone, by the call or in the file itself."""
-    off = {"metadata": {"airflow-aib": {"disable": {"document-unrenderable": "a test"}}}} if how == "file" else {}
+def test_what_cannot_be_rendered_stays_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in such a file is checked, so that its own metadata cannot make it pass."""
+    off = {"metadata": {"airflow-aib": {"disable": {"document-unrenderable": "a test"}}}}
     file = write(tmp_path / "a.json", resource(source="[int('many')]") | off)
-    options = ["--disable", "document-unrenderable=a test"] if how == "call" else []
 
-    assert call(capsys, "check", file, *options).code == 0
+    assert call(capsys, "check", file).code == 1
+
+
+def test_a_nested_deployment_can_be_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What only Azure can pass on is a warning, which a call may switch off."""
+    nested = {"type": "Microsoft.Resources/deployments", "properties": {"template": {"resources": [resource()]}}}
+    file = write(tmp_path / "a.json", {"resources": [nested]})
+
+    assert call(capsys, "check", file, "--strict", "--disable", "document-nested=a test").code == 0
 
 
 def test_standard_input(capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,10 +64,35 @@ def test_writing(tmp_path: Path, scripts: Path, capsys: pytest.CaptureFixture[st
     steps = [customizer(), customizer(sha256Checksum=WRONG)]
     file = write(tmp_path / "a.json", resource(customize=steps))
 
-    assert computed(capsys, file, scripts, "--write").code == 0
+    outcome = computed(capsys, file, scripts, "--write")
+    assert outcome.code == 0
+    assert outcome.stdout.count(" (written)\n") == 2
     written = json.loads(file.read_text())["properties"]["customize"]
     assert [step["sha256Checksum"] for step in written] == [SUM, SUM]
-    assert "is written" not in computed(capsys, file, scripts, "--write").stdout
+    again = computed(capsys, file, scripts, "--write").stdout
+    assert "written" not in again
+    assert again.count(" (right)\n") == 2
+
+
+def test_all_or_nothing_is_written(tmp_path: Path, scripts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where one checksum is not to be had the file stays, which is said, and its address is named once."""
+    steps = [customizer(), customizer(scriptUri="ftp://scripts.example/b.sh")]
+    file = write(tmp_path / "a.json", resource(customize=steps))
+    before = file.read_text()
+    outcome = computed(capsys, file, scripts, "--write")
+
+    assert (outcome.code, file.read_text()) == (1, before)
+    assert f"{file} is unchanged, since 1 checksum could not be had." in outcome.stderr
+    assert outcome.stderr.count("ftp://scripts.example/b.sh") == 1
+
+
+def test_nothing_to_compute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file without addresses is said to be one."""
+    file = write(tmp_path / "a.json", resource())
+    outcome = call(capsys, "checksum", file)
+
+    assert (outcome.code, outcome.stdout) == (0, "")
+    assert f"{file} downloads nothing." in outcome.stderr
 
 
 def test_addresses_that_need_values(tmp_path: Path, scripts: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.unit.airflow_aib.cli.calling import call, resource, write
+from tests.unit.airflow_aib.image_template.sample_documents import body
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,51 @@ def test_a_folder_without_image_templates(tmp_path: Path, capsys: pytest.Capture
 
     assert (outcome.code, outcome.findings) == (0, [])
     assert f"There is no image template in {tmp_path}." in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (resource() | {"type": "Microsoft.VirtualMachineImage/imageTemplates"}, ("/type", 2)),
+        (
+            {"resources": [resource() | {"type": "Microsoft.VirtualMachineImages/imageTemplate"}]},
+            ("/resources/0/type", 4),
+        ),
+        ({"resources": {"a": body()}}, ("/resources/a", 3)),
+        (body(), ("", 1)),
+    ],
+)
+def test_what_is_perhaps_an_image_template(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: dict[str, Any], place: tuple[str, int]
+) -> None:
+    """A misspelt or missing type in a folder is a warning, without which the folder would pass unchecked."""
+    write(tmp_path / "a.json", content)
+    outcome = call(capsys, "check", tmp_path, "--format", "json")
+    off = call(capsys, "check", tmp_path, "--format", "json", "--disable", "document-type=a test")
+
+    assert [(finding["rule"], finding["path"], finding["line"]) for finding in outcome.findings] == [
+        ("document-type", *place)
+    ]
+    assert outcome.code == 0
+    assert off.findings == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["Microsoft.VirtualMachineImages/imageTemplates/triggers", "Microsoft.Compute/virtualMachines"]
+)
+def test_other_resources_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """Types that are others are no misspelt ones."""
+    write(tmp_path / "a.json", {"resources": [{"type": kind, "properties": {"source": {}}}]})
+
+    assert call(capsys, "check", tmp_path, "--format", "json").findings == []
+
+
+def test_a_strict_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder in which nothing is found is most likely the wrong one; files that a hook names may all be others."""
+    role = write(tmp_path / "role.json", ROLE)
+
+    assert call(capsys, "check", tmp_path, "--strict").code == 1
+    assert call(capsys, "check", role, "--only-image-templates", "--strict").code == 0
 
 
 def test_a_named_file_counts_in_any_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

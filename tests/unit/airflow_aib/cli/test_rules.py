@@ -26,7 +26,8 @@ def test_every_rule_is_explained(capsys: pytest.CaptureFixture[str], rule: str) 
     assert RULES[rule].what in text
     assert RULES[rule].why in text
     assert RULES[rule].source in text
-    assert f"airflow-aib: disable={rule} -- the reason" in text
+    assert (f"airflow-aib: disable={rule} -- the reason" in text) is RULES[rule].can_be_switched_off
+    assert ("It cannot be switched off." in text) is not RULES[rule].can_be_switched_off
 
 
 @pytest.mark.parametrize(("name", "said"), [("key-twise", "Did you mean key-twice?"), ("zzz", "lists them")])

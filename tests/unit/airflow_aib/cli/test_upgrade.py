@@ -38,7 +38,9 @@ def test_writing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     assert call(capsys, "upgrade", "--write", tmp_path).code == 0
     assert file.read_text() == NEW
-    assert call(capsys, "upgrade", "--write", tmp_path).stdout == ""
+    again = call(capsys, "upgrade", "--write", tmp_path)
+    assert again.stdout == ""
+    assert f"{file} is up to date." in again.stderr
 
 
 @pytest.mark.parametrize(("text", "code"), [(OLD, 1), (NEW, 0)])

@@ -125,6 +125,66 @@ def test_an_unused_name_of_set_is_remarked_on(tmp_path: Path, capsys: pytest.Cap
     assert outcome.stderr == "airflow-aib: No checked file asks for --set sise.\n"
 
 
+def test_nothing_is_called_unused_where_a_hook_names_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values are meant for all files, and with `--only-image-templates` some tool hands over those that changed."""
+    file = write(tmp_path / "a.json", resource())
+    parameters = write(tmp_path / "p.json", {"size": 1})
+    options = ("--parameters", parameters, "--set", "region=eastus", "--only-image-templates", "--strict")
+    outcome = call(capsys, "check", file, *options)
+
+    assert (outcome.code, outcome.stderr) == (0, "")
+
+
+def test_a_value_that_the_declaration_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The finding stands at the declaration, quotes the value, and names the file once."""
+    declared = {"stage": {"type": "string", "allowedValues": ["dev", "prod"]}}
+    file = write(tmp_path / "a.json", deployment(resource(), **declared))
+    outcome = call(capsys, "check", file, "--set", "stage=test", "--format", "json")
+
+    assert [
+        (finding["path"], finding["line"], finding["message"], finding["hint"]) for finding in outcome.findings
+    ] == [("/parameters/stage", 3, "parameter 'stage' must be one of 'dev', 'prod', not 'test'", "Pass another value.")]
+
+
+@pytest.mark.parametrize(
+    ("moment", "written"),
+    [
+        ("2026-01-31T12:00:00Z", "2026-01-31 12:00"),
+        ("2026-01-31", "2026-01-31 00:00"),
+        ("2026-01-31T12:00:00+02:00", "2026-01-31 10:00"),
+    ],
+)
+def test_a_call_says_the_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str], moment: str, written: str) -> None:
+    """`utcNow()` writes the moment of the call, in UTC; without one, the error says how to pass it."""
+    declared = {"at": {"type": "string", "defaultValue": "[utcNow('yyyy-MM-dd HH:mm')]"}}
+    made = resource() | {"tags": {"made": "[parameters('at')]"}}
+    file = write(tmp_path / "a.json", deployment(made, **declared))
+    place = ("--subscription-id", "s", "--resource-group", "g", "--location", "eastus")
+
+    assert f'"made": "{written}"' in call(capsys, "render", file, *place, "--now", moment).stdout
+    assert call(capsys, "fingerprint", file, *place, "--now", moment).code == 0
+    assert "--now" in call(capsys, "render", file, *place).stderr
+
+
+def test_a_moment_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no moment makes the call unusable."""
+    outcome = call(capsys, "render", write(tmp_path / "a.json", resource()), "--now", "soon")
+
+    assert outcome.code == 2
+    assert "--now takes a moment in ISO 8601" in outcome.stderr
+
+
+def test_unused_names_fail_no_strict_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shared parameters file may hold more than one folder asks for: that is shown, and is no failure."""
+    write(tmp_path / "images" / "a.json", resource())
+    parameters = write(tmp_path / "p.json", {"size": 1})
+    outcome = call(capsys, "check", tmp_path / "images", "--strict", "--parameters", parameters, "--format", "json")
+
+    assert (outcome.code, outcome.rules) == (0, ["parameter-unused"])
+
+
 @pytest.mark.parametrize("assignment", ["hunter22", "=hunter22"])
 def test_a_value_without_name_is_not_repeated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], assignment: str

@@ -122,6 +122,15 @@ def test_resource_without_properties() -> None:
         read_document({"location": "eastus", "source": {}})
 
 
+@pytest.mark.parametrize(("text", "said"), [(" \n", "a.json is empty"), ('{"foo": 1}', "a.json is no image template")])
+def test_files_that_hold_nothing_of_it(tmp_path: Path, text: str, said: str) -> None:
+    """An empty file, and one without anything of an image template, are refused by what they are."""
+    file = tmp_path / "a.json"
+    file.write_text(text)
+    with pytest.raises(ImageTemplateReadError, match=said):
+        read_document(file)
+
+
 def test_deployment_file() -> None:
     """A deployment file gives its image template with declarations, variables and siblings."""
     gallery = {"type": "Microsoft.Compute/galleries", "name": "g"}

@@ -260,7 +260,7 @@ IMAGE_TEMPLATE = {"type": IMAGE_TEMPLATE_TYPE, "name": "linux", **body()}
         ({"resources": [nested({"type": "Microsoft.Compute/galleries", "name": "corp"})]}, "holds no image template"),
         ({"resources": [{"type": "Microsoft.Resources/deployments", "properties": None}]}, "holds no image template"),
         ({"$schema": "s", "parameters": {"imageTemplateName": {"value": "linux"}}}, "values of parameters"),
-        ({"Name": "Image Builder", "IsCustom": True, "Actions": []}, "no object 'properties'"),
+        ({"Name": "Image Builder", "IsCustom": True, "Actions": []}, "is no image template"),
         ({"type": f"{IMAGE_TEMPLATE_TYPE}/triggers", "properties": {"kind": "SourceImage"}}, "not an image template"),
     ],
 )

@@ -39,9 +39,16 @@ def test_both_forms_in_both_formats(tmp_path: Path, name: str, text: str) -> Non
     assert read(tmp_path, text, name) == {"a": [1], "b": None}
 
 
-@pytest.mark.parametrize("content", [{"parameters": {"a": 1}}, {"parameters": {"value": 1}, "b": 2}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"parameters": {"a": 1}},
+        {"parameters": {"value": 1}, "b": 2},
+        {"resources": ["disk"], "properties": {"source": "s"}, "type": "Linux"},
+    ],
+)
 def test_a_parameter_may_be_called_parameters(tmp_path: Path, content: dict[str, Any]) -> None:
-    """What does not look like ARM's form is a plain object, whatever its names."""
+    """What does not look like ARM's form, or like an image template, is a plain object, whatever its names."""
     assert read(tmp_path, json.dumps(content)) == content
 
 
@@ -62,6 +69,16 @@ def test_references_to_key_vaults(tmp_path: Path) -> None:
         ('{"$schema": "s", "parameters": []}', "'parameters' in .*json is not an object"),
         ('{"$schema": "s", "parameters": {"a": 1}}', "at /parameters/a: there is neither 'value' nor 'reference'"),
         ('{"a": }', "line 1, column 7"),
+        ('{"type": "Microsoft.VirtualMachineImages/imageTemplates"}', "holds an image template, not values"),
+        ('{"properties": {"source": {}, "distribute": []}}', "holds an image template, not values"),
+        (
+            '{"$schema": "s", "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates"}]}',
+            "holds an image template, not values",
+        ),
+        (
+            '{"resources": {"a": {"type": "microsoft.virtualmachineimages/imagetemplates"}}}',
+            "holds an image template, not values",
+        ),
     ],
 )
 def test_wrong_files(tmp_path: Path, text: str, words: str) -> None:

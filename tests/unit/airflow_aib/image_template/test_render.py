@@ -204,7 +204,9 @@ def test_brackets_in_a_deployment_file_are_expressions() -> None:
 
 def test_misspelt_function_in_a_bare_resource() -> None:
     """Outside scripts a call of an unknown function is an error and not a text."""
-    with pytest.raises(ImageTemplateRenderError, match=r"/location.*no function paramters\(\)"):
+    with pytest.raises(
+        ImageTemplateRenderError, match=r"/location.*no function paramters\(\) here\. What is evaluated"
+    ):
         filled(body() | {"location": "[paramters('x')]"})
 
 
@@ -227,6 +229,12 @@ def test_unused_parameters_are_noticed() -> None:
     ]
 
 
+def test_an_expression_that_cannot_be_read_is_to_be_corrected() -> None:
+    """What is evaluated locally is named for functions only; a slip has to be corrected where it is."""
+    with pytest.raises(ImageTemplateRenderError, match=r"'\)' is missing\. Correct it there, or pass another value\."):
+        filled(deployment(body(x="[concat(variables('name')]")))
+
+
 def test_members_that_are_not_sent_are_noticed() -> None:
     """A member that is no part of an image template is left out, and that is said."""
     result = filled(body() | {"zones": ["1"], "comments": "x", "id": "/subscriptions/s"})
@@ -238,11 +246,12 @@ def test_members_that_are_not_sent_are_noticed() -> None:
     ("parameters", "words"),
     [
         ({"minutes": "soon"}, "'minutes' must be of type int"),
-        ({"minutes": 5}, "'minutes' breaks its minValue of 6"),
-        ({"minutes": 961}, "'minutes' breaks its maxValue of 960"),
+        ({"minutes": 5}, "'minutes' breaks its minValue of 6: it is 5"),
+        ({"minutes": 961}, "'minutes' breaks its maxValue of 960: it is 961"),
         ({"minutes": [1]}, "'minutes' must be of type int, not array"),
-        ({"size": "huge"}, "'size' must be one of 'small', 'large'"),
-        ({"imageName": "x"}, "'imageName' breaks its minLength of 3"),
+        ({"size": "huge"}, "'size' must be one of 'small', 'large', not 'huge'"),
+        ({"size": "h" * 60}, r"'size' must be one of 'small', 'large'\. Pass another value"),
+        ({"imageName": "x"}, "'imageName' breaks its minLength of 3: its length is 1"),
         ({"imageName": 12}, "'imageName' must be of type string, not int"),
         ({"regions": "westus"}, "'regions' must be of type array"),
     ],

@@ -55,7 +55,8 @@ def test_nothing_switched_off() -> None:
 
     assert (finding.rule, finding.file, finding.line, finding.column) == ("timeout-too-short", "a.yaml", 7, 3)
     assert finding.path == "/properties/buildTimeoutInMinutes"
-    assert str(finding).startswith("error: /properties/buildTimeoutInMinutes, line 7: ")
+    assert str(finding).startswith("a.yaml:7:3: error: /properties/buildTimeoutInMinutes: AIB fails")
+    assert finding.without_severity.startswith("a.yaml:7:3: /properties/buildTimeoutInMinutes: AIB fails")
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,10 @@ def test_unknown_placeholders_and_counts() -> None:
 
     assert properties["vmProfile"]["vmSize"] == unknown("vm size")
     assert properties["x"] == unknown("n")
+    assert result.missing == ("vm size", "n")
     (finding,) = result.findings
     assert finding.path == "/properties/vmProfile/vmSize"
-    assert finding.message == "No value is known for parameter 'vm size', parameter 'n'"
+    assert finding.message == "No value is known for <vm size>, parameter 'n'"
 
 
 def test_placeholders_in_scripts_stay() -> None:

@@ -138,7 +138,7 @@ def test_every_error_is_listed_with_its_line(tmp_path: Path) -> None:
     rules = {finding.rule for finding in caught.value.findings if finding.severity == "error"}
     assert rules == {"timeout-too-short", "member-form"}
     lines = [str(finding.line) for finding in caught.value.findings]
-    assert all(f"line {line}: " in str(caught.value) for line in lines)
+    assert all(f"{file}:{line}:" in str(caught.value) for line in lines)
     assert operator.submitted == []
 
 

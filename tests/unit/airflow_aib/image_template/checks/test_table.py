@@ -66,6 +66,8 @@ def test_finding_as_text_and_json() -> None:
     finding = Finding("error", "/properties/x", "a-rule", "It is wrong", "Correct it.")
 
     assert str(finding) == "error: /properties/x: It is wrong. Correct it. [a-rule]"
+    assert str(replace(finding, path="")) == "error: It is wrong. Correct it. [a-rule]"
+    assert finding.without_severity == "/properties/x: It is wrong. Correct it. [a-rule]"
     assert json.loads(json.dumps(finding.to_json()))["rule"] == "a-rule"
 
 

@@ -228,7 +228,9 @@ def test_evaluation(expression: str, expected: object) -> None:
     ("expression", "words"),
     [
         ("", "cannot be read"),
-        ("concat('a'", "cannot be read at its end"),
+        ("concat('a'", r"cannot be read at its end, since a '\)' is missing"),
+        ("concat('(',", "cannot be read at its end, since"),
+        ("concat('a', '(',, 'b')", r"cannot be read at column 18$"),
         ("concat('a',, 'b')", "cannot be read at column 13"),
         ("-f x", "cannot be read"),
         ("'a' 'b'", "cannot be read"),
