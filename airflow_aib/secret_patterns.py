@@ -154,9 +154,28 @@ LIKELY: tuple[SecretPattern, ...] = (
         _LIKELY_VALUE,
     ),
     SecretPattern(
+        # A variable of the environment says more clearly what it is, so that fewer characters are enough.
+        "a password in a variable",
+        ("password=", "passwd=", "secret="),
+        r"(?-i:\b[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|SECRET)=)" + _QUOTE,
+        _LIKELY_VALUE.replace("{8,100}", "{6,7}(?![^\\s\"'`|&;<>])"),
+    ),
+    SecretPattern(
         "a password or token as an argument",
         ("-password", "-token", "-apikey"),
         r"(?<!\S)-(?:password|token|apikey)\s+" + _QUOTE,
+        _LIKELY_VALUE,
+    ),
+    SecretPattern(
+        "the password of a user that curl or wget signs in",
+        ("curl", "wget"),
+        rf"\b(?:curl|wget)\b[^|;&\n]{{0,300}}?\s(?:-u\s*|--(?:proxy-)?user[\s=]+){_QUOTE}[^\s\"':$]{{1,64}}:",
+        _LIKELY_VALUE,
+    ),
+    SecretPattern(
+        "the password of a database",
+        ("mysql", "mariadb"),
+        rf"\b(?:mysql|mariadb)(?:dump|admin|import)?\b[^|;&\n]{{0,300}}?\s(?-i:-p){_QUOTE}",
         _LIKELY_VALUE,
     ),
     SecretPattern(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.rules import RULES
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from airflow_aib.image_template.document import ImageTemplateDocument
     from airflow_aib.image_template.text.source_text import SourceText
 
-_WORD = "airflow-aib:"
+_WORD = "airflow-aib"
 _DIRECTIVE = re.compile(
-    rf"(?://|/\*|#)[\s#/*]*{_WORD}\s*disable(?P<file>-file)?\s*=\s*(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)"
+    rf"(?://|/\*|#)[\s#/*]*{_WORD}:\s*disable(?P<file>-file)?\s*=\s*(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)"
     r"(?:\s+--(?P<reason>.*))?",
     re.DOTALL,
 )
+# What is meant to be one, and not a sentence about the command of that name.
+_MEANT = re.compile(rf"(?://|/\*|#)[\s#/*]*{_WORD}(?:\s*:|[\s:-]+[\w-]+\s*=|\s+(?:disable|ignore)\b).*", re.DOTALL)
 _HINT = "Write `airflow-aib: disable=RULE -- the reason`."
 
 
@@ -43,12 +45,14 @@ class Switch:
     :param reason: why
     :param line: the one line for which it counts; None for all of them
     :param said_at: line and column where it is written, if it is written in the document
+    :param flaw: why it says nothing: it is not understood, or stands where nobody looks; its rule is empty then
     """
 
     rule: str
     reason: str
     line: int | None = None
     said_at: tuple[int, int] | None = None
+    flaw: Literal["", "form", "metadata", "place"] = ""
 
     def covers(self, finding: Finding) -> bool:
         """Whether the finding is switched off by it."""
@@ -100,7 +104,24 @@ def _remarks(switches: list[Switch], used: set[Switch], source: str) -> Iterator
             yield replace(remark, file=source, line=line, column=column)
 
 
+_FLAWS = {
+    "form": ("switch-unread", "This is meant to switch a rule off, and is not understood", _HINT),
+    "metadata": (
+        "switch-unread",
+        "The metadata is meant to switch rules off, and is not understood",
+        'Write "airflow-aib": {"disable": {"RULE": "the reason"}}.',
+    ),
+    "place": (
+        "switch-inside",
+        "This stands inside a text, as that of a script, and switches nothing off",
+        "Write it above the text, or behind the `|` with which the text begins.",
+    ),
+}
+
+
 def _remark(switch: Switch, *, is_used: bool) -> Finding | None:
+    if switch.flaw:
+        return warning("", *_FLAWS[switch.flaw])
     if switch.rule not in RULES:
         return warning("", "switch-unknown", f"There is no rule {switch.rule!r} to switch off", _HINT)
     if not switch.reason:
@@ -111,9 +132,14 @@ def _remark(switch: Switch, *, is_used: bool) -> Finding | None:
 
 
 def _from_metadata(metadata: Any) -> Iterator[Switch]:
-    ours = metadata.get("airflow-aib") if isinstance(metadata, dict) else None
+    ours = metadata.get(_WORD) if isinstance(metadata, dict) else None
+    if ours is None:
+        return
     disabled = ours.get("disable") if isinstance(ours, dict) else None
-    for rule, reason in disabled.items() if isinstance(disabled, dict) else ():
+    if not isinstance(disabled, dict):
+        yield Switch("", "", flaw="metadata")
+        return
+    for rule, reason in disabled.items():
         yield Switch(rule, str(reason or ""))
 
 
@@ -121,13 +147,22 @@ def _from_comments(text: SourceText) -> Iterator[Switch]:
     # Not splitlines, which knows more line ends than the positions do.
     lines = text.text.split("\n")
     for offset, comment in text.comments:
-        directive = _DIRECTIVE.fullmatch(comment.rstrip().removesuffix("*/").rstrip())
-        if directive is None or not text.is_comment(offset):
-            continue
-        said_at = text.places.position(offset)
-        line = None if directive["file"] else _line_meant(lines, *said_at)
-        for rule in directive["rules"].split(","):
-            yield Switch(rule.strip(), (directive["reason"] or "").strip(), line, said_at)
+        if _MEANT.fullmatch(comment):
+            yield from _from_comment(text, lines, offset, comment)
+
+
+def _from_comment(text: SourceText, lines: list[str], offset: int, comment: str) -> Iterator[Switch]:
+    directive = _DIRECTIVE.fullmatch(comment.rstrip().removesuffix("*/").rstrip())
+    said_at = text.places.position(offset)
+    if not text.is_comment(offset):
+        yield Switch("", "", said_at=said_at, flaw="place")
+        return
+    if directive is None:
+        yield Switch("", "", said_at=said_at, flaw="form")
+        return
+    line = None if directive["file"] else _line_meant(lines, *said_at)
+    for rule in directive["rules"].split(","):
+        yield Switch(rule.strip(), (directive["reason"] or "").strip(), line, said_at)
 
 
 def _line_meant(lines: list[str], line: int, column: int) -> int:

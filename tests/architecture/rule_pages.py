@@ -47,7 +47,7 @@ def index() -> str:
     for part, rules in PARTS.items():
         lines += [f"## {part}", "", "| rule | severity | basis | what |", "| --- | --- | --- | --- |"]
         lines += [
-            f"| [`{one.rule_id}`]({one.rule_id}.md) | {one.severity} | {one.basis} | {one.what} |" for one in rules
+            f"| [`{one.rule_id}`]({one.rule_id}.md) | {_severities(one)} | {one.basis} | {one.what} |" for one in rules
         ]
         lines.append("")
     return "\n".join(lines)
@@ -69,11 +69,11 @@ def rule_page(rule: Rule, example: Example) -> str:
             "",
             "## Wrong",
             "",
-            _shown(example.wrong),
+            _shown(_versioned(example.wrong, example.api_version)),
             "",
             "## Right",
             "",
-            _shown(example.right),
+            _shown(_versioned(example.right, example.right_api_version)),
             "",
             *_remarks(example),
             "## How to switch it off",
@@ -89,8 +89,19 @@ def _basis(rule: Rule) -> str:
     return f"**The service demands it**{source}." if rule.basis == "service" else f"**Advice**{source}."
 
 
+def _severities(rule: Rule) -> str:
+    return f"{rule.severity} or warning" if rule.is_warning_too else rule.severity
+
+
 def _severity(rule: Rule) -> str:
+    if rule.is_warning_too:
+        return "It is an error, or a warning where the service may take it all the same."
     return "It is an error." if rule.severity == "error" else "It is a warning: nothing is refused because of it."
+
+
+def _versioned(example: Any, api_version: str | None) -> Any:
+    """Show the api-version where it is all that differs."""
+    return {"apiVersion": api_version} if not example and api_version else example
 
 
 def _shown(example: Any) -> str:

@@ -69,7 +69,7 @@ def _system(step: Mapping[str, Any], path: str, system: str | None) -> Iterator[
             f"{path}/type",
             "step-system",
             f"{kind.name} works on {kind.os[0]}, and the source looks like {system}",
-            "Use a step for that system, or switch the rule off if it is not the source's.",
+            f"{'Use Shell' if system == 'Linux' else 'Use PowerShell'}, or correct the source.",
         )
 
 

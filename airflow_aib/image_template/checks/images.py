@@ -18,6 +18,8 @@ TRIGGER_TYPE = "microsoft.virtualmachineimages/imagetemplates/triggers"
 _PINNED = re.compile(
     r"(?P<definition>/subscriptions/.*/galleries/[^/]+/images/[^/]+)/versions/(?P<version>[^/]+)", re.IGNORECASE
 )
+_GALLERY = re.compile(r"/subscriptions/.*/galleries/(?P<name>[^/]+)/.*", re.IGNORECASE)
+_GALLERY_NAME = re.compile(r"[a-z0-9](?:[\w.]{0,78}[a-z0-9])?", re.IGNORECASE | re.ASCII)
 _GALLERY_VERSION = re.compile(r"\d{1,10}\.\d{1,10}\.\d{1,10}", re.ASCII)
 _PLATFORM_VERSION = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
 
@@ -27,11 +29,13 @@ def check_images(rendered: RenderedImageTemplate) -> Iterator[Finding]:
     properties = properties_of(rendered)
     source, distributors = mapping(properties.get("source")), distributors_of(properties)
     yield from _source_version(source)
+    yield from _gallery_name(text_of(source, "imageVersionId"), "/properties/source/imageVersionId")
     yield from _made_twice(distributors)
     has_trigger = _has_trigger(rendered)
     if has_trigger:
         yield from _trigger_source(source)
     for path, distributor in distributors:
+        yield from _gallery_name(text_of(distributor, "galleryImageId"), f"{path}/galleryImageId")
         yield from _version(distributor, path, has_trigger=has_trigger)
         yield from _own_source(source, distributor, path, has_trigger=has_trigger)
 
@@ -71,6 +75,17 @@ def _source_version(source: Mapping[str, Any]) -> Iterator[Finding]:
             "gallery-version-form",
             f"{wanted!r} is no version of a gallery image",
             "Write 'latest', or three numbers as 1.2.3.",
+        )
+
+
+def _gallery_name(image_id: str, path: str) -> Iterator[Finding]:
+    gallery = _GALLERY.fullmatch(image_id)
+    if gallery and not _GALLERY_NAME.fullmatch(gallery["name"]):
+        yield warning(
+            path,
+            "gallery-name-form",
+            f"No gallery can have the name {gallery['name']!r}",
+            "Write letters, digits, dots and underscores, and no dash.",
         )
 
 

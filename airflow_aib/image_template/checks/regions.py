@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.checks.reading import distributors_of, objects, properties_of, text_of
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.region import normal_region
+from airflow_aib.image_template.region_names import misspelt_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,10 +64,14 @@ def _each(regions: list[tuple[str, str]]) -> Iterator[Finding]:
 
 
 def _form(name: Any, path: str) -> Iterator[Finding]:
-    if isinstance(name, str) and name.strip() and not _REGION.fullmatch(normal_region(name)):
+    if not isinstance(name, str) or not name.strip():
+        return
+    if not _REGION.fullmatch(normal_region(name)):
         yield warning(
             path, "region-form", f"{name!r} is no name of a region", "Write it as `az account list-locations` does."
         )
+    elif meant := misspelt_region(normal_region(name)):
+        yield warning(path, "region-unknown", f"No region {name!r} is known", f"Is {meant!r} meant?")
 
 
 def _gallery_region(rendered: RenderedImageTemplate, distributor: Mapping[str, Any]) -> str | None:

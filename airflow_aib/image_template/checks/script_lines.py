@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.image_template.checks.heredocs import without_heredocs
 from airflow_aib.image_template.checks.reading import inline_of, text_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Script:
     :param path: of the step
     :param kind: `Shell` or `PowerShell`
     :param texts: as they stand in the list
-    :param commands: one by one, without comments
+    :param commands: one by one, without comments and the bodies of heredocs
     """
 
     path: str
@@ -60,9 +61,10 @@ def scripts_of(steps: list[tuple[str, Mapping[str, Any]]]) -> list[Script]:
 
 
 def _script(path: str, step: Mapping[str, Any]) -> Script:
-    texts = list(inline_of(step, path))
-    commands = tuple(command for place, text in texts for command in _commands(place, text))
-    return Script(path, text_of(step, "type"), tuple(text for _, text in texts), commands)
+    texts, kind = list(inline_of(step, path)), text_of(step, "type")
+    executed = without_heredocs(texts) if kind == "Shell" else texts
+    commands = tuple(command for place, text in executed for command in _commands(place, text))
+    return Script(path, kind, tuple(text for _, text in texts), commands)
 
 
 def _commands(path: str, text: str) -> Iterator[Command]:

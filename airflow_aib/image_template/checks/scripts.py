@@ -58,7 +58,9 @@ _RULES = (
         "Add -y; for zypper, --non-interactive.",
         unless=_pattern(
             r"(?:^|\s)(?:-[a-z]*y[a-z]*|--yes|--assume-?yes|-qq\w*|-q=2|--non-interactive|-n|-s|--simulate|--dry-run"
-            r"|--help)(?=\s|$)|\byes\b.{0,100}\||[$`]"
+            r"|--help)(?=\s|$)|\byes\b.{0,100}\|"
+            # Options may stand in what is not quoted, and in a list of words; a quoted text is one package.
+            r"|(?<=\s)[$`]|\$@|\[@\]"
         ),
         unless_anywhere=_pattern(r"assume-?yes"),
     ),

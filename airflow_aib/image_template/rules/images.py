@@ -81,6 +81,13 @@ IMAGES = (
         TRIGGERS,
     ),
     service(
+        "gallery-name-form",
+        "The name of a gallery is letters, digits, dots and underscores.",
+        "Azure lets nobody make a gallery of another name, so there is none.",
+        GALLERY,
+        severity="warning",
+    ),
+    service(
         "gallery-version-form",
         "The version of a gallery image is three numbers, of a source also `latest`.",
         "The gallery takes no other version, and the distribution fails.",

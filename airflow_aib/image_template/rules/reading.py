@@ -73,6 +73,16 @@ READING = (
         "A misspelt rule switches nothing off.",
     ),
     advice(
+        "switch-unread",
+        "What is meant to switch a rule off has the form that is understood.",
+        "A misspelt comment switches nothing off.",
+    ),
+    advice(
+        "switch-inside",
+        "What switches a rule off stands in a comment of the file, and not inside a script.",
+        "A comment inside a script belongs to the script, and switches nothing off.",
+    ),
+    advice(
         "switch-reason",
         "A rule is switched off with a reason.",
         "Whoever reads it next cannot tell whether it still holds.",

@@ -21,6 +21,7 @@ RESOURCE = (
         "identity-required",
         "The image template has an identity.",
         "Since 2020-02-14 the service reads sources and writes images with the identity of the image template.",
+        is_warning_too=True,
     ),
     service(
         "identity-type",
@@ -56,6 +57,11 @@ RESOURCE = (
         "region-form",
         "A region has the form of a region's name.",
         "Azure knows no region of another form.",
+    ),
+    advice(
+        "region-unknown",
+        "The name of a region is not nearly that of another one.",
+        "It is most likely misspelt. A name that is near none may be of a new region, and is taken as it is.",
     ),
     service("member-required", "What the service requires is there.", "The service refuses the document.", SWAGGER),
     advice(

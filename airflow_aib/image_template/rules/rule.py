@@ -29,6 +29,7 @@ class Rule:
     :param source: where that is known from
     :param severity: the worst that a finding of it can have
     :param is_about_several: whether it is about image templates beside each other
+    :param is_warning_too: whether some of its findings are only warnings, though the worst are errors
     """
 
     rule_id: str
@@ -38,6 +39,7 @@ class Rule:
     source: str
     severity: Severity
     is_about_several: bool = False
+    is_warning_too: bool = False
 
     @property
     def can_be_switched_off(self) -> bool:
@@ -48,9 +50,17 @@ class Rule:
 _NOTHING_CHECKED = frozenset({"document-unreadable", "document-unrenderable"})
 
 
-def service(rule_id: str, what: str, why: str, source: str = REFERENCE, *, severity: Severity = "error") -> Rule:
+def service(
+    rule_id: str,
+    what: str,
+    why: str,
+    source: str = REFERENCE,
+    *,
+    severity: Severity = "error",
+    is_warning_too: bool = False,
+) -> Rule:
     """Describe what the service demands; a warning where the document alone cannot tell whether it refuses."""
-    return Rule(rule_id, "service", what, why, source, severity)
+    return Rule(rule_id, "service", what, why, source, severity, is_warning_too=is_warning_too)
 
 
 def advice(

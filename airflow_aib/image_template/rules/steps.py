@@ -17,6 +17,7 @@ STEPS = (
         "A script step has exactly one of `scriptUri` and `inline`.",
         "The service refuses a step with neither (`NoCustomizerScript`, `NoValidatorScript`). Both are documented as "
         "alternatives; what is run where both stand is not known, so that this is a warning.",
+        is_warning_too=True,
     ),
     advice(
         "address-form",
@@ -31,7 +32,8 @@ STEPS = (
     advice(
         "step-system",
         "A step works on the system that the source seems to have.",
-        "Shell runs on Linux only; WindowsRestart and WindowsUpdate on Windows only.",
+        "Shell runs on Linux only; WindowsRestart and WindowsUpdate on Windows only. PowerShell is documented for both "
+        "systems, and passes on either.",
     ),
     advice(
         "elevated-system",

@@ -33,7 +33,7 @@ class Change:
         """What was changed, as half a sentence."""
         if not self.new:
             return f"{self.old} is left out"
-        return f"{self.old} {'is written' if self.new.startswith(_QUOTES) else 'becomes'} {self.new}"
+        return f"{self.old} {'is now called' if self.new.startswith(_QUOTES) else 'becomes'} {self.new}"
 
 
 # `repr` takes the second where the first stands in the text.

@@ -36,6 +36,10 @@ EXAMPLES = [
     ("the password of a sign-in", "docker login -u me --password=hunter2 registry.example", "hunter2"),
 ]
 LIKELY_EXAMPLES = [
+    ("the password of a user that curl or wget signs in", "curl -u admin:Xk29fjQ2 https://a.example/x", "Xk29fjQ2"),
+    ("the password of a user that curl or wget signs in", "curl -fsS --user 'admin:Xk29fjQ2' https://a", "Xk29fjQ2"),
+    ("a password in a variable", "DB_PASSWORD=hunter2", "hunter2"),
+    ("the password of a database", "mysql -u root -pXk29fjQ2 -e 'select 1'", "Xk29fjQ2"),
     ("a password or token as an option", "mysql --password=Sup3rSecret", "Sup3rSecret"),
     ("a password or token as an option", "tool --api-key 'abcd12345'", "abcd12345"),
     ("a password or token in an assignment", "export DB_PASSWORD=hunter2hunter2", "hunter2hunter2"),
@@ -46,6 +50,10 @@ LIKELY_EXAMPLES = [
     ("the password of a user", "net user bob Pa55word /add", "Pa55word"),
 ]
 HARMLESS = [
+    "curl -u admin:$PASSWORD https://a.example/x",
+    "mysql -u root -p$PASSWORD",
+    "mysql -u root -p database1234",
+    "mysql -P3306 -h db",
     "curl https://a/b?sig=abc",
     'curl "https://a/b?sv=1&sig=$SIGNATURE_OF_THE_ADDRESS"',
     "sig=$(cat /tmp/a-file-with-a-long-name-in-it)",

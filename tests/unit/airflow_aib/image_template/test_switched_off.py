@@ -82,7 +82,7 @@ def test_comments_elsewhere(where: str) -> None:
     examination = examined(YAML.replace(where, "# airflow-aib: disable=timeout-too-short -- a test"))
 
     assert rules(examination)[0] == "timeout-too-short"
-    assert rules(examination)[1:] == (["switch-unused"] if where == "# the whole file" else [])
+    assert rules(examination)[1:] == ["switch-unused" if where == "# the whole file" else "switch-inside"]
 
 
 @pytest.mark.parametrize("comment", ["// {}", "/* {} */"])
@@ -126,7 +126,8 @@ def test_for_a_call() -> None:
         ("disable=timeout-too-short", ["switch-reason"]),
         ("disable=timeout-too-short --", ["switch-reason"]),
         ("disable=step-system -- a test", ["timeout-too-short", "switch-unused"]),
-        ("disabled", ["timeout-too-short"]),
+        ("disabled", ["timeout-too-short", "switch-unread"]),
+        ("disable=timeout-too-short - a test", ["timeout-too-short", "switch-unread"]),
     ],
 )
 def test_remarks_on_switches(directive: str, expected: list[str]) -> None:
@@ -145,3 +146,24 @@ def test_lines_end_where_those_of_findings_do(odd: str) -> None:
     text = json.dumps(written, indent=1, ensure_ascii=False).replace(member, f"{directive}\n{member}")
 
     assert reasons(examined(text, "a.json")) == [("timeout-too-short", "a test")]
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("airflow-aib ignore=timeout-too-short", ["switch-unread"]),
+        ("airflow-aib disable=timeout-too-short -- a test", ["switch-unread"]),
+        ("airflow-aib check finds nothing here", []),
+    ],
+)
+def test_comments_that_are_not_understood(comment: str, expected: list[str]) -> None:
+    """A comment that is meant to switch something off, and does not, is remarked on; a sentence is not."""
+    assert rules(examined(YAML.replace("# behind", f"# {comment}")))[1:] == expected
+
+
+@pytest.mark.parametrize("metadata", [{"disable": ["timeout-too-short"]}, {"ignore": {}}, ["timeout-too-short"]])
+def test_metadata_that_is_not_understood(metadata: Any) -> None:
+    """Metadata of another form switches nothing off, and a remark says so."""
+    examination = examine(render(read_document(body() | {"metadata": {"airflow-aib": metadata}}), {}, CONTEXT))
+
+    assert rules(examination) == ["switch-unread"]

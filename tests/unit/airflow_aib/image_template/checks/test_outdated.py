@@ -23,7 +23,7 @@ def outdated(api_version: str | None, parameters: dict[str, object] | None = Non
 def test_a_misspelt_member() -> None:
     """What no api-version had is remarked on, where it stands and with its right spelling."""
     assert outdated("2025-10-01", distribute=[MISSPELT]) == [
-        "/properties/distribute/0/aritfactTags: 'aritfactTags' is written 'artifactTags'; it is submitted so"
+        "/properties/distribute/0/aritfactTags: 'aritfactTags' is now called 'artifactTags'; it is submitted so"
     ]
 
 

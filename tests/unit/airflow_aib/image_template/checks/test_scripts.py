@@ -26,6 +26,8 @@ def powershell(*lines: str) -> dict[str, Any]:
         ("sudo apt-get install nginx", ["command-asks"]),
         ("sudo apt-get update && sudo apt-get upgrade", ["command-asks"]),
         ("sudo dnf update", ["command-asks"]),
+        ('sudo apt-get install "$p"', ["command-asks"]),
+        ("sudo apt-get install linux-headers-$(uname -r)", ["command-asks"]),
         ("sudo yum install \\\n  nginx", ["command-asks"]),
         ("apt-get -y install nginx", ["command-sudo"]),
         ("DEBIAN_FRONTEND=noninteractive apt-get -y upgrade", ["command-sudo"]),
@@ -57,6 +59,9 @@ def test_commands_of_linux(line: str, expected: list[str]) -> None:
         "sudo apt-get install \\\n  -y nginx",
         "yes | sudo apt-get install nginx",
         "sudo apt-get $OPTIONS install nginx",
+        "sudo apt-get install $PACKAGES",
+        'sudo apt-get "${OPTIONS[@]}" install nginx',
+        'sudo apt-get install "$@"',
         "sudo zypper --non-interactive install nginx",
         "apt-get --version",
         "apt list --installed",
@@ -100,6 +105,24 @@ def test_good_commands_of_linux(line: str) -> None:
 def test_commands_of_windows(line: str, expected: list[str]) -> None:
     """PowerShell's commands are looked at as well, comments and texts are not."""
     assert customizer_rules(powershell(line), source=WINDOWS) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["cat <<EOF > /tmp/x\napt-get install foo\npoweroff\nEOF"], []),
+        (["cat > /tmp/x.sh <<'EOF'", "sudo poweroff", "EOF"], []),
+        (["sudo tee /tmp/x <<-EOF\n\tapt-get install foo\n\tEOF"], []),
+        (["cat <<EOF > /tmp/x\npoweroff\nEOF\nsudo poweroff"], ["warning script-power-off"]),
+        (["sudo bash <<EOF\npoweroff\nEOF"], ["warning script-power-off"]),
+        (["cat <<EOF | sudo bash\npoweroff\nEOF"], ["warning script-power-off"]),
+        (["cat <<EOF > /tmp/x\npoweroff"], ["warning script-power-off"]),
+        (["cat <<< EOF\npoweroff\nEOF"], ["warning script-power-off"]),
+    ],
+)
+def test_heredocs(lines: list[str], expected: list[str]) -> None:
+    """What a script writes to a file is no command, unless a shell is fed with it or the end is missing."""
+    assert customizer_rules(shell(*lines)) == expected
 
 
 def test_commands_of_the_other_shell() -> None:

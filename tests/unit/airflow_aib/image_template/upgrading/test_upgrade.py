@@ -203,7 +203,7 @@ def test_what_was_never_right_holds_ever_since() -> None:
     (change,) = upgrade({"properties": {"distribute": [distributor]}}, CONTEXT)[1]
 
     assert change.since == "2018-02-01-preview"
-    assert change.what == "'aritfactTags' is written 'artifactTags'"
+    assert change.what == "'aritfactTags' is now called 'artifactTags'"
 
 
 @pytest.mark.parametrize(
