@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk._shared.secrets_masker import redact
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateReadError, ImageTemplateRenderError
@@ -104,6 +105,23 @@ def test_secrets_of_a_parameters_file_are_masked(tmp_path: Path) -> None:
 
     assert str(file) in shown
     assert "hunter44" not in shown
+
+
+def test_what_is_made_of_a_secret_is_masked_in_the_log() -> None:
+    """Airflow hides the value of a secure parameter, and what the document's expressions make of it."""
+    resource = {
+        **body(),
+        "type": "Microsoft.VirtualMachineImages/imageTemplates",
+        "name": "linux",
+        "tags": {"version": "[toUpper(parameters('version'))]"},
+    }
+    document = {"parameters": {"version": {"type": "securestring"}}, "resources": [resource]}
+    operator = create(image_template=document, parameters={"version": "made-of-hunter45"})
+
+    operator.execute({})
+
+    assert operator.submitted[0].body["tags"] == {"version": "MADE-OF-HUNTER45"}
+    assert redact("made-of-hunter45, MADE-OF-HUNTER45") == "***, ***"
 
 
 def test_a_parameters_file_that_is_not_there() -> None:
