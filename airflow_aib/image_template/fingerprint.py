@@ -29,8 +29,7 @@ _EMPTY: tuple[Any, ...] = (None, "", 0, False, {}, [])
 
 def _values_that_say_nothing(member: Member) -> tuple[Any, ...]:
     """Give a member's values that say the same as its absence: its default and, unless 0 is a real value, emptiness."""
-    is_plain = member.kind in {"integer", "boolean"} or bool(member.values)
-    default = (member.default,) if is_plain and member.default is not None else ()
+    default = () if member.default is None else (member.default,)
     zero_counts = member.least is not None and member.least < 0
     return default if zero_counts else (*default, *_EMPTY)
 

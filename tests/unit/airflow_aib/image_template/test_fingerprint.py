@@ -54,6 +54,34 @@ def test_what_azure_adds_is_no_difference(name: str) -> None:
     assert differences(sent, as_azure_answers(sent)) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "member", "default"),
+    [
+        ("WindowsRestart", "restartCommand", 'shutdown /r /f /t 0 /c "packer restart"'),
+        ("WindowsRestart", "restartCheckCommand", ""),
+        ("WindowsRestart", "restartTimeout", "5m"),
+        ("WindowsUpdate", "searchCriteria", "BrowseOnly=0 and IsInstalled=0"),
+        ("WindowsUpdate", "updateLimit", 1000),
+        ("PowerShell", "runElevated", False),
+        ("PowerShell", "validExitCodes", [0]),
+    ],
+)
+def test_a_documented_default_is_no_difference(kind: str, member: str, default: object) -> None:
+    """A customizer that writes what holds anyway builds the same, and one that writes anything else does not."""
+    plain = body(customize=[{"type": kind}])
+    written, other = (body(customize=[{"type": kind, member: value}]) for value in (default, "something else"))
+
+    assert fingerprint(written) == fingerprint(plain)
+    assert fingerprint(other) != fingerprint(plain)
+
+
+@pytest.mark.parametrize("minutes", [0, 240])
+def test_a_build_has_240_minutes_where_nothing_is_said(minutes: int) -> None:
+    """Nothing, 0 and 240 are the same."""
+    assert fingerprint(body(buildTimeoutInMinutes=minutes)) == fingerprint(body())
+    assert fingerprint(body(buildTimeoutInMinutes=241)) != fingerprint(body())
+
+
 @needs_wire_examples
 @pytest.mark.parametrize(
     ("sent", "answered"),
