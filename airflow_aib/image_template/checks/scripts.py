@@ -150,5 +150,5 @@ def _restart(script: Script) -> Iterator[Finding]:
                 after.path,
                 "restart-last",
                 "This comes after a restart in the same step, and may be cut off",
-                "Put it into a step of its own: the service connects again.",
+                "Put it into a step of its own: the service tries for 20 minutes to connect again.",
             )
