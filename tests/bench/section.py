@@ -1,0 +1,44 @@
+"""A section of docs/benchmarks.md: what is measured, and the words around the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Section:
+    """Describe one section.
+
+    :param name: as `--only` takes it
+    :param text: the section with places for what `measure` gives; its first line is the heading
+    :param measure: measures beside the peer, whose environment it is given, and gives what the text has places for
+    """
+
+    name: str
+    text: str
+    measure: Callable[[Path], dict[str, object]]
+
+    @property
+    def heading(self) -> str:
+        """The first line."""
+        return self.text.partition("\n")[0]
+
+    def written(self, peers: Path) -> str:
+        """Measure, and give the section."""
+        return self.text.format(**self.measure(peers))
+
+    def kept(self, page: str) -> str:
+        """Give the section as it stands on a page; nothing where it has never been measured."""
+        _, heading, rest = page.partition(self.heading + "\n")
+        return heading + rest.partition("\n## ")[0].rstrip("\n") + "\n" if heading else ""
+
+
+def row(name: str, ours: float, peer: float, *, places: int = 0) -> str:
+    """Return one row of a table: ours, the peer's, and the ratio."""
+    ratio = f"{ours / peer:.2f}" if peer else "-"
+    return f"| {name} | {ours:,.{places}f} | {peer:,.{places}f} | **{ratio}** |"

@@ -1,0 +1,40 @@
+"""What a DAG file pays for its imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.bench.imports import ROUNDS, ImportCost, measure_imports
+from tests.bench.section import Section, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = """\
+## What a DAG file pays for its imports
+
+All of our operators, the sensor and the task group, beside the official provider's
+`airflow.providers.microsoft.azure.operators.compute`: what each adds once `airflow.sdk` is loaded, in a fresh
+interpreter with compiled bytecode, median of {rounds}.
+
+| | ours | peer | ratio |
+| --- | ---: | ---: | ---: |
+{rows}
+
+"""
+
+
+def measured(_: Path) -> dict[str, object]:
+    """Measure imports."""
+    return {"rounds": ROUNDS, "rows": "\n".join(rows(*measure_imports()))}
+
+
+def rows(ours: ImportCost, peer: ImportCost) -> list[str]:
+    """Return the rows of the table."""
+    return [
+        row("processor time, ms", ours.seconds * 1000, peer.seconds * 1000),
+        row("modules", ours.modules, peer.modules),
+    ]
+
+
+SECTION = Section("imports", TEXT, measured)
