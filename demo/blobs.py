@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 from azure.identity import ClientSecretCredential
@@ -26,10 +27,13 @@ def blob_client(url: str, environment: Mapping[str, str]) -> BlobClient:
 
 
 def blob_reader(environment: Mapping[str, str]) -> Callable[[str], str]:
-    """Return a function that reads the blob at a URL as text."""
+    """Return a function that reads the blob at a URL as text, also a compressed one."""
 
     def read_text(url: str) -> str:
         with blob_client(url, environment) as client:
-            return client.download_blob().readall().decode("utf-8", errors="replace")
+            content: bytes = client.download_blob().readall()
+        if url.endswith(".gz"):
+            content = gzip.decompress(content)
+        return content.decode("utf-8", errors="replace")
 
     return read_text

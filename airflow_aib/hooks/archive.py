@@ -1,4 +1,4 @@
-"""Archive the logs of a run in storage of the user's, and mark that it is done."""
+"""Archive the logs of a run, compressed, in storage of the user's, and mark that it is done."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.blob_file import BlobFile, Content, digest
+from airflow_aib.hooks.archive_place import blob_pieces, open_place
+from airflow_aib.hooks.blob_file import Content, digest
+from airflow_aib.hooks.compression import Observed, compressed, decompressed
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_runs import busy
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
-from airflow_aib.hooks.staging import MEBIBYTE, StagedBlob, StagingArea
-from airflow_aib.hooks.storage_access import StorageAccess
+from airflow_aib.hooks.staging import StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.log_archive import EARLIER, INDEX, run_folder, with_run
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
+    from airflow_aib.hooks.archive_place import ArchivePlace
+    from airflow_aib.hooks.blob_file import BlobFile
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.image_runs import ImageRuns
-    from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress
 
-PIECE_BYTES = 4 * MEBIBYTE
 COPY_ATTEMPTS = 3
+INDEX_ATTEMPTS = 5
 # A run that has just ended may still be handing over its log.
 LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
 
@@ -34,10 +37,10 @@ LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
 class ArchivedFile:
     """Say where a log was archived.
 
-    :param name: of the log
-    :param url: where its copy lies
-    :param bytes: how long it is
-    :param sha256: digest of its content, in hex
+    :param name: of the file, `customization.log.gz`
+    :param url: where it lies
+    :param bytes: how long the log is
+    :param sha256: digest of the log, in hex
     """
 
     name: str
@@ -49,48 +52,60 @@ class ArchivedFile:
 async def archive_logs(
     service: ImageRuns, image_template_id: str, destination: str, *, start_time: str | None = None
 ) -> dict[str, Any]:
-    """Copy the logs of the last run to `<destination>/<image template>/<start time>/`, check and mark it.
+    """Copy the logs of the last run to `<destination>/<image template>/<start time>_<outcome>/`, check and mark it.
 
-    A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
+    Each is compressed with gzip, read back and compared. `<destination>/<image template>/index.json` lists the runs,
+    the newest first. A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
     What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that
     nobody has archived are saved besides, in `<destination>/<image template>/earlier/`.
 
     :param service: image templates and runs
     :param image_template_id: resource id
-    :param destination: container, and a folder in it
+    :param destination: `account/container[/folder]`, or a path that `ObjectStoragePath` takes
     :param start_time: verbatim start time of the run that is meant; another one is an error
     """
     body = await _after_cancel(service, image_template_id)
     status = require_finished_run(image_template_id, body, start_time)
-    container = service.clients.settings.cloud.container_address(destination)
-    folder = archive_folder(image_template_id, status.start_time)
+    place = open_place(service.clients, destination)
+    name = parse_image_template_id(image_template_id).name
+    folder = run_folder(name, status)
     logs = await _find_logs(service, body, status)
     files = [
-        await copy_verified(service.clients, log_file, container.blob(f"{folder}/{log_file.file_name}"))
-        for log_file in logs
+        await archive_log(service.clients, log_file, place, f"{folder}/{log_file.file_name}.gz") for log_file in logs
     ]
-    earlier = await _save_earlier_logs(service, image_template_id, body, status, container)
+    archive = {
+        "image_template_id": image_template_id,
+        "start_time": status.start_time,
+        "run_state": status.run_state,
+        "location": place.url(folder),
+        "files": [asdict(file) for file in files],
+    }
+    await note_in_index(place, f"{name}/{INDEX}", {**archive, "end_time": status.end_time})
+    earlier = await _save_earlier_logs(service, body, status, place, f"{name}/{EARLIER}")
     if logs or not status.may_have_made_images:
         await service.merge_tags(
             image_template_id, {LOG_MARK: status.start_time, **saved_until((*earlier, *logs), LOGS_SAVED_UNTIL)}
         )
-    return {
-        "image_template_id": image_template_id,
-        "start_time": status.start_time,
-        "run_state": status.run_state,
-        "location": location(container, folder),
-        "files": [asdict(file) for file in files],
-    }
+    return archive
 
 
-def archive_folder(image_template_id: str, start_time: str) -> str:
-    """Give the folder for a run's logs; a colon in a name troubles too many tools that download."""
-    return f"{parse_image_template_id(image_template_id).name}/{start_time.replace(':', '-')}"
+async def note_in_index(place: ArchivePlace, name: str, run: Mapping[str, Any]) -> None:
+    """Add a run to the index of its image template; what others write into it meanwhile stays.
 
-
-def location(container: ContainerAddress, folder: str) -> str:
-    """Give the address of the folder."""
-    return container.blob(folder).url
+    :param place: where the archive is
+    :param name: of the index
+    :param run: what is said of the run, with its `start_time`
+    """
+    for _ in range(INDEX_ATTEMPTS):
+        known = await place.read_small(name)
+        if await place.replace_small(name, with_run(known.content if known else None, run), instead_of=known):
+            return
+    raise ArmRequestError(
+        f"Index {place.url(name)} was written by others each of {INDEX_ATTEMPTS} times that it was read",
+        hint="The logs are archived; archive again to have them in the index.",
+        code="IndexBusy",
+        target=place.url(name),
+    )
 
 
 def require_finished_run(
@@ -128,17 +143,12 @@ async def _after_cancel(service: ImageRuns, image_template_id: str) -> dict[str,
 
 
 async def _save_earlier_logs(
-    service: ImageRuns,
-    image_template_id: str,
-    body: Mapping[str, Any],
-    status: LastRunStatus,
-    container: ContainerAddress,
+    service: ImageRuns, body: Mapping[str, Any], status: LastRunStatus, place: ArchivePlace, folder: str
 ) -> list[StagedBlob]:
     """Archive what earlier runs have left, for which the task that should have done it has failed."""
     left = older_than(await unsaved_logs(StagingArea(service.clients), body), status.started_at)
-    name = parse_image_template_id(image_template_id).name
     for log_file in left:
-        await copy_verified(service.clients, log_file, container.blob(f"{name}/earlier/{log_file.name}"))
+        await archive_log(service.clients, log_file, place, f"{folder}/{log_file.name}.gz")
     return left
 
 
@@ -160,40 +170,34 @@ async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRu
         raise
 
 
-async def copy_verified(clients: AzureClients, source: StagedBlob, destination: BlobAddress) -> ArchivedFile:
-    """Copy a blob of any length in constant memory, then read the copy back and compare."""
-    reading = StagingArea(clients).file(source)
-    writing = BlobFile(StorageAccess(clients, destination.account_url), destination)
-    written = await copy_settled(reading, writing)
-    found = await digest(_pieces(writing))
+async def archive_log(clients: AzureClients, source: StagedBlob, place: ArchivePlace, name: str) -> ArchivedFile:
+    """Copy a log of any length in constant memory, then read the copy back and compare."""
+    written = await copy_settled(StagingArea(clients).file(source), place, name)
+    url = place.url(name)
+    found = await digest(decompressed(place.read(name), target=url))
     if found != written:
         raise ArmRequestError(
-            f"The archived log {destination.url} is not what was written: {found.size} bytes with SHA-256 "
+            f"The archived log {url} is not what was written: {found.size} bytes with SHA-256 "
             f"{found.sha256} instead of {written.size} with {written.sha256}",
             hint="Somebody else may have written it at the same time: archive it again.",
             code="ArchiveDiffers",
-            target=destination.url,
+            target=url,
         )
-    return ArchivedFile(source.file_name, destination.url, written.size, written.sha256)
+    return ArchivedFile(name.rpartition("/")[2], url, written.size, written.sha256)
 
 
-async def copy_settled(reading: BlobFile, writing: BlobFile) -> Content:
+async def copy_settled(reading: BlobFile, place: ArchivePlace, name: str) -> Content:
     """Copy a blob that nobody changed meanwhile: the service may still be handing over the end of a log."""
     for _ in range(COPY_ATTEMPTS):
         before = await reading.look()
-        written = await writing.write(_pieces(reading), {"aib_source": reading.address.url})
+        observed = Observed()
+        pieces = compressed(observed.watch(blob_pieces(reading)))
+        await place.write(name, pieces, {"aib_source": reading.address.url})
         if await reading.look() == before:
-            return written
+            return observed.content
     raise ArmRequestError(
         f"Log {reading.address.url} has changed during each of {COPY_ATTEMPTS} copies",
         hint="It is still being written: archive it again in a few minutes.",
         code="LogChanges",
         target=reading.address.url,
     )
-
-
-async def _pieces(blob: BlobFile) -> AsyncIterator[bytes]:
-    offset = 0
-    while piece := await blob.read(offset, PIECE_BYTES):
-        offset += len(piece)
-        yield piece

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PAGE_BLOB = "PageBlob"
 RANGE_NOT_SATISFIABLE = 416
+CONFLICT = 409
+PRECONDITION_FAILED = 412
 OK_STATUSES = (200, 206)
 
 # The oldest version of the protocol that signs in with tokens and knows everything that is asked for here.
@@ -126,7 +128,7 @@ class BlobFile:
 
         return normalise(await self._call("list the pages of blob", ask))
 
-    async def write(self, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> Content:
+    async def write(self, pieces: AsyncIterable[bytes], metadata: Mapping[str, str], *, content_type: str) -> Content:
         """Write a block blob of any length piece by piece; it appears when all of it has arrived."""
         digest = hashlib.sha256()
         size = 0
@@ -137,21 +139,36 @@ class BlobFile:
             blocks.append(b64encode(f"{len(blocks):08d}".encode()).decode())
             await self._stage(blocks[-1], piece)
         content = Content(size, digest.hexdigest())
-        await self._commit(blocks, {**metadata, "aib_sha256": content.sha256})
+        await self._commit(blocks, {**metadata, "aib_sha256": content.sha256}, content_type)
         return content
+
+    async def replace(self, content: bytes, *, content_type: str, replacing: str | None) -> bool:
+        """Write a small block blob in one call; False when somebody else has written it meanwhile.
+
+        :param replacing: etag of the blob that it may replace; None means that there must be none
+        """
+        from azure.storage.blob import ContentSettings
+
+        settings = ContentSettings(content_type=content_type)
+        try:
+            await self._call(
+                "write blob",
+                lambda: self.client.upload_blob(
+                    content, overwrite=replacing is not None, content_settings=settings, **_condition(replacing)
+                ),
+            )
+        except ArmRequestError as error:
+            if error.status in {CONFLICT, PRECONDITION_FAILED}:
+                return False
+            raise
+        return True
 
     async def create_pages(self, size: int, metadata: Mapping[str, str], *, replacing: str | None = None) -> None:
         """Make an empty page blob.
 
         :param replacing: etag of the blob that it may replace; None means that there must be none
         """
-        from azure.core import MatchConditions
-
-        condition = (
-            {"etag": replacing, "match_condition": MatchConditions.IfNotModified}
-            if replacing
-            else {"match_condition": MatchConditions.IfMissing}
-        )
+        condition = _condition(replacing)
         await self._call(
             "create blob", lambda: self.client.create_page_blob(size, metadata=dict(metadata), **condition)
         )
@@ -185,7 +202,7 @@ class BlobFile:
     async def _stage(self, block_id: str, piece: bytes) -> None:
         await self._call("write blob", lambda: self.client.stage_block(block_id, piece))
 
-    async def _commit(self, blocks: list[str], metadata: Mapping[str, str]) -> None:
+    async def _commit(self, blocks: list[str], metadata: Mapping[str, str], content_type: str) -> None:
         from azure.storage.blob import BlobBlock, ContentSettings
 
         await self._call(
@@ -193,7 +210,7 @@ class BlobFile:
             lambda: self.client.commit_block_list(
                 [BlobBlock(block_id=block) for block in blocks],
                 metadata=dict(metadata),
-                content_settings=ContentSettings(content_type="text/plain; charset=utf-8"),
+                content_settings=ContentSettings(content_type=content_type),
             ),
         )
 
@@ -215,6 +232,15 @@ class BlobFile:
 
     async def _call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
         return await self.access.call(call, doing=doing, target=self.address.url)
+
+
+def _condition(replacing: str | None) -> dict[str, Any]:
+    """Write only over the blob with this etag, or only where there is none."""
+    from azure.core import MatchConditions
+
+    if replacing is None:
+        return {"match_condition": MatchConditions.IfMissing}
+    return {"etag": replacing, "match_condition": MatchConditions.IfNotModified}
 
 
 async def digest(pieces: AsyncIterable[bytes]) -> Content:

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 class AzureImageLogCollectOperator(ImageTemplateOperator):
     """Copy the logs of an image template's last run to storage of yours, for good and failed runs alike.
 
-    They lie in the staging resource group, which goes away with the image template. The copies are checked, and the
-    image template is marked, so that it may be replaced or deleted. Twice does no harm. Skips itself when there is
-    nothing to collect. Returns where the archive lies: `location`, and `files` with name, url, bytes and sha256.
+    They lie in the staging resource group, which goes away with the image template. The copies are compressed with
+    gzip, in `<image template>/<start time>_<outcome>/`, beside an `index.json` of the image template's runs. They are
+    read back and compared, and the image template is marked, so that it may be replaced or deleted. Twice does no harm.
+    Skips itself when there is nothing to collect. Returns where the archive lies: `location`, and `files` with name,
+    url, and bytes and sha256 of the log itself.
 
-    :param destination: `account/container[/folder]`, or the container's https address
+    :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
+        as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
     :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected;
         a fact of the DAG file, and no Jinja template
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,10 @@ class Rebuilt:
         """Return a blob's whole content, pages that are not allocated as the zeros that they read as."""
         with blob_client(url, self.stack.emulator_environment) as client:
             return client.download_blob(max_concurrency=4).readall()
+
+    def archived_lines(self, url: str) -> list[str]:
+        """Return the lines of an archived log."""
+        return gzip.decompress(self.blob(url)).decode().splitlines()
 
     def pushed_by_run(self) -> dict[str, Any]:
         """Return what the task that ran the image template has pushed."""
@@ -97,7 +102,7 @@ def test_the_copied_vhd_is_the_original_byte_for_byte(rebuilt: Rebuilt) -> None:
 def test_the_archived_log_is_the_original_line_for_line(rebuilt: Rebuilt) -> None:
     """The log in the user's container equals the one in the staging account."""
     (archived,) = rebuilt.report.logs
-    lines = rebuilt.blob(archived.url).decode().splitlines()
+    lines = rebuilt.archived_lines(archived.url)
 
     assert len(lines) > 20
     assert lines == rebuilt.blob(rebuilt.pushed_by_run()["log_location"]).decode().splitlines()
@@ -106,7 +111,7 @@ def test_the_archived_log_is_the_original_line_for_line(rebuilt: Rebuilt) -> Non
 def test_the_task_log_grows_while_the_task_is_deferred(rebuilt: Rebuilt) -> None:
     """Lines of the customization log stand in the task's log before the run is over."""
     (archived,) = rebuilt.report.logs
-    lines = set(rebuilt.blob(archived.url).decode().splitlines())
+    lines = set(rebuilt.archived_lines(archived.url))
     relayed = lines & set(rebuilt.log_while_deferred)
 
     assert len(relayed) > 5, rebuilt.log_while_deferred[-20:]
@@ -115,7 +120,7 @@ def test_the_task_log_grows_while_the_task_is_deferred(rebuilt: Rebuilt) -> None
 def test_the_whole_customization_log_was_relayed(rebuilt: Rebuilt) -> None:
     """After the end every line of the customization log stands in the task's log, in its order."""
     (archived,) = rebuilt.report.logs
-    lines = rebuilt.blob(archived.url).decode().splitlines()
+    lines = rebuilt.archived_lines(archived.url)
     (run,) = [task for task in rebuilt.rebuild.task_instances() if task["task_id"] == RUN_TASK]
     known = set(lines)
 

@@ -27,7 +27,7 @@ def test_the_vhd_is_rebuilt_copied_and_published(airflow: AirflowProcess) -> Non
     (copy,) = result.xcom(f"{GROUP}.copy_vhds")
     assert "/imagestore/images/vhds/" in copy["destination"]
     archive = result.xcom(f"{GROUP}.collect_logs")
-    assert [file["name"] for file in archive["files"]] == ["customization.log"]
+    assert [file["name"] for file in archive["files"]] == ["customization.log.gz"]
     (event,) = result.asset_events
     assert event["uri"] == "azure-vm-image://corp/linux-vhd"
     assert event["extra"]["vhds"][0]["sha256"] == copy["sha256"]

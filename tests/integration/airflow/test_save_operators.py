@@ -75,7 +75,7 @@ def test_the_log_of_a_failed_run_is_archived(airflow: AirflowProcess, cloud: Clo
 
     archive = result.xcom("collect")
     assert archive["run_state"] == "Failed"
-    assert [file["name"] for file in archive["files"]] == ["customization.log"]
+    assert [file["name"] for file in archive["files"]] == ["customization.log.gz"]
 
 
 def test_an_image_template_that_never_ran_has_no_log(airflow: AirflowProcess, cloud: Cloud) -> None:

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import asyncio
+import gzip
 import hashlib
+import json
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
-from airflow_aib.hooks.archive import archive_logs
-from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateInUseError
+from airflow_aib.hooks.archive import archive_logs, note_in_index
+from airflow_aib.hooks.archive_place import BlobPlace
+from airflow_aib.hooks.blob_file import BlobFile, digest
 from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.compression import decompressed
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.staging import StagingArea
@@ -17,6 +23,7 @@ from airflow_aib.hooks.storage_access import StorageAccess
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from typing import Any
 
     from airflow_aib.image_run.run_status import LastRunStatus
@@ -27,8 +34,24 @@ DESTINATION = "imagestore/images/archive"
 
 async def archived(azure: Azure, url: str) -> bytes:
     """Read an archived log."""
+    return gzip.decompress(await stored(azure, url))
+
+
+async def stored(azure: Azure, url: str) -> bytes:
+    """Read a file of the archive as it lies there."""
     address = azure.clients.settings.cloud.blob_address(url)
     return await BlobFile(StorageAccess(azure.clients, address.account_url), address).read(0, 1 << 24)
+
+
+def archive_url(azure: Azure) -> str:
+    """Return the address of the archive."""
+    return azure.clients.settings.cloud.container_address(DESTINATION).blob("").url.rstrip("/")
+
+
+async def index(azure: Azure) -> list[dict[str, Any]]:
+    """Read the index of the image template's runs."""
+    runs: list[dict[str, Any]] = json.loads(await stored(azure, f"{archive_url(azure)}/base/index.json"))["runs"]
+    return runs
 
 
 async def original(azure: Azure, body: dict[str, Any], status: LastRunStatus) -> bytes:
@@ -40,7 +63,7 @@ async def original(azure: Azure, body: dict[str, Any], status: LastRunStatus) ->
 
 
 async def test_the_log_is_archived_byte_for_byte_and_marked(azure: Azure) -> None:
-    """The copy lies under template and start time, equals the log, and the image template is marked for that run."""
+    """The copy lies under template, start time and outcome, is the log, and the run is marked as saved."""
     body, status = await azure.build()
 
     archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
@@ -49,8 +72,10 @@ async def test_the_log_is_archived_byte_for_byte_and_marked(azure: Azure) -> Non
     content = await archived(azure, file["url"])
     assert content == await original(azure, body, status)
     assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
-    assert file["url"] == f"{archive['location']}/customization.log"
-    assert archive["location"].endswith(f"/imagestore/images/archive/base/{status.start_time.replace(':', '-')}")
+    assert file["url"] == f"{archive['location']}/customization.log.gz"
+    folder = f"{status.start_time.replace(':', '-')}_Succeeded"
+    assert archive["location"].endswith(f"/imagestore/images/archive/base/{folder}")
+    assert len(await stored(azure, file["url"])) < len(content) / 2
     marked = await azure.service.require_image_template(azure.image_template_id)
     assert marked["tags"][LOG_MARK] == archive["start_time"] == status.start_time
 
@@ -83,6 +108,89 @@ async def test_each_run_has_its_own_folder(azure: Azure) -> None:
 
     assert first["location"] != second["location"]
     assert await archived(azure, first["files"][0]["url"]) != await archived(azure, second["files"][0]["url"])
+
+
+async def test_the_index_lists_every_run_once(azure: Azure) -> None:
+    """Beside the runs' folders an index says how each ended and where its logs are, the newest first."""
+    await azure.build()
+    first = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+    azure.control.plan_failure(kind="customizer")
+    _, status = await azure.run()
+    second = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+    await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    runs = await index(azure)
+
+    assert [run["run_state"] for run in runs] == ["Failed", "Succeeded"]
+    assert [run["location"] for run in runs] == [second["location"], first["location"]]
+    assert runs[0]["end_time"] == status.end_time
+    assert runs[0]["files"] == second["files"]
+
+
+async def test_the_index_keeps_what_others_write_meanwhile(azure: Azure) -> None:
+    """Two tasks that archive at once are both in the index."""
+    place = BlobPlace(azure.clients, azure.clients.settings.cloud.container_address(DESTINATION))
+    runs = [{"start_time": f"2026-01-0{day}T00:00:00Z"} for day in range(1, 5)]
+
+    await asyncio.gather(*(note_in_index(place, "busy/index.json", run) for run in runs))
+
+    kept = await place.read_small("busy/index.json")
+    assert kept is not None
+    assert [run["start_time"] for run in json.loads(kept.content)["runs"]] == [run["start_time"] for run in runs[::-1]]
+
+
+async def test_an_archive_that_was_spoilt_is_noticed(azure: Azure) -> None:
+    """What was read back and is no log, or only half of one, is no archive."""
+    place = BlobPlace(azure.clients, azure.clients.settings.cloud.container_address(DESTINATION))
+
+    with pytest.raises(ArmRequestError, match="its end is missing"):
+        await digest(decompressed(as_pieces(gzip.compress(b"half a log")[:-4]), target=place.url("x.gz")))
+
+
+def local(url: str) -> bytes:
+    """Read a file of this machine."""
+    return Path(url.removeprefix("file://")).read_bytes()
+
+
+async def as_pieces(content: bytes) -> AsyncIterator[bytes]:
+    """Give content as one piece."""
+    yield content
+
+
+async def test_the_archive_may_be_anywhere(azure: Azure, tmp_path: Path) -> None:
+    """Any path that Airflow's `ObjectStoragePath` takes will do; what lies there is checked as well."""
+    body, status = await azure.build()
+
+    archive = await archive_logs(azure.service, azure.image_template_id, f"file://{tmp_path}/logs")
+
+    (file,) = archive["files"]
+    assert file["url"] == f"{archive['location']}/customization.log.gz"
+    assert gzip.decompress(local(file["url"])) == await original(azure, body, status)
+    listed = json.loads(local(f"file://{tmp_path}/logs/base/index.json"))["runs"]
+    assert [run["start_time"] for run in listed] == [status.start_time]
+    marked = await azure.service.require_image_template(azure.image_template_id)
+    assert marked["tags"][LOG_MARK] == status.start_time
+    assert await archive_logs(azure.service, azure.image_template_id, f"file://{tmp_path}/logs") == archive
+
+
+@pytest.mark.parametrize(
+    ("destination", "error", "words"),
+    [
+        ("file:///proc/nowhere", ArmRequestError, r"Could not write file:///proc/nowhere/base/.*customization.log.gz"),
+        ("carrier-pigeon://roof/a", ArmRequestError, "Could not reach carrier-pigeon://roof/a"),
+        ("file://", ConnectionSettingsError, "names no place behind its scheme"),
+    ],
+)
+async def test_a_place_that_cannot_be_written_is_named(
+    azure: Azure, destination: str, error: type[Exception], words: str
+) -> None:
+    """The error says which file could not be written, and no mark says that the log is safe."""
+    await azure.build()
+
+    with pytest.raises(error, match=words):
+        await archive_logs(azure.service, azure.image_template_id, destination)
+
+    assert LOG_MARK not in (await azure.service.require_image_template(azure.image_template_id)).get("tags", {})
 
 
 async def test_a_run_that_goes_on_is_not_archived(azure: Azure) -> None:

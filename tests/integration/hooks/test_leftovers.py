@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import logging
 from typing import TYPE_CHECKING
 
@@ -7,9 +8,11 @@ import pytest
 
 from airflow_aib.exceptions import ImageArtifactMissingError, ImageTemplateInUseError
 from airflow_aib.hooks.archive import archive_logs
+from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.guards import refuse_losses, vhd_mark
 from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, staged_losses
 from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
 from tests.integration.hooks.azure import VHD
 
@@ -38,9 +41,6 @@ async def losses(azure: Azure) -> list[str]:
 
 async def saved(azure: Azure, url: str) -> BlobFacts | None:
     """Look at a blob of ours."""
-    from airflow_aib.hooks.blob_file import BlobFile
-    from airflow_aib.hooks.storage_access import StorageAccess
-
     address = azure.clients.settings.cloud.blob_address(url)
     return await BlobFile(StorageAccess(azure.clients, address.account_url), address).look()
 
@@ -161,9 +161,10 @@ async def test_the_next_archive_saves_what_an_earlier_one_left(azure: Azure) -> 
 
     archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
 
-    rescued = await saved(azure, archive["location"].rpartition("/")[0] + f"/earlier/{forgotten.name}")
-    assert rescued is not None
-    assert rescued.size == await StagingArea(azure.clients).size_of(forgotten)
+    url = archive["location"].rpartition("/")[0] + f"/earlier/{forgotten.name}.gz"
+    address = azure.clients.settings.cloud.blob_address(url)
+    rescued = await BlobFile(StorageAccess(azure.clients, address.account_url), address).read(0, 1 << 24)
+    assert len(gzip.decompress(rescued)) == await StagingArea(azure.clients).size_of(forgotten)
     assert await losses(azure) == []
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -14,10 +15,12 @@ from airflow_aib.hooks.storage_address import BlobAddress
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Mapping
 
+    from airflow_aib.hooks.archive_place import ArchivePlace
+
 
 @dataclass
 class FakeBlob:
-    """Be a log that grows between two looks, or the blob that it is copied to."""
+    """Be a log that grows between two looks."""
 
     contents: list[bytes] = field(default_factory=lambda: [b""])
     address = BlobAddress("https://s.blob.core.windows.net", "packerlogs", "g/customization.log")
@@ -33,35 +36,40 @@ class FakeBlob:
         """Read some bytes."""
         return self.contents[0][offset : offset + length]
 
-    async def write(self, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> Content:
+
+@dataclass
+class FakePlace:
+    """Keep one file."""
+
+    content: bytes = b""
+
+    async def write(self, name: str, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> None:
         """Take what is copied."""
-        assert metadata == {"aib_source": self.address.url}
-        content = b"".join([piece async for piece in pieces])
-        self.contents = [content]
-        return Content(len(content), hashlib.sha256(content).hexdigest())
+        assert (name, metadata) == ("log.gz", {"aib_source": FakeBlob.address.url})
+        self.content = gzip.decompress(b"".join([piece async for piece in pieces]))
 
 
-async def copy(source: FakeBlob, destination: FakeBlob) -> Content:
+async def copy(source: FakeBlob, destination: FakePlace) -> Content:
     """Copy a log."""
-    return await copy_settled(cast("BlobFile", source), cast("BlobFile", destination))
+    return await copy_settled(cast("BlobFile", source), cast("ArchivePlace", destination), "log.gz")
 
 
 async def test_a_log_that_is_whole_is_copied_once() -> None:
     """Nothing changes any more after the end of most runs."""
-    destination = FakeBlob()
+    destination = FakePlace()
 
     written = await copy(FakeBlob([b"all"]), destination)
 
-    assert (destination.contents, written.size) == ([b"all"], 3)
+    assert (destination.content, written.size) == (b"all", 3)
 
 
 async def test_a_log_that_grew_during_the_copy_is_copied_again() -> None:
     """The end of a log may come after the end of its run, and is the part that tells why."""
-    destination = FakeBlob()
+    destination = FakePlace()
 
     written = await copy(FakeBlob([b"be", b"begin", b"begin and end"]), destination)
 
-    assert (destination.contents, written.size) == ([b"begin and end"], 13)
+    assert (destination.content, written.size) == (b"begin and end", 13)
 
 
 async def test_a_log_that_never_rests_is_not_called_archived() -> None:
@@ -69,4 +77,4 @@ async def test_a_log_that_never_rests_is_not_called_archived() -> None:
     growing = FakeBlob([b"x" * count for count in range(1, 2 * COPY_ATTEMPTS + 2)])
 
     with pytest.raises(ArmRequestError, match=r"has changed during each of 3 copies.* archive it again"):
-        await copy(growing, FakeBlob())
+        await copy(growing, FakePlace())

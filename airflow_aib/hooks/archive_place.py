@@ -1,0 +1,197 @@
+"""Where archives go: a container of blob storage, or any place that Airflow's `ObjectStoragePath` reaches."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.staging import MEBIBYTE
+from airflow_aib.hooks.storage_access import StorageAccess
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+
+    from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.storage_address import ContainerAddress
+
+PIECE_BYTES = 4 * MEBIBYTE
+GZIP_TYPE = "application/gzip"
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class SmallFile:
+    """Hold a small file, and which version of it that is.
+
+    :param content: all of it
+    :param version: of the file, where the place tells versions apart
+    """
+
+    content: bytes
+    version: str | None = None
+
+
+class ArchivePlace(Protocol):
+    """Keep files under names."""
+
+    def url(self, name: str) -> str:
+        """Give the address of a file or a folder."""
+        ...
+
+    async def write(self, name: str, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> None:
+        """Write a file of any length; it appears when all of it has arrived."""
+        ...
+
+    def read(self, name: str) -> AsyncIterator[bytes]:
+        """Read a file piece by piece."""
+        ...
+
+    async def read_small(self, name: str) -> SmallFile | None:
+        """Read a small file whole; None when there is none."""
+        ...
+
+    async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
+        """Write a small file, unless somebody else has written it since it was read; say whether it was written."""
+        ...
+
+
+class BlobPlace:
+    """Keep files in a container that the Airflow connection reaches.
+
+    :param clients: how Azure is reached
+    :param container: container, and a folder in it
+    """
+
+    def __init__(self, clients: AzureClients, container: ContainerAddress) -> None:
+        self._container = container
+        self._access = StorageAccess(clients, container.account_url)
+
+    def url(self, name: str) -> str:
+        """Give the address of a file or a folder."""
+        return self._container.blob(name).url
+
+    async def write(self, name: str, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> None:
+        """Write a block blob."""
+        await self._file(name).write(pieces, metadata, content_type=GZIP_TYPE)
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        """Read a blob piece by piece."""
+        async for piece in blob_pieces(self._file(name)):
+            yield piece
+
+    async def read_small(self, name: str) -> SmallFile | None:
+        """Read a blob that fits into memory."""
+        file = self._file(name)
+        facts = await file.look()
+        return SmallFile(await file.read(0, facts.size, etag=facts.etag), facts.etag) if facts else None
+
+    async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
+        """Write a blob, if it is still the one that was read."""
+        replacing = instead_of.version if instead_of else None
+        return await self._file(name).replace(content, content_type=JSON_TYPE, replacing=replacing)
+
+    def _file(self, name: str) -> BlobFile:
+        return BlobFile(self._access, self._container.blob(name))
+
+
+class ObjectStoragePlace:
+    """Keep files wherever Airflow's `ObjectStoragePath` reaches; it takes care of connections and signing in.
+
+    These places tell no versions apart: two writers at once of the same small file are not noticed.
+
+    :param root: such a path
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def url(self, name: str) -> str:
+        """Give the address of a file or a folder."""
+        return f"{self._root.rstrip('/')}/{name}"
+
+    async def write(self, name: str, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> None:
+        """Write a file; these places keep no metadata with it."""
+        del metadata
+        path = await self._path(name)
+        await self._tried(name, "write", lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        file = await self._tried(name, "write", lambda: path.open("wb"))
+        try:
+            async for piece in pieces:
+                await self._tried(name, "write", lambda piece=piece: file.write(piece))
+        finally:
+            await self._tried(name, "write", file.close)
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        """Read a file piece by piece."""
+        path = await self._path(name)
+        file = await self._tried(name, "read", lambda: path.open("rb"))
+        try:
+            while piece := await self._tried(name, "read", lambda: file.read(PIECE_BYTES)):
+                yield piece
+        finally:
+            await asyncio.to_thread(file.close)
+
+    async def read_small(self, name: str) -> SmallFile | None:
+        """Read a file that fits into memory."""
+        path = await self._path(name)
+        try:
+            return SmallFile(await asyncio.to_thread(path.read_bytes))
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise self._failed(name, "read", error) from error
+
+    async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
+        """Write a file."""
+        del instead_of
+        path = await self._path(name)
+        await self._tried(name, "write", lambda: path.write_bytes(content))
+        return True
+
+    async def _path(self, name: str) -> Any:
+        from airflow.sdk import ObjectStoragePath
+
+        return await self._tried(name, "reach", lambda: ObjectStoragePath(self.url(name)))
+
+    async def _tried(self, name: str, doing: str, work: Any) -> Any:
+        """Do something in a thread, since these places block; their libraries have errors of every kind."""
+        try:
+            return await asyncio.to_thread(work)
+        except Exception as error:
+            raise self._failed(name, doing, error) from error
+
+    def _failed(self, name: str, doing: str, error: Exception) -> ArmRequestError:
+        return ArmRequestError(
+            f"Could not {doing} {self.url(name)}: {type(error).__name__}: {error}",
+            hint="Look at the Airflow connection that the path names, and at the package for its scheme.",
+            code="ArchivePlaceFailed",
+            target=self.url(name),
+        )
+
+
+def open_place(clients: AzureClients, destination: str) -> ArchivePlace:
+    """Give the place that a destination names.
+
+    :param destination: `account/container[/folder]` or its https address; or a path with another scheme, as
+        `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
+    """
+    scheme, separator, rest = destination.strip().partition("://")
+    if not separator or scheme.lower() in {"http", "https"}:
+        return BlobPlace(clients, clients.settings.cloud.container_address(destination))
+    if not rest.strip("/"):
+        raise ConnectionSettingsError(
+            f"Destination {destination!r} names no place behind its scheme",
+            hint="Write account/container[/folder], or a path such as s3://aws_default@bucket/folder.",
+        )
+    return ObjectStoragePlace(destination.strip())
+
+
+async def blob_pieces(blob: BlobFile) -> AsyncIterator[bytes]:
+    """Read a blob piece by piece."""
+    offset = 0
+    while piece := await blob.read(offset, PIECE_BYTES):
+        offset += len(piece)
+        yield piece
