@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunTimeoutError, ImageTemplateInUseError
 from airflow_aib.hooks.errors import TOO_MANY_REQUESTS, is_lost_answer, is_transient, translated
-from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, ImageTemplates
-from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, LOOK_TIME, READ_TIME, ImageTemplates
+from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
@@ -108,8 +108,10 @@ class ImageRuns(ImageTemplates):
     async def list_run_outputs(self, image_template_id: str) -> list[dict[str, Any]]:
         """Give what the last run left, one output per distributor that got that far."""
         operations, group, name = self._address(image_template_id)
-        with translated("list the run outputs of image template", image_template_id):
-            return [output.as_dict() async for output in operations.list_run_outputs(group, name)]
+        doing = "list the run outputs of image template"
+        async with bounded(READ_TIME, doing, image_template_id):
+            with translated(doing, image_template_id):
+                return [output.as_dict() async for output in operations.list_run_outputs(group, name)]
 
     def _new_handle(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle:
         return ImageRunHandle(
@@ -137,8 +139,9 @@ class ImageRuns(ImageTemplates):
         }
         for attempt in range(1, REFUSED_ATTEMPTS + 1):
             try:
-                with translated(f"{action} image template", image_template_id):
-                    await calls[action](group, name, polling=False, **self.NO_RETRIES)
+                async with bounded(LOOK_TIME, f"{action} image template", image_template_id):
+                    with translated(f"{action} image template", image_template_id):
+                        await calls[action](group, name, polling=False, **self.NO_RETRIES)
             except ArmRequestError as error:
                 if error.status != TOO_MANY_REQUESTS or attempt == REFUSED_ATTEMPTS:
                     raise

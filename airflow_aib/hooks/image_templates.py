@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,13 +20,11 @@ from airflow_aib.hooks.errors import (
     translated,
 )
 from airflow_aib.hooks.resource_id import parse_image_template_id
-from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_template.fingerprint import differences
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azure.core.pipeline import PipelineResponse
     from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
 
@@ -40,6 +39,10 @@ PROVISION_TIMEOUT = timedelta(hours=1)
 SUBMIT_ATTEMPTS = 4
 RESUBMIT_PAUSE = 5.0
 LONGEST_ASKED_PAUSE = 120.0
+
+# Seconds for one look, its sign-in included; and for a read that the SDK repeats by itself.
+LOOK_TIME = 120.0
+READ_TIME = 600.0
 
 # How often tags are written until they stay, and seconds until we look: longer than from a look to a write.
 TAG_ATTEMPTS = 6
@@ -83,7 +86,11 @@ class ImageTemplates:
 
         :param retries: whether the SDK repeats a failed read a few times
         """
-        options = {} if retries else self.NO_RETRIES
+        async with bounded(READ_TIME if retries else LOOK_TIME, "read image template", image_template_id):
+            return await self._get_with_new_token(image_template_id, {} if retries else self.NO_RETRIES)
+
+    async def _get_with_new_token(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Read it; a token that is refused is renewed once, and what is said then counts."""
         try:
             return await self._get(image_template_id, options)
         except ArmRequestError as error:
@@ -235,7 +242,17 @@ class ImageTemplates:
     async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)
         with translated("read image template", image_template_id):
-            return (await operations.get(group, name, **options)).as_dict()
+            found = await operations.get(group, name, **options)
+        # The SDK hands on what is no object at all.
+        body = found.as_dict() if hasattr(found, "as_dict") else {}
+        if not isinstance(body.get("properties"), Mapping):
+            raise ArmRequestError(
+                f"Could not read image template {image_template_id}: the answer is none, it lacks its properties",
+                hint="Look whether a proxy answers in Azure's place.",
+                target=image_template_id,
+                trouble="malformed",
+            )
+        return body
 
     async def _put(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)

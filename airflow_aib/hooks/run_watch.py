@@ -13,6 +13,7 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
+from airflow_aib.hooks.waiting import JITTER
 from airflow_aib.image_run.run_event import RunEvent, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 
@@ -26,8 +27,6 @@ POLL_INTERVAL = 30.0
 ERROR_BUDGET = timedelta(minutes=30)
 # An accepted run shows within seconds; one that never does must not be waited for until its deadline.
 APPEAR_WITHIN = timedelta(minutes=15)
-# Share of the interval by which looks are spread, so that many waits do not look at once.
-JITTER = 0.1
 # So many looks in a row must miss the run: one that Azure answers from a stale place must not cost a build.
 LOOKS_WITHOUT_RUN = 3
 LAST_LOOKS = 3
@@ -187,7 +186,10 @@ class RunWatch:
         return [WatchTrouble(f"A look at the run failed, it is repeated: {error}")] if is_first else []
 
     def pause(self, now: datetime) -> float:
-        """Give the seconds until the next look: by the interval or what Azure asks, but never past the deadline."""
+        """Give the seconds until the next look: by the interval, or by what Azure asks.
+
+        Never past the deadline, and, while looks fail, never past the end of the budget: both have a last look.
+        """
         left = (self.deadline - now).total_seconds()
         if left <= 0:
             return LAST_LOOK_PAUSE
@@ -198,7 +200,15 @@ class RunWatch:
             # A passing fault is over soon, as a rule: look again early, then ever later.
             interval = min(interval, 2.0 ** len(self._failures))
         spread = interval * self.spread(1 - JITTER, 1 + JITTER)
-        return min(max(spread, self._asked_pause), left)
+        if self._asked_pause > spread:
+            # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
+            spread = self._asked_pause * self.spread(1, 1 + JITTER)
+        return min(spread, left, self._left_of_budget(now))
+
+    def _left_of_budget(self, now: datetime) -> float:
+        if not self._failures:
+            return float("inf")
+        return max((self._failures[0] + self.error_budget - now).total_seconds(), LAST_LOOK_PAUSE)
 
     def _see_run(self, status: LastRunStatus) -> list[WatchUpdate]:
         is_new = self.status is None or self.status.phase != status.phase

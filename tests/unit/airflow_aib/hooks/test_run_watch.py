@@ -8,7 +8,7 @@ import pytest
 from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.run_watch import (
     APPEAR_WITHIN,
-    JITTER,
+    ERROR_BUDGET,
     LogLines,
     PhaseChange,
     WatchTrouble,
@@ -16,6 +16,7 @@ from airflow_aib.hooks.run_watch import (
     watch_run,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.hooks.waiting import JITTER
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from tests.fakes import (
@@ -247,6 +248,37 @@ async def test_the_pause_that_azure_asks_for_is_kept() -> None:
     await watch(running(), look_error(429, retry_after=77), running(), over(), clock=clock)
 
     assert clock.pauses == [30, 77, 30]
+
+
+async def test_a_huge_pause_that_azure_asks_for_does_not_outlast_the_budget() -> None:
+    """Who is told to come back tomorrow looks once more when the budget ends."""
+    clock = FakeClock()
+
+    event = event_of(await watch(running(), look_error(429, retry_after=86_400), clock=clock))
+
+    assert event.status == "unwatchable"
+    assert clock.pauses == [30, ERROR_BUDGET.total_seconds()]
+
+
+async def test_a_huge_pause_that_azure_asks_for_does_not_pass_the_deadline() -> None:
+    """At the deadline there is a look, whatever pause Azure has asked for."""
+    clock = FakeClock()
+    deadline = START + timedelta(minutes=10)
+
+    event = event_of(
+        await watch(running(), look_error(429, retry_after=86_400), over(), clock=clock, deadline=deadline)
+    )
+
+    assert (event.status, clock.pauses) == ("over", [30, 570])
+
+
+async def test_a_pause_that_azure_asks_of_many_is_spread() -> None:
+    """Waits that were all told to come back in a minute do not come back at one moment, and none comes too early."""
+    clock = FakeClock()
+
+    await watch(look_error(429, retry_after=60), over(), clock=clock, spread=lambda _low, high: high)
+
+    assert clock.pauses == [pytest.approx(66)]
 
 
 async def test_looks_are_spread() -> None:
