@@ -140,7 +140,7 @@ class Emulator:
             await world.schedule.clear()
             plans = (world.faults, world.failures, world.sign_in_refusals)
             people = (world.applications, world.access)
-            for forget in (world.store, world.operations, world.requests, *plans, *people):
+            for forget in (world.store, world.operations, world.requests, world.runs, *plans, *people):
                 forget.clear()
             world.tokens.reset()
             world.throttle.switch(None)

@@ -171,6 +171,10 @@ class ControlClient:
         """Return how many connections carried calls, with which handshakes, and how many tokens were asked for."""
         return self._call("GET", "/connections")
 
+    def runs(self) -> list[dict[str, Any]]:
+        """Return every run that has begun since the last reset, oldest first, those of deleted image templates too."""
+        return list(self._call("GET", "/runs")["value"])
+
     def forget_requests(self) -> None:
         """Begin the record of requests anew."""
         self._call("DELETE", "/requests")

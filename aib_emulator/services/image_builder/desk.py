@@ -172,6 +172,7 @@ class ImageTemplateDesk:
         if image_template.run is not None:
             image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
         image_template.run = run
+        self._world.runs.append(run)
         run.expect(self._effects(run).of_whole_run())
         self._world.schedule.add(run)
 

@@ -86,6 +86,11 @@ class ImageRun:
     def __repr__(self) -> str:
         return f"the run of {self.image_template.image_template_id}"
 
+    @property
+    def image_template_path(self) -> str:
+        """Resource id of what is built."""
+        return self.image_template.image_template_id.write()
+
     def expect(self, effects: Iterable[Effect]) -> None:
         """Carry out these effects, in the order of their instants, and end in their midst; some may come later."""
         whole = [*effects, Effect(self.timeline.end, "the end", self._finish)]
