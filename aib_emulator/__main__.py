@@ -1,10 +1,11 @@
-"""The command line: `aib-emulator` serves, `aib-emulator install-azurite` prepares."""
+"""The command line: `aib-emulator` serves, `aib-emulator install-azurite` prepares, `openapi` describes."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 import sys
@@ -26,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "install-azurite":
             return _install_azurite()
+        if options.command == "openapi":
+            return _describe()
         return _serve(options)
     except (AzuriteInstallError, EmulatorSettingsError, OSError) as error:
         print(f"aib-emulator: {error}", file=sys.stderr)  # noqa: T201 - the command's own answer
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-form", choices=LOG_FORMS, default=usual.log_form, help="of build logs (%(default)s)")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     commands.add_parser("install-azurite", help="install the pinned Azurite into this Python environment")
+    commands.add_parser("openapi", help="write the OpenAPI document of what is served")
     return parser
 
 
@@ -131,6 +135,22 @@ async def _serve_until_signal(emulator: Emulator, when_ready: Callable[[], None]
     finally:
         ended.cancel()
         await emulator.stop()
+
+
+def _describe() -> int:
+    """Start an emulator for a moment, and write what it says of itself."""
+    from aib_emulator.app import Emulator
+
+    async def described() -> dict[str, object]:
+        emulator = Emulator(EmulatorSettings())
+        await emulator.start()
+        try:
+            return emulator.description()
+        finally:
+            await emulator.stop()
+
+    print(json.dumps(asyncio.run(described()), indent=2))  # noqa: T201 - the command's own answer
+    return 0
 
 
 def _install_azurite() -> int:

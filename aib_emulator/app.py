@@ -21,6 +21,7 @@ from aib_emulator.blobs import AzuriteBlobStore
 from aib_emulator.clock import ScaledClock
 from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
+from aib_emulator.openapi import openapi
 from aib_emulator.request_record import RequestRecord
 from aib_emulator.schedule import Schedule
 from aib_emulator.services.authorization import routes as authorization
@@ -41,7 +42,7 @@ from aib_emulator.tokens import TokenAuthority
 from aib_emulator.world import World
 
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.arm.route import Route
@@ -72,6 +73,7 @@ class Emulator:
         self._folder = Path()
         self._tls: TlsFiles | None = None
         self._world: World | None = None
+        self.served_routes: tuple[Route, ...] = ()
 
     @property
     def world(self) -> World:
@@ -188,6 +190,10 @@ class Emulator:
             },
         }
 
+    def description(self) -> dict[str, Any]:
+        """Return the OpenAPI document of every call that is served."""
+        return openapi(self.served_routes, self.arm_url)
+
     def _prepare_folder(self) -> None:
         folder = self.settings.data_dir
         if folder is None:
@@ -253,9 +259,10 @@ class Emulator:
         self._arm_port = int(self._runner.addresses[0][1])
 
     def _routes(self) -> list[Route]:
-        found = control.routes(self.world, partial(self.reset))
+        found = control.routes(self.world, partial(self.reset), self.description)
         for service in SERVICES:
             found.extend(service.routes(self.world))
+        self.served_routes = tuple(found)
         return found
 
 

@@ -9,6 +9,7 @@ from aib_emulator.control import applications, blobs, door, plans, record, throt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import Any
 
     from aib_emulator.world import World
 
@@ -17,12 +18,13 @@ PARTS = (applications, blobs, door, plans, record, throttling, tokens)
 """Each answers `table(world)`: method, path below the door, and what answers."""
 
 
-def routes(world: World, reset: Callable[[], Awaitable[None]]) -> list[Route]:
+def routes(world: World, reset: Callable[[], Awaitable[None]], describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """Return the routes of the control door.
 
     :param reset: puts the whole emulator back to its start
+    :param describe: returns the OpenAPI document of every call
     """
-    tables = [door.reset_table(reset), *(part.table(world) for part in PARTS)]
+    tables = [door.reset_table(reset), door.description_table(describe), *(part.table(world) for part in PARTS)]
     return [
         Route(method, DOOR + path, handle, needs_token=False, needs_api_version=False)
         for table in tables

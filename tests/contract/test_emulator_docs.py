@@ -26,7 +26,7 @@ CALL = re.compile(r"^\| `([A-Z]+) (\S+)` \|", re.MULTILINE)
 def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: EmulatorThread) -> None:
     """The tables of the page and the routes are the same."""
     world = emulator_thread.emulator.world
-    routes = control.routes(world, emulator_thread.emulator.reset)
+    routes = control.routes(world, emulator_thread.emulator.reset, emulator_thread.emulator.description)
     for service in (identity, resources, authorization, managed_identity, image_builder):
         routes += service.routes(world)
     words = {"{group}": GROUP, "{sub}": SUBSCRIPTION, "{scope}": SCOPE}
