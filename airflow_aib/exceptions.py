@@ -9,10 +9,12 @@ ImageBuilderError
 ├── ImageTemplateInUseError          replacing or deleting it now would lose something
 ├── ConnectionSettingsError          the Airflow connection is incomplete or wrong
 ├── ArmRequestError                  Azure said no
+│   └── ImageTemplateStuckError      it stays Creating, Updating or Deleting
 ├── ImageRunError                    a run ended badly
 │   ├── ImageRunFailedError
 │   ├── ImageRunCanceledError
 │   ├── ImageRunTimeoutError         it did not end within its time
+│   │   └── ImageRunStuckError       it was cancelled, and stays Canceling
 │   └── ImageRunWatchError           it could not be watched for too long; it goes on
 ├── ImageArtifactMissingError        a distributor left no artifact
 ├── VhdCopyError                     the image template stays, the copy resumes
@@ -170,6 +172,10 @@ class ArmRequestError(ImageBuilderError):
         self.status = status
 
 
+class ImageTemplateStuckError(ArmRequestError):
+    """Report an image template that stays `Creating`, `Updating` or `Deleting` beyond its time."""
+
+
 class ImageRunError(ImageBuilderError):
     """Report a run that ended badly.
 
@@ -204,6 +210,10 @@ class ImageRunCanceledError(ImageRunError):
 
 class ImageRunTimeoutError(ImageRunError):
     """Report a run that did not end within its time."""
+
+
+class ImageRunStuckError(ImageRunTimeoutError):
+    """Report a run that was cancelled and stays `Canceling` beyond its time."""
 
 
 class ImageRunWatchError(ImageRunError):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.exceptions import ArmRequestError, ImageRunTimeoutError, ImageTemplateInUseError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.errors import TOO_MANY_REQUESTS, is_lost_answer, is_transient, translated
 from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, LOOK_TIME, READ_TIME, ImageTemplates
+from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from airflow_aib.exceptions import ImageRunTimeoutError
 
 # How long to look for a run whose start was answered badly, and for one that Azure has accepted.
 LOST_RUN_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=2), error_budget=timedelta(minutes=2))
@@ -92,13 +95,7 @@ class ImageRuns(ImageTemplates):
             return status is None or status.is_over or (handle is not None and not handle.matches(status))
 
         def late(status: LastRunStatus | None) -> ImageRunTimeoutError:
-            phase = status.phase if status else "unknown"
-            return ImageRunTimeoutError(
-                f"The run of image template {image_template_id} was not over within {within}; it is {phase}",
-                hint="A run that stays Canceling for hours is a matter for Azure's support.",
-                image_template_id=image_template_id,
-                last_run_status=status,
-            )
+            return overdue_run(image_template_id, within, status)
 
         async def look() -> LastRunStatus | None:
             return read_last_run_status(await self.require_image_template(image_template_id, retries=False))

@@ -20,6 +20,7 @@ from airflow_aib.hooks.errors import (
     translated,
 )
 from airflow_aib.hooks.resource_id import parse_image_template_id
+from airflow_aib.hooks.stuck import overdue_image_template
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_template.fingerprint import differences
 from airflow_aib.masking import mask
@@ -163,7 +164,7 @@ class ImageTemplates:
         return await Wait(
             lambda: self.require_image_template(image_template_id, retries=False),
             is_done,
-            lambda body: overdue(image_template_id, "was not provisioned", within, body),
+            lambda body: overdue_image_template(image_template_id, "was not provisioned", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
         ).until_done()
@@ -205,7 +206,7 @@ class ImageTemplates:
         await Wait(
             lambda: self.get_image_template(image_template_id, retries=False),
             is_done,
-            lambda body: overdue(image_template_id, "was not deleted", within, body),
+            lambda body: overdue_image_template(image_template_id, "was not deleted", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
         ).until_done()
@@ -294,6 +295,10 @@ def provisioning_state(body: Mapping[str, Any]) -> str | None:
     return str(state) if state else None
 
 
+def _state(body: Mapping[str, Any] | None) -> str | None:
+    return provisioning_state(body) if body else None
+
+
 def image_template_missing(image_template_id: str) -> ArmRequestError:
     """Make the error for an image template that does not exist."""
     return ArmRequestError(
@@ -338,18 +343,6 @@ def provisioning_failed(
         hint = "Correct the image template document; delete the failed image template before submitting it again."
         return ImageTemplateError(message, hint=hint, code=code, target=image_template_id)
     return ArmRequestError(message, hint=_PERMISSION_HINT, code=code, target=image_template_id)
-
-
-def overdue(image_template_id: str, what: str, within: timedelta, body: Mapping[str, Any] | None) -> ArmRequestError:
-    """Make the error for a change that did not happen in time."""
-    state = provisioning_state(body) if body else None
-    return ArmRequestError(
-        f"Image template {image_template_id} {what} within {within}; its provisioning state is {state}",
-        hint="Azure may still do it: look at it in the portal, and ask Azure's support when it stays so for hours.",
-        code="Overdue",
-        target=image_template_id,
-        provisioning_state=state,
-    )
 
 
 class _Answer:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import (
     ArmRequestError,
     ImageArtifactMissingError,
-    ImageBuilderError,
     ImageRunCanceledError,
     ImageRunError,
     ImageRunFailedError,
+    ImageRunStuckError,
     ImageRunTimeoutError,
+    ImageRunWatchError,
 )
 from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.stuck import RUN_ADVICE, is_canceling
 from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts
 from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.run_event import RunEvent
 
 DIGEST_TAIL_LINES = 15
 
@@ -143,14 +146,16 @@ def log_digest(report: RunReport, log: TaskLog) -> None:
 def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
     """Make the error for a run that ended badly; its text is the diagnosis."""
     diagnosis = report.diagnose()
+    is_stuck = is_overdue and is_canceling(report.status)
     kind: type[ImageRunError] = ImageRunFailedError
     if is_overdue:
-        kind = ImageRunTimeoutError
+        kind = ImageRunStuckError if is_stuck else ImageRunTimeoutError
     elif report.status.run_state == RunState.CANCELED:
         kind = ImageRunCanceledError
     head = reason or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
     return kind(
         "\n".join([f"{head}:", *(f"  {line}" for line in diagnosis.lines())]) + "\n",
+        hint=RUN_ADVICE if is_stuck else None,
         image_template_id=report.image_template_id,
         last_run_status=report.status,
         diagnosis=diagnosis,
@@ -158,6 +163,26 @@ def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") 
     )
 
 
-def bare_run_error(kind: type[ImageRunError], image_template_id: str, message: str, hint: str) -> ImageBuilderError:
+# By why nothing more is known of a run: what to do next.
+_LOST_RUN_HINTS: dict[str, str] = {
+    "deleted": "With it went its staging resource group, log and VHDs. Who deleted it stands in its resource group's "
+    "activity log; create it again, and run it again.",
+    "replaced": "Look in the gallery by date for what it made; let one DAG at a time run an image template.",
+    "never appeared": "Azure took the request and has begun nothing: try again, which asks for another run.",
+}
+
+
+def lost_run_error(event: RunEvent) -> ImageRunError:
     """Make the error for a run of which nothing more can be read."""
-    return kind(message, hint=hint, image_template_id=image_template_id)
+    if event.status == "unwatchable":
+        kind: type[ImageRunError] = ImageRunWatchError
+        hint = "The run goes on; the next try joins it."
+    else:
+        kind = ImageRunTimeoutError if event.status == "timeout" else ImageRunFailedError
+        hint = _LOST_RUN_HINTS.get(event.reason or "", "Look into the portal's activity log.")
+    return kind(
+        event.message,
+        hint=hint,
+        image_template_id=event.image_template_id,
+        reason=event.reason,
+    )

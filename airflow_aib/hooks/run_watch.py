@@ -14,7 +14,7 @@ from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
 from airflow_aib.hooks.waiting import JITTER
-from airflow_aib.image_run.run_event import RunEvent, RunEventStatus
+from airflow_aib.image_run.run_event import RunEvent, RunEventReason, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ class RunWatch:
         if status is not None and self.handle.matches(status):
             updates += self._see_run(status)
         elif body is None:
-            self._miss(f"Image template {self.handle.image_template_id} was deleted while its run was watched")
+            message = f"Image template {self.handle.image_template_id} was deleted while its run was watched"
+            self._miss("deleted", message)
         else:
             self._see_other_run(status, now)
         if self.event is None and now >= self.deadline:
@@ -226,17 +227,19 @@ class RunWatch:
         if self.handle.start_time is not None:
             shown = f"a run that started {status.start_time}" if status else "none"
             self._miss(
+                "replaced",
                 f"The run that started {self.handle.start_time} is no longer shown by image template "
                 f"{self.handle.image_template_id}; it shows {shown}, so how ours ended is unknown",
             )
         elif self._first_look is not None and now - self._first_look >= APPEAR_WITHIN:
-            self._end("gone", f"No run has appeared within {APPEAR_WITHIN}, though one was asked for")
+            message = f"No run has appeared within {APPEAR_WITHIN}, though one was asked for"
+            self._end("gone", message, "never appeared")
 
-    def _miss(self, message: str) -> None:
+    def _miss(self, reason: RunEventReason, message: str) -> None:
         """Count a look that does not show the run any more; a few in a row end the watch."""
         self._looks_without_run += 1
         if self._looks_without_run >= LOOKS_WITHOUT_RUN:
-            self._end("gone", message)
+            self._end("gone", message, reason)
 
     def _recover(self) -> list[WatchUpdate]:
         failures, self._failures = len(self._failures), []
@@ -245,9 +248,9 @@ class RunWatch:
             return []
         return [WatchTrouble(f"Looks at the run succeed again, after {failures} that failed", logging.INFO)]
 
-    def _end(self, status: RunEventStatus, message: str) -> None:
+    def _end(self, status: RunEventStatus, message: str, reason: RunEventReason | None = None) -> None:
         last_run_status = self.status.to_json() if self.status else None
-        self.event = RunEvent(status, self.handle.image_template_id, last_run_status, message)
+        self.event = RunEvent(status, self.handle.image_template_id, last_run_status, message, reason)
 
 
 async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus, clock: Clock) -> list[WatchUpdate]:

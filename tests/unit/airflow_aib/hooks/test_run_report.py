@@ -9,11 +9,21 @@ from airflow_aib.exceptions import (
     ImageArtifactMissingError,
     ImageRunCanceledError,
     ImageRunFailedError,
+    ImageRunStuckError,
     ImageRunTimeoutError,
+    ImageRunWatchError,
 )
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.run_report import RunReport, log_digest, read_report, run_error, source_version
+from airflow_aib.hooks.run_report import (
+    RunReport,
+    log_digest,
+    lost_run_error,
+    read_report,
+    run_error,
+    source_version,
+)
 from airflow_aib.image_run.artifacts import ImageArtifact
+from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeClock, FakeImageBuilder, fake_clients, image_template, run_status
 
@@ -66,6 +76,7 @@ async def test_the_outputs_of_another_run_are_not_taken() -> None:
         ("Canceled", False, ImageRunCanceledError),
         ("Canceled", True, ImageRunTimeoutError),
         ("Failed", True, ImageRunTimeoutError),
+        ("Canceling", True, ImageRunStuckError),
     ],
 )
 def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is_overdue: bool) -> None:
@@ -78,6 +89,25 @@ def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is
     assert f"ended {run_state}:" in str(error)
     assert error.diagnosis is not None
     assert error.data["log_location"] == "https://x/log"
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "hint"),
+    [
+        (RunEvent("unwatchable", IMAGE_TEMPLATE_ID), ImageRunWatchError, "the next try joins it"),
+        (RunEvent("timeout", IMAGE_TEMPLATE_ID), ImageRunTimeoutError, "activity log"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID), ImageRunFailedError, "activity log"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="deleted"), ImageRunFailedError, "Who deleted it"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="replaced"), ImageRunFailedError, "gallery by date"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="never appeared"), ImageRunFailedError, "asks for another run"),
+    ],
+)
+def test_a_run_that_was_lost_from_sight_says_what_to_do(event: RunEvent, kind: type[Exception], hint: str) -> None:
+    """Each reason why nothing more is known of a run has its own advice."""
+    error = lost_run_error(event)
+
+    assert type(error) is kind
+    assert hint in str(error.hint)
 
 
 def test_the_digest_tells_the_end_of_the_log(caplog: pytest.LogCaptureFixture) -> None:

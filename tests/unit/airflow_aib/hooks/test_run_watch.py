@@ -142,7 +142,7 @@ async def test_a_run_that_never_appears_is_not_waited_for_until_its_deadline() -
 
     event = event_of(await watch(over(start="A"), handle=UNSEEN, clock=clock))
 
-    assert event.status == "gone"
+    assert (event.status, event.reason) == ("gone", "never appeared")
     assert APPEAR_WITHIN <= clock.now() - START < APPEAR_WITHIN + timedelta(minutes=1)
 
 
@@ -150,7 +150,7 @@ async def test_a_run_whose_place_was_taken_is_gone() -> None:
     """When a later run has taken the status over, how ours ended is unknown, and said to be."""
     event = event_of(await watch(running(), over(start="B")))
 
-    assert event.status == "gone"
+    assert (event.status, event.reason) == ("gone", "replaced")
     assert "unknown" in event.message
     assert start_time("B") in event.message
     assert event.last_run_status is not None
@@ -161,7 +161,7 @@ async def test_a_deleted_image_template_ends_the_watch() -> None:
     """Nobody waits for a run of what somebody has deleted."""
     event = event_of(await watch(running(), None))
 
-    assert (event.status, "deleted" in event.message) == ("gone", True)
+    assert (event.status, event.reason, "deleted" in event.message) == ("gone", "deleted", True)
 
 
 @pytest.mark.parametrize("glimpse", [None, image_template(), over(start="B")], ids=["deleted", "never ran", "other"])
