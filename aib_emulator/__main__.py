@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
+from aib_emulator.choices import ChoiceError, read_choices
 from aib_emulator.settings import LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "openapi":
             return _describe()
         return _serve(options)
-    except (AzuriteInstallError, EmulatorSettingsError, OSError) as error:
+    except (AzuriteInstallError, ChoiceError, EmulatorSettingsError, OSError) as error:
         print(f"aib-emulator: {error}", file=sys.stderr)  # noqa: T201 - the command's own answer
         return 1
 
@@ -68,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         help="failed runs in a row after which triggers start none (%(default)s)",
     )
     parser.add_argument(
-        "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
+        "--choice",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an answer that nobody knows of the service; may be repeated; the documentation lists them",
     )
     parser.add_argument("--log-form", choices=LOG_FORMS, default=usual.log_form, help="of build logs (%(default)s)")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
@@ -90,7 +95,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
         missing_rights_fail=options.missing_rights_fail,
         trigger_failure_limit=options.trigger_failure_limit,
-        all_run_sub_states=options.all_run_sub_states,
+        choices=read_choices(options.choice),
         log_form=options.log_form,
     )
 

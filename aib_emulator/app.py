@@ -18,6 +18,7 @@ from aib_emulator import control, start_world
 from aib_emulator.applications import Application, Applications
 from aib_emulator.arm.operations import Operations
 from aib_emulator.blobs import AzuriteBlobStore
+from aib_emulator.choices import Choices
 from aib_emulator.clock import ScaledClock
 from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
@@ -142,7 +143,8 @@ class Emulator:
             await world.schedule.clear()
             plans = (world.faults, world.failures, world.sign_in_refusals)
             people = (world.applications, world.access)
-            for forget in (world.store, world.operations, world.requests, world.runs, *plans, *people):
+            kept = (world.choices, world.store, world.operations, world.requests, world.runs)
+            for forget in (*kept, *plans, *people):
                 forget.clear()
             world.tokens.reset()
             world.throttle.switch(None)
@@ -224,6 +226,7 @@ class Emulator:
         accounts = StorageAccounts(store, blobs, clock)
         return World(
             settings=self.settings,
+            choices=Choices(self.settings.choices),
             clock=clock,
             store=store,
             blobs=blobs,

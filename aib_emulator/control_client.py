@@ -150,6 +150,10 @@ class ControlClient:
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
         self._call("POST", "/platform-versions/withdraw", names)
 
+    def choose(self, **chosen: str) -> None:
+        """Choose answers that nobody knows of the service; names as in `aib_emulator.choices`, with underscores."""
+        self._call("PUT", "/choices", {name.replace("_", "-"): value for name, value in chosen.items()})
+
     def requests(self, **wanted: str) -> list[dict[str, Any]]:
         """Return what was asked since the last reset, oldest first.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aib_emulator.arm.call import Answer, Call
     from aib_emulator.arm.operations import Operations
     from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.choices import Choices
     from aib_emulator.clock import ScaledClock
     from aib_emulator.faults import Faults
     from aib_emulator.request_record import RequestRecord
@@ -283,6 +284,7 @@ class World:
     """Carry everything that a service may use.
 
     :param settings: what the emulator was told
+    :param choices: which of the answers that nobody knows are given
     :param clock: the emulated time
     :param store: the resources
     :param blobs: the storage accounts' blobs
@@ -304,6 +306,7 @@ class World:
     """
 
     settings: EmulatorSettings
+    choices: Choices
     clock: ScaledClock
     store: Store
     blobs: BlobStore

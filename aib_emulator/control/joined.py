@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aib_emulator.arm.route import Route
-from aib_emulator.control import applications, blobs, door, plans, record, throttling, tokens
+from aib_emulator.control import applications, blobs, choices, door, plans, record, throttling, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aib_emulator.world import World
 
 DOOR = "/_emulator"
-PARTS = (applications, blobs, door, plans, record, throttling, tokens)
+PARTS = (applications, blobs, choices, door, plans, record, throttling, tokens)
 """Each answers `table(world)`: method, path below the door, and what answers."""
 
 

@@ -28,6 +28,7 @@ VERSION_NAME = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
 LARGEST_NUMBER = 2**31 - 1
 FIXED_MEMBERS = ("identifier", "osType", "osState", "hyperVGeneration", "architecture")
 STORAGE_ACCOUNT_TYPE = "Standard_LRS"
+COMPLETED_OF_REGION = ("name", "replicaCount", "regionalReplicaCount", "storageAccountType")
 DEFINITION_SHAPE = {**ENVELOPE, "properties": {"osType": str, "osState": str, "hyperVGeneration": str}}
 REGION_SHAPE = {"name": str, "regionalReplicaCount": int, "replicaCount": int, "storageAccountType": str}
 PROFILE_SHAPE = {"targetRegions": [REGION_SHAPE], "replicaCount": int, "excludeFromLatest": bool}
@@ -120,10 +121,10 @@ def target_regions(publishing_profile: Mapping[str, Any], location: str) -> list
         raise missing_parameter("galleryImageVersion.properties.publishingProfile.targetRegions.name")
     return [
         {
-            **{member: value for member, value in region.items() if member not in {"name", "replicaCount"}},
             "name": display_name(region["name"]),
             "regionalReplicaCount": region.get("regionalReplicaCount", region.get("replicaCount", replicas)),
             "storageAccountType": region.get("storageAccountType", storage),
+            **{member: value for member, value in region.items() if member not in COMPLETED_OF_REGION},
         }
         for region in regions
     ]

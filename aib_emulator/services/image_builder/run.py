@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.time_format import NEVER, nanoseconds_text
 from aib_emulator.services.image_builder import timeline as course
-from aib_emulator.services.image_builder.messages import failure_of
+from aib_emulator.services.image_builder.messages import LogPlace, failure_of
 from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class ImageRun:
     :param fault: what was planned to go wrong
     :param words: what it says when it goes wrong
     :param all_sub_states: whether to show sub-states that no recording shows
+    :param log_url: address of the container of its logs
+    :param cancelled_outcome: how its operation ends when it is cancelled
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class ImageRun:
         fault: PlannedFault | None = None,
         words: Words = USUAL,
         all_sub_states: bool = False,
+        cancelled_outcome: str = "Canceled",
+        log_url: str = "",
     ) -> None:
         self.image_template = image_template
         self.timeline = timeline
@@ -79,6 +83,8 @@ class ImageRun:
         self.lines_written: Counter[str] = Counter()
         self.run_outputs: dict[str, dict[str, Any]] = {}
         self._all_sub_states = all_sub_states
+        self._cancelled_outcome = cancelled_outcome
+        self._log_url = log_url
         self._pending: deque[Effect] = deque()
         self._performing: Effect | None = None
         self._reached = self._seen_at_least = timeline.start
@@ -151,7 +157,8 @@ class ImageRun:
         return self._failure()["message"] if look.is_over and self.timeline.reason else ""
 
     def _failure(self) -> dict[str, str]:
-        return failure_of(self.image_template, self.timeline, self.words, self.log_folder, self.log_prefix)
+        log_place = LogPlace(self._log_url, self.log_folder, self.log_prefix)
+        return failure_of(self.image_template, self.timeline, self.words, log_place)
 
     def _seen_until(self, now: datetime) -> datetime:
         undone = self._performing or (self._pending[0] if self._pending else None)
@@ -165,6 +172,5 @@ class ImageRun:
         if not self.timeline.reason:
             self.operation.end(at)
             return
-        # What the operation says after a cancel is unknown; the word is the one that Azure's pollers end at.
-        outcome = "Canceled" if self.timeline.reason == "cancel" else "Failed"
-        self.operation.end(at, outcome, self._failure())
+        outcome = self._cancelled_outcome if self.timeline.reason == "cancel" else "Failed"
+        self.operation.end(at, outcome, None if outcome == "Succeeded" else self._failure())
