@@ -29,7 +29,7 @@ FACTS = {
         "contract/image_builder/test_runs.py::test_a_failing_validator_has_a_log_of_its_own"
     ),
     "nobody reads them anonymously": "contract/storage/test_credentials.py::test_anonymous_read_is_refused",
-    "both forms of the location": "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered",
+    "both forms of the location": "contract/control/test_courses.py::test_logs_can_have_the_old_form",
     "forms of lines": (
         "unit/aib_emulator/services/image_builder/test_log_lines.py::test_every_line_has_the_form_of_the_service"
     ),
