@@ -154,7 +154,10 @@ class ImageTemplateDesk:
             fault=plan.fault,
             words=plan.words,
             all_sub_states=self._world.choices["run-sub-states"] == "all",
-            cancelled_outcome=self._world.choices["canceled-run-operation"],
+            outcomes={
+                "Canceled": self._world.choices["canceled-run-operation"],
+                "PartiallySucceeded": self._world.choices["partial-run-operation"],
+            },
             log_url=self._world.blobs.blob_url(image_template.staging_account, LOG_CONTAINER),
         )
         self._begin_run(image_template, run)

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.time_format import NEVER, nanoseconds_text
@@ -14,7 +15,7 @@ from aib_emulator.services.image_builder.messages import LogPlace, failure_of
 from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from aib_emulator.arm.operations import Operation
     from aib_emulator.services.image_builder.courses import PlannedFault
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 OPERATION_ENDS_LATER = timedelta(seconds=1.476)
 """Measured: the image template already reads Succeeded while the operation still says InProgress."""
+USUAL_OUTCOMES: Mapping[str, str] = MappingProxyType({"Canceled": "Canceled"})
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -56,7 +58,7 @@ class ImageRun:
     :param words: what it says when it goes wrong
     :param all_sub_states: whether to show sub-states that no recording shows
     :param log_url: address of the container of its logs
-    :param cancelled_outcome: how its operation ends when it is cancelled
+    :param outcomes: how its operation ends, by how it ends itself; else it is `Failed` unless all went well
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class ImageRun:
         fault: PlannedFault | None = None,
         words: Words = USUAL,
         all_sub_states: bool = False,
-        cancelled_outcome: str = "Canceled",
+        outcomes: Mapping[str, str] = USUAL_OUTCOMES,
         log_url: str = "",
     ) -> None:
         self.image_template = image_template
@@ -83,7 +85,7 @@ class ImageRun:
         self.lines_written: Counter[str] = Counter()
         self.run_outputs: dict[str, dict[str, Any]] = {}
         self._all_sub_states = all_sub_states
-        self._cancelled_outcome = cancelled_outcome
+        self._outcomes = outcomes
         self._log_url = log_url
         self._pending: deque[Effect] = deque()
         self._performing: Effect | None = None
@@ -172,5 +174,5 @@ class ImageRun:
         if not self.timeline.reason:
             self.operation.end(at)
             return
-        outcome = self._cancelled_outcome if self.timeline.reason == "cancel" else "Failed"
+        outcome = self._outcomes.get(self.timeline.run_state, "Failed")
         self.operation.end(at, outcome, None if outcome == "Succeeded" else self._failure())

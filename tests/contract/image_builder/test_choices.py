@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aib_emulator.choices import CHOICES
-from tests.contract.image_builder.calls import ONE, create, document, last_run_status
+from tests.contract.image_builder.calls import ONE, TO_VHD, create, document, last_run_status, to_managed_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RUN = f"{ONE}/run"
 CANCEL = f"{ONE}/cancel"
 RUN_SECONDS = 500
+TRIGGER = {"properties": {"kind": "SourceImage"}}
 
 
 def invalid(raw: RawArm) -> str:
@@ -54,6 +55,19 @@ def canceled_operation(raw: RawArm) -> str:
     return str(body["status"])
 
 
+def partial_operation(raw: RawArm) -> str:
+    """Let one of two distributors fail; tell how the run's operation ends."""
+    subscription_id = raw.settings.subscription_id
+    create(raw, distribute=[to_managed_image(subscription_id), TO_VHD])
+    raw.thread.control.plan_failure(kind="partial", index=0)
+    operation = raw.send("POST", RUN).headers["Azure-AsyncOperation"]
+    raw.thread.control.advance(2 * RUN_SECONDS)
+    assert last_run_status(raw)["runState"] == "PartiallySucceeded"
+    body = raw.send("GET", operation).json()
+    assert ("error" in body) == (body["status"] == "Failed")
+    return str(body["status"])
+
+
 def location_of_a_run(raw: RawArm) -> str:
     """Tell the status at `Location` before the end; the other address answers 200 all the time, both at the end."""
     create(raw)
@@ -82,6 +96,17 @@ def second(raw: RawArm, method: str, path: str) -> str:
         return "refused"
     assert (again.status_code, again.headers["x-ms-request-id"]) == (202, first.headers["x-ms-request-id"])
     return "joined"
+
+
+def second_trigger(raw: RawArm) -> str:
+    """Put a trigger twice; tell whether the second is answered with what there is."""
+    create(raw)
+    first = raw.send("PUT", f"{ONE}/triggers/t", TRIGGER)
+    raw.thread.control.advance(5)
+    again = raw.send("PUT", f"{ONE}/triggers/t", TRIGGER)
+    assert first.status_code == 201
+    assert again.status_code == 200 or again.json()["error"]["code"] == "Conflict"
+    return {200: "joined", 409: "refused"}[again.status_code]
 
 
 def outputs_meanwhile(raw: RawArm) -> str:
@@ -129,10 +154,12 @@ TOLD: dict[str, Callable[[RawArm], str]] = {
     "conflict-status": conflict,
     "operation-not-allowed-status": not_allowed,
     "canceled-run-operation": canceled_operation,
+    "partial-run-operation": partial_operation,
     "location-while-running": location_of_a_run,
     "idle-cancel": idle_cancel,
     "second-run": lambda raw: second(raw, "POST", RUN),
     "second-delete": lambda raw: second(raw, "DELETE", ONE),
+    "second-trigger": second_trigger,
     "run-outputs-while-running": outputs_meanwhile,
     "run-output-not-found": missing_output,
     "run-sub-states": sub_states,
