@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 ERRORS_WRAPPED_SINCE = "2021-10-01"
 
 
-STATUS_CHOICES = {
-    "ValidationFailed": "validation-failed-status",
-    "Conflict": "conflict-status",
-    "OperationNotAllowed": "operation-not-allowed-status",
-}
-"""Codes whose HTTP status nobody knows."""
-
-
-def refusing(world: World, handle: Handler) -> Handler:
+def refusing(handle: Handler) -> Handler:
     """Return the handler with the service's refusals turned into answers of the caller's api-version."""
 
     async def answer(call: Call) -> Answer:
@@ -40,7 +32,7 @@ def refusing(world: World, handle: Handler) -> Handler:
             return await handle(call)
         except RefusalError as refusal:
             raise ArmError(
-                _status(world, refusal),
+                refusal.status,
                 refusal.code,
                 refusal.message,
                 is_wrapped=call.api_version >= ERRORS_WRAPPED_SINCE,
@@ -48,11 +40,6 @@ def refusing(world: World, handle: Handler) -> Handler:
             ) from refusal
 
     return answer
-
-
-def _status(world: World, refusal: RefusalError) -> int:
-    choice = STATUS_CHOICES.get(refusal.code)
-    return refusal.status if choice is None else int(world.choices[choice])
 
 
 def pretty(status: int, body: Any, headers: dict[str, str] | None = None, operation_id: str | None = None) -> Answer:
