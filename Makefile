@@ -67,7 +67,7 @@ fix: $(READY) ## mend what can be mended by itself: lint, format, the reference
 # Programs that only tests run, against the emulator; a test of one that is not installed is skipped. One recipe each.
 CLIENTS := $(VENV)/share/clients
 .PHONY: clients
-clients: $(CLIENTS)/azcopy/.ready $(CLIENTS)/az/.ready ## install the command lines that the tests try on the emulator
+clients: $(CLIENTS)/azcopy/.ready $(CLIENTS)/old/.ready $(CLIENTS)/az/.ready ## install the clients that only tests run
 
 $(CLIENTS)/azcopy/.ready: tests/contract/clients/azcopy/package-lock.json | $(READY)
 	$(BIN)/python tests/contract/clients/install_azcopy.py $(@D) && touch $@
@@ -78,8 +78,14 @@ $(CLIENTS)/az/.ready: requirements/az.txt | $(READY)
 	$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes --compile-bytecode requirements/az.txt
 	@touch $@
 
+# The SDK before the present one, beside which it cannot be installed.
+$(CLIENTS)/old/.ready: requirements/old-clients.txt | $(READY)
+	$(BIN)/python -m venv --clear --without-pip $(@D)
+	$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes --compile-bytecode requirements/old-clients.txt
+	@touch $@
+
 .PHONY: test
-test: check $(CLIENTS)/azcopy/.ready ## checks, and all tests but those of test-az
+test: check $(CLIENTS)/azcopy/.ready $(CLIENTS)/old/.ready ## checks, and all tests but those of test-az
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not az"
 
 .PHONY: test-az
@@ -111,6 +117,7 @@ lock: $(READY) ## compile the hashed requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --group deploy -o requirements/deploy.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile --group pyproject.toml:az -o requirements/az.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile pyproject.toml --extra emulator --group dev -o requirements/dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+	$(BIN)/uv pip compile --group pyproject.toml:old-clients -o requirements/old-clients.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 	$(BIN)/uv pip compile --group pyproject.toml:bench -o requirements/bench.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .PHONY: clean

@@ -1,10 +1,11 @@
-"""The command line: `aib-emulator` serves, `aib-emulator install-azurite` prepares."""
+"""The command line: `aib-emulator` serves, `aib-emulator install-azurite` prepares, `openapi` describes."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
+from aib_emulator.choices import ChoiceError, read_choices
 from aib_emulator.settings import LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
 
 if TYPE_CHECKING:
@@ -26,8 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "install-azurite":
             return _install_azurite()
+        if options.command == "openapi":
+            return _describe()
         return _serve(options)
-    except (AzuriteInstallError, EmulatorSettingsError, OSError) as error:
+    except (AzuriteInstallError, ChoiceError, EmulatorSettingsError, OSError) as error:
         print(f"aib-emulator: {error}", file=sys.stderr)  # noqa: T201 - the command's own answer
         return 1
 
@@ -65,11 +69,16 @@ def _parser() -> argparse.ArgumentParser:
         help="failed runs in a row after which triggers start none (%(default)s)",
     )
     parser.add_argument(
-        "--all-run-sub-states", action="store_true", help="show Customizing and Validating, never seen in recordings"
+        "--choice",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an answer that nobody knows of the service; may be repeated; the documentation lists them",
     )
     parser.add_argument("--log-form", choices=LOG_FORMS, default=usual.log_form, help="of build logs (%(default)s)")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
     commands.add_parser("install-azurite", help="install the pinned Azurite into this Python environment")
+    commands.add_parser("openapi", help="write the OpenAPI document of what is served")
     return parser
 
 
@@ -86,7 +95,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
         missing_rights_fail=options.missing_rights_fail,
         trigger_failure_limit=options.trigger_failure_limit,
-        all_run_sub_states=options.all_run_sub_states,
+        choices=read_choices(options.choice),
         log_form=options.log_form,
     )
 
@@ -131,6 +140,22 @@ async def _serve_until_signal(emulator: Emulator, when_ready: Callable[[], None]
     finally:
         ended.cancel()
         await emulator.stop()
+
+
+def _describe() -> int:
+    """Start an emulator for a moment, and write what it says of itself."""
+    from aib_emulator.app import Emulator
+
+    async def described() -> dict[str, object]:
+        emulator = Emulator(EmulatorSettings())
+        await emulator.start()
+        try:
+            return emulator.description()
+        finally:
+            await emulator.stop()
+
+    print(json.dumps(asyncio.run(described()), indent=2))  # noqa: T201 - the command's own answer
+    return 0
 
 
 def _install_azurite() -> int:

@@ -18,9 +18,11 @@ from aib_emulator import control, start_world
 from aib_emulator.applications import Application, Applications
 from aib_emulator.arm.operations import Operations
 from aib_emulator.blobs import AzuriteBlobStore
+from aib_emulator.choices import Choices
 from aib_emulator.clock import ScaledClock
 from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
+from aib_emulator.openapi import openapi
 from aib_emulator.request_record import RequestRecord
 from aib_emulator.schedule import Schedule
 from aib_emulator.services.authorization import routes as authorization
@@ -41,7 +43,7 @@ from aib_emulator.tokens import TokenAuthority
 from aib_emulator.world import World
 
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.arm.route import Route
@@ -72,6 +74,7 @@ class Emulator:
         self._folder = Path()
         self._tls: TlsFiles | None = None
         self._world: World | None = None
+        self.served_routes: tuple[Route, ...] = ()
 
     @property
     def world(self) -> World:
@@ -140,7 +143,8 @@ class Emulator:
             await world.schedule.clear()
             plans = (world.faults, world.failures, world.sign_in_refusals)
             people = (world.applications, world.access)
-            for forget in (world.store, world.operations, world.requests, *plans, *people):
+            kept = (world.choices, world.store, world.operations, world.requests, world.runs)
+            for forget in (*kept, *plans, *people):
                 forget.clear()
             world.tokens.reset()
             world.throttle.switch(None)
@@ -188,6 +192,10 @@ class Emulator:
             },
         }
 
+    def description(self) -> dict[str, Any]:
+        """Return the OpenAPI document of every call that is served."""
+        return openapi(self.served_routes, self.arm_url)
+
     def _prepare_folder(self) -> None:
         folder = self.settings.data_dir
         if folder is None:
@@ -218,6 +226,7 @@ class Emulator:
         accounts = StorageAccounts(store, blobs, clock)
         return World(
             settings=self.settings,
+            choices=Choices(self.settings.choices),
             clock=clock,
             store=store,
             blobs=blobs,
@@ -253,9 +262,10 @@ class Emulator:
         self._arm_port = int(self._runner.addresses[0][1])
 
     def _routes(self) -> list[Route]:
-        found = control.routes(self.world, partial(self.reset))
+        found = control.routes(self.world, partial(self.reset), self.description)
         for service in SERVICES:
             found.extend(service.routes(self.world))
+        self.served_routes = tuple(found)
         return found
 
 

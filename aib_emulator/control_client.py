@@ -150,6 +150,10 @@ class ControlClient:
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
         self._call("POST", "/platform-versions/withdraw", names)
 
+    def choose(self, **chosen: str) -> None:
+        """Choose answers that nobody knows of the service; names as in `aib_emulator.choices`, with underscores."""
+        self._call("PUT", "/choices", {name.replace("_", "-"): value for name, value in chosen.items()})
+
     def requests(self, **wanted: str) -> list[dict[str, Any]]:
         """Return what was asked since the last reset, oldest first.
 
@@ -170,6 +174,10 @@ class ControlClient:
     def connections(self) -> dict[str, Any]:
         """Return how many connections carried calls, with which handshakes, and how many tokens were asked for."""
         return self._call("GET", "/connections")
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return every run that has begun since the last reset, oldest first, those of deleted image templates too."""
+        return list(self._call("GET", "/runs")["value"])
 
     def forget_requests(self) -> None:
         """Begin the record of requests anew."""

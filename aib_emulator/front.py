@@ -118,6 +118,7 @@ class Front:
         return self._write(request, answer, {**limits, **self._identifier(object_id)})
 
     async def _read(self, request: web.Request, match: Match) -> tuple[Route, Call]:
+        body = await _body(request)  # first of all: who is refused half-way through sending never reads the refusal
         route, parameters = match.demand()
         call = Call(
             method=request.method,
@@ -125,7 +126,7 @@ class Front:
             parameters=parameters,
             query={name.lower(): value for name, value in request.query.items()},
             headers=request.headers,
-            body=await request.read(),
+            body=body,
             base_url=f"https://{request.host}",
         )
         if route.needs_token:
@@ -223,6 +224,17 @@ class Front:
 
 def _principal_of(call: Call) -> str:
     return str(call.claims.get("oid", ""))
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        message = f"The request content is larger than {LARGEST_BODY} bytes."
+        raise ArmError(413, "RequestContentTooLarge", message) from error
+    except web.RequestPayloadError as error:
+        message = "The request content could not be read as its Content-Encoding says."
+        raise ArmError(400, "InvalidRequestContent", message) from error
 
 
 def _scope_of(call: Call) -> ResourceId | None:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from aib_emulator.choices import ChoiceError, check_choices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -38,8 +40,8 @@ class EmulatorSettings:
     :param list_page_size: resources on one page of a list
     :param missing_rights_fail: `creation` or `run`: what fails when an image template's identity lacks a right
     :param trigger_failure_limit: after how many failed runs in a row triggers start none until one succeeds
-    :param all_run_sub_states: show Customizing and Validating too, which no recording of the service shows
     :param log_form: how builds write their logs: `new` as since autumn 2023, `old` as before
+    :param choices: answers that nobody knows of the service, where they differ from the usual ones; see `choices.py`
     :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
     """
 
@@ -53,8 +55,8 @@ class EmulatorSettings:
     list_page_size: int = 100
     missing_rights_fail: Literal["creation", "run"] = "creation"
     trigger_failure_limit: int = 3
-    all_run_sub_states: bool = False
     log_form: str = "new"
+    choices: Mapping[str, str] = field(default_factory=dict)
     tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
     subscription_id: str = "aaaaaaaa-0000-4000-8000-000000000002"
     client_id: str = "aaaaaaaa-0000-4000-8000-000000000003"
@@ -74,6 +76,10 @@ class EmulatorSettings:
             raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
         if self.log_form not in LOG_FORMS:
             raise EmulatorSettingsError(f"log_form={self.log_form!r}: use one of {', '.join(LOG_FORMS)}.")
+        try:
+            check_choices(self.choices)
+        except ChoiceError as error:
+            raise EmulatorSettingsError(str(error)) from error
 
     @property
     def retry_headers(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aib_emulator.arm.call import Answer, Call
     from aib_emulator.arm.operations import Operations
     from aib_emulator.arm.resource_id import ResourceId
+    from aib_emulator.choices import Choices
     from aib_emulator.clock import ScaledClock
     from aib_emulator.faults import Faults
     from aib_emulator.request_record import RequestRecord
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 
 
 BEING_DELETED = "Deleting"
+
+
+class RecordedRun(Protocol):
+    """A run of an image template, which is remembered when the image template is gone."""
+
+    @property
+    def image_template_path(self) -> str:
+        """Resource id of the image template."""
+        ...
+
+    def last_run_status(self, now: datetime) -> dict[str, Any]:
+        """Return what the image template said, or says, about it."""
+        ...
 
 
 class BlobStore(Protocol):
@@ -270,6 +284,7 @@ class World:
     """Carry everything that a service may use.
 
     :param settings: what the emulator was told
+    :param choices: which of the answers that nobody knows are given
     :param clock: the emulated time
     :param store: the resources
     :param blobs: the storage accounts' blobs
@@ -283,6 +298,7 @@ class World:
     :param throttle: lets calls to Resource Manager pass, or not
     :param sign_in_refusals: sign-ins that are going to be refused
     :param failures: planned failures of creations and runs
+    :param runs: every run that has begun, oldest first
     :param send: answers a call that a service makes on behalf of a caller; set by the front door
     :param delete_hooks: by lower-case resource type, what to do before such a resource is forgotten
     :param storage: set by `app` from `services/storage`
@@ -290,6 +306,7 @@ class World:
     """
 
     settings: EmulatorSettings
+    choices: Choices
     clock: ScaledClock
     store: Store
     blobs: BlobStore
@@ -305,6 +322,7 @@ class World:
     throttle: Throttle = field(default_factory=Throttle)
     sign_in_refusals: SignInRefusals = field(default_factory=SignInRefusals)
     failures: Failures = field(default_factory=Failures)
+    runs: list[RecordedRun] = field(default_factory=list)
     send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
     delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
 

@@ -9,10 +9,12 @@ ImageBuilderError
 ├── ImageTemplateInUseError          replacing or deleting it now would lose something
 ├── ConnectionSettingsError          the Airflow connection is incomplete or wrong
 ├── ArmRequestError                  Azure said no
+│   └── ImageTemplateStuckError      it stays Creating, Updating or Deleting
 ├── ImageRunError                    a run ended badly
 │   ├── ImageRunFailedError
 │   ├── ImageRunCanceledError
 │   ├── ImageRunTimeoutError         it did not end within its time
+│   │   └── ImageRunStuckError       it was cancelled, and stays Canceling
 │   └── ImageRunWatchError           it could not be watched for too long; it goes on
 ├── ImageArtifactMissingError        a distributor left no artifact
 ├── VhdCopyError                     the image template stays, the copy resumes
@@ -41,21 +43,6 @@ class RunStatusFacts(Protocol):
 class DiagnosisFacts(Protocol):
     """Name what an error needs to know of a diagnosis; `Diagnosis` has it."""
 
-    @property
-    def failure_class(self) -> str:
-        """Stable name of what went wrong."""
-        ...
-
-    @property
-    def may_retry(self) -> bool | None:
-        """Whether the same again can succeed; None where nobody can know."""
-        ...
-
-    @property
-    def retry_after(self) -> int | None:
-        """Seconds to wait before."""
-        ...
-
     def to_json(self) -> dict[str, Any]:
         """Give the diagnosis as JSON."""
         ...
@@ -70,17 +57,13 @@ class ImageBuilderError(Exception):
 
     :param message: what is wrong and where
     :param hint: what to do next
-    :param diagnosis: what we make of it, where Azure has said something that is known
     :param data: the same facts for programs; never a secret
     """
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, diagnosis: DiagnosisFacts | None = None, **data: Any
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, **data: Any) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.diagnosis = diagnosis
         self.data = data
 
     def __str__(self) -> str:
@@ -189,11 +172,16 @@ class ArmRequestError(ImageBuilderError):
         self.status = status
 
 
+class ImageTemplateStuckError(ArmRequestError):
+    """Report an image template that stays `Creating`, `Updating` or `Deleting` beyond its time."""
+
+
 class ImageRunError(ImageBuilderError):
     """Report a run that ended badly.
 
     :param image_template_id: resource id
     :param last_run_status: what the service said last about the run
+    :param diagnosis: what we make of it
     """
 
     def __init__(
@@ -203,11 +191,13 @@ class ImageRunError(ImageBuilderError):
         hint: str | None = None,
         image_template_id: str | None = None,
         last_run_status: RunStatusFacts | None = None,
+        diagnosis: DiagnosisFacts | None = None,
         **data: Any,
     ) -> None:
         super().__init__(message, hint=hint, **data)
         self.image_template_id = image_template_id
         self.last_run_status = last_run_status
+        self.diagnosis = diagnosis
 
 
 class ImageRunFailedError(ImageRunError):
@@ -220,6 +210,10 @@ class ImageRunCanceledError(ImageRunError):
 
 class ImageRunTimeoutError(ImageRunError):
     """Report a run that did not end within its time."""
+
+
+class ImageRunStuckError(ImageRunTimeoutError):
+    """Report a run that was cancelled and stays `Canceling` beyond its time."""
 
 
 class ImageRunWatchError(ImageRunError):

@@ -32,10 +32,20 @@ CONFIG_OPTIONS: dict[str, dict[str, Any]] = {
         "example": None,
         "default": "15",
     },
-    "run_allowance": {
+    "provisioning_allowance": {
         "description": (
-            "Seconds that a run may take beyond its image template's build timeout before it counts as overdue: "
-            "the service queues and tidies up outside of that timeout."
+            "Seconds that a run may take, beyond its image template's build timeout, until the build begins: the "
+            "service queues it, and makes the build VM and what surrounds it."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "900",
+    },
+    "distribution_allowance": {
+        "description": (
+            "Seconds that a run may take, beyond its image template's build timeout, to distribute the image and to "
+            "tidy up. The service's own limit includes the distribution, and ends it late."
         ),
         "version_added": "0.1.0",
         "type": "float",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from aib_emulator.arm.call import read_json
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 
@@ -61,7 +61,7 @@ def identities_named(call: Call) -> list[str]:
     if call.method not in {"PUT", "PATCH"}:
         return []
     try:
-        body: Any = json.loads(call.body or b"null")
+        body = read_json(call.body)
     except ValueError:
         return []
     identity = body.get("identity") if isinstance(body, dict) else None

@@ -9,9 +9,36 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.body_style import BodyStyle
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.arm.shape import demand_shape, invalid_content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+DEEPEST = 64
+"""How many objects and lists may lie in each other; nothing that Azure documents comes near."""
+
+
+def read_json(body: bytes) -> Any:
+    """Return what a body says, None when it is empty; ValueError when it is no JSON, or goes too deep."""
+    try:
+        document = json.loads(body or b"null")
+        json.dumps(document, ensure_ascii=False).encode()  # fails with half a surrogate pair, which no answer can show
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    level, depth = [document], 0
+    while level:
+        level = [inner for outer in level for inner in _inside(outer)]
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
+    return document
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 @dataclass(frozen=True)
@@ -42,18 +69,18 @@ class Call:
         """The api-version that the client asked for; the front door has checked that there is one."""
         return self.query.get("api-version", "")
 
-    def json(self) -> dict[str, Any]:
-        """Return the body, which must be a JSON object."""
+    def json(self, shape: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the body, which must be a JSON object.
+
+        :param shape: which kinds of JSON its members must be, as `demand_shape` takes it
+        """
         try:
-            document = json.loads(self.body or b"null")
+            document = read_json(self.body)
         except ValueError as error:
-            raise ArmError(
-                400,
-                "InvalidRequestContent",
-                f"The request content was invalid and could not be deserialized: '{error}'.",
-            ) from error
+            raise invalid_content(str(error)) from error
         if not isinstance(document, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content is not a JSON object.")
+        demand_shape(document, shape or {})
         return document
 
 

@@ -118,12 +118,22 @@ def operation_url(base_url: str, path: str, api_version: str, now: datetime, *, 
     :param path: the path of the operation
     :param header: the header that it is for; two headers of one answer have different signatures
     """
-    ticks = int((now.timestamp() + 62_135_596_800) * 10_000_000)
+    # As recorded, the two addresses of one answer were signed one after the other.
+    ticks = int((now.timestamp() + 62_135_596_800) * 10_000_000) + (header == "Location")
     seed = f"{path} {ticks} {header}"
     certificate = _base64url("certificate", CERTIFICATE_BYTES)
-    signature = _base64url(f"s {seed}", SIGNATURE_BYTES)
+    signature = _signature(path, str(ticks), header)
     digest = _base64url(f"h {seed}", 32)
     return f"{base_url}{path}?api-version={api_version}&t={ticks}&c={certificate}&s={signature}&h={digest}"
+
+
+def is_location(path: str, query: Mapping[str, str]) -> bool:
+    """Whether a poll's address is the one that was sent as `Location`."""
+    return query.get("s") == _signature(path, query.get("t", ""), "Location")
+
+
+def _signature(path: str, ticks: str, header: str) -> str:
+    return _base64url(f"s {path} {ticks} {header}", SIGNATURE_BYTES)
 
 
 def _base64url(seed: str, size: int) -> str:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from aib_emulator.arm.call import Call
 
 SKIP_TOKEN = "$skiptoken"  # noqa: S105 - the name of a query parameter
+LONGEST_TOKEN = 9
 
 
 def page(call: Call, values: Sequence[Any], page_size: int) -> dict[str, Any]:
     """Return the page that the call asks for."""
     text = call.query.get(SKIP_TOKEN, "0")
-    start = int(text) if text.isdigit() else 0
+    start = int(text) if text.isdecimal() and len(text) <= LONGEST_TOKEN else 0
     body: dict[str, Any] = {"value": list(values[start : start + page_size])}
     if start + page_size < len(values):
         query = {**call.query, SKIP_TOKEN: str(start + page_size)}

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
@@ -90,6 +91,7 @@ class _Front:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         target = Target(request.raw_path)
+        _demand_readable(request, target)
         if asks_for_delegation_key(request.method, target):  # a POST that a reader may send
             return await self._delegation_key(request, self._admit(request, target, "GET"))
         access = self._admit(request, target, request.method)
@@ -127,6 +129,20 @@ class _Front:
         if "x-ms-blob-public-access" in request.headers and not access.account.allows_public_access:
             message = "Public access is not permitted on this storage account."
             raise StorageError(409, "PublicAccessNotPermitted", message)
+
+
+def _demand_readable(request: web.Request, target: Target) -> None:
+    try:
+        unquote(target.raw, errors="strict")
+    except UnicodeDecodeError as error:
+        message = "The requested URI does not represent any resource on the server."
+        raise StorageError(400, "InvalidUri", message) from error
+    for name, value in request.headers.items():
+        try:
+            value.encode()  # fails with what was no UTF-8
+        except UnicodeEncodeError as error:
+            message = f"The value for one of the HTTP headers is not in the correct format: {name}."
+            raise StorageError(400, "InvalidHeaderValue", message) from error
 
 
 def _error_writer(clock: Clock) -> Middleware:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient
 
 from aib_emulator.blob_front import (
     EMULATED_TIME,
@@ -207,7 +207,7 @@ class AzuriteBlobStore:
             service = self._service(name)
             del self._accounts[name]  # nobody gets in any more
             containers = [container.name async for container in service.list_containers()]
-            await asyncio.gather(*(_delete_container(service, container) for container in containers))
+            await asyncio.gather(*(_delete_even_leased(service, container) for container in containers))
             self._clients.pop(name, None)
             await self._azurite.set_account(name, None)
 
@@ -326,6 +326,17 @@ async def _delete_container(service: BlobServiceClient, container: str) -> None:
     # Somebody who was let in before may have deleted it already.
     with suppress(ResourceNotFoundError):
         await service.delete_container(container)
+
+
+async def _delete_even_leased(service: BlobServiceClient, container: str) -> None:
+    # An account goes with everything in it, whoever has a lease.
+    try:
+        await _delete_container(service, container)
+    except HttpResponseError as error:
+        if error.error_code != "LeaseIdMissing":  # type: ignore[attr-defined] # the SDK of blobs sets it
+            raise
+        await BlobLeaseClient(service.get_container_client(container)).break_lease(lease_break_period=0)
+        await _delete_container(service, container)
 
 
 async def _put_pages(client: BlobClient, offset: int, content: bytes, headers: dict[str, str]) -> None:

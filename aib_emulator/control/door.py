@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
-from aib_emulator.control.reading import number
+from aib_emulator.control.reading import check_members, number
 from aib_emulator.settings import FASTEST
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ def reset_table(reset: Callable[[], Awaitable[None]]) -> Table:
         return Answer(200, {"status": "reset"})
 
     return [("POST", "/reset", post_reset)]
+
+
+def description_table(describe: Callable[[], dict[str, Any]]) -> Table:
+    """Return what is answered about the calls themselves."""
+
+    async def get_openapi(_: Call) -> Answer:
+        return Answer(200, describe())
+
+    return [("GET", "/openapi.json", get_openapi)]
 
 
 class WorldDoor:
@@ -83,6 +92,7 @@ class WorldDoor:
     async def put_data_role(self, call: Call) -> Answer:
         """Say what a principal may do with an account's blobs; `*` is every principal, or every account."""
         sent = {"role": "", "account": "*", "object_id": "*", **call.json()}
+        check_members(sent, dict.fromkeys(("role", "account", "object_id"), str))
         try:
             self._world.blobs.set_data_role(sent["role"], account=sent["account"], object_id=sent["object_id"])
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""What was asked of the emulator: all of it, a part of it, or how many of what."""
+"""What was asked of the emulator: all of it, a part of it, or how many of what; and which runs that began."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def table(world: World) -> Table:
         ("GET", "/requests", record.get),
         ("DELETE", "/requests", record.delete),
         ("GET", "/connections", record.get_connections),
+        ("GET", "/runs", record.get_runs),
     ]
 
 
@@ -33,6 +34,7 @@ class RecordDoor:
     """
 
     def __init__(self, world: World) -> None:
+        self._world = world
         self._requests = world.requests
 
     async def get(self, call: Call) -> Answer:
@@ -53,6 +55,12 @@ class RecordDoor:
     async def get_connections(self, _: Call) -> Answer:
         """Count connections, TLS handshakes and token requests."""
         return Answer(200, self._requests.connections())
+
+    async def get_runs(self, _: Call) -> Answer:
+        """List every run that has begun since the last reset, oldest first, as its image template describes it."""
+        now, runs = self._world.clock.now(), self._world.runs
+        value = [{"image_template_id": run.image_template_path, **run.last_run_status(now)} for run in runs]
+        return Answer(200, {"value": value})
 
     async def delete(self, _: Call) -> Answer:
         """Forget what was asked."""

@@ -22,9 +22,9 @@ OPTIONS = {
     "aib_emulator_vhd_size_mib": ("64", "size of the VHDs that builds leave"),
     "aib_emulator_retry_after": ("", "seconds to send as Retry-After with unfinished operations; empty sends none"),
     "aib_emulator_log_form": ("new", "form of build logs: new or old"),
+    "aib_emulator_choices": ("", "answers that nobody knows of the service: NAME=VALUE, with spaces between them"),
 }
 FLAGS = {
-    "aib_emulator_all_run_sub_states": (False, "show sub-states that no recording shows"),
     "aib_emulator_strict": (True, "a planned fault that strikes no call fails its test"),
 }
 
@@ -77,6 +77,7 @@ def airflow_connection(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _settings(config: pytest.Config) -> EmulatorSettings:
+    from aib_emulator.choices import ChoiceError, read_choices
     from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
 
     size = _number(config, "aib_emulator_vhd_size_mib", int) * MEBIBYTE
@@ -87,10 +88,10 @@ def _settings(config: pytest.Config) -> EmulatorSettings:
             vhd_size_bytes=size,
             vhd_allocated_bytes=min(MEBIBYTE, size),
             retry_after=_number(config, "aib_emulator_retry_after", int) if has_retry_after else None,
-            all_run_sub_states=bool(config.getini("aib_emulator_all_run_sub_states")),
+            choices=read_choices(str(config.getini("aib_emulator_choices")).split()),
             log_form=str(config.getini("aib_emulator_log_form")),
         )
-    except EmulatorSettingsError as error:
+    except (ChoiceError, EmulatorSettingsError) as error:
         raise pytest.UsageError(
             f"An option aib_emulator_... of pytest's configuration cannot be used: {error}"
         ) from error

@@ -7,12 +7,10 @@ import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.image_run.diagnosing import diagnose
-from airflow_aib.image_run.evidence import evidence_of_call
-from airflow_aib.image_run.step_failures import UNKNOWN
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
@@ -20,14 +18,12 @@ if TYPE_CHECKING:
 
     from azure.core.exceptions import HttpResponseError
 
-    from airflow_aib.image_run.diagnosis import Diagnosis
-
 # What kind of trouble it was: Azure answered; it was not reached; sign-in went wrong; the answer cannot be read.
 Trouble = Literal["answer", "connection", "sign-in", "malformed"]
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 409, 429
 TRANSIENT_STATUSES = frozenset({REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS})
-FIRST_SERVER_ERROR = 500
+FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 
 _PERMISSIONS_DOC = "See docs/reference/permissions.md."
 
@@ -63,9 +59,26 @@ _HINTS_BY_STATUS = {
     FORBIDDEN: f"The connection's identity lacks a permission. {_PERMISSIONS_DOC}",
     TOO_MANY_REQUESTS: "Azure's request limit is reached: look less often, or start fewer things at once.",
 }
+# By what was tried: the action that a bare refusal denies, where Azure does not name it.
+_ACTIONS = {
+    "cancel image template": "Microsoft.VirtualMachineImages/imageTemplates/cancel/action",
+    "create image template": "Microsoft.VirtualMachineImages/imageTemplates/write",
+    "delete image template": "Microsoft.VirtualMachineImages/imageTemplates/delete",
+    "list the image versions of": "Microsoft.Compute/galleries/images/versions/read",
+    "list the run outputs of image template": "Microsoft.VirtualMachineImages/imageTemplates/runOutputs/read",
+    "list the storage accounts of": "Microsoft.Storage/storageAccounts/read",
+    "read image template": "Microsoft.VirtualMachineImages/imageTemplates/read",
+    "read image version": "Microsoft.Compute/galleries/images/versions/read",
+    "run image template": "Microsoft.VirtualMachineImages/imageTemplates/run/action",
+    "tag image template": "Microsoft.VirtualMachineImages/imageTemplates/write",
+}
 _LAST_HINT = "Correct what the message names; Azure's support can look a request id up."
 _DENIED_ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
 _ENTRA_CODE = re.compile(r"AADSTS\d+")
+# What Entra itself calls passing, in OAuth's words and by its own numbers, whatever the status: the service or what
+# stands behind it is away, took too long, or has too much to do.
+_PASSING_SIGN_IN_WORDS = frozenset({"temporarily_unavailable", "server_error"})
+_PASSING_ENTRA_CODES = frozenset({"AADSTS90006", "AADSTS90012", "AADSTS90024", "AADSTS90033", "AADSTS90055"})
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,7 @@ class ErrorFacts:
     :param status: HTTP status
     :param request_id: for Azure's support
     :param retry_after: seconds that Azure asks to wait
+    :param entra_code: the sign-in service's own number, as `AADSTS90033`
     """
 
     trouble: Trouble
@@ -86,6 +100,7 @@ class ErrorFacts:
     status: int | None = None
     request_id: str | None = None
     retry_after: float | None = None
+    entra_code: str | None = None
 
 
 @contextmanager
@@ -102,6 +117,11 @@ def translated(doing: str, target: str) -> Iterator[None]:
     except (AzureError, DeserializationError, SerializationError) as error:
         # `from None`: Airflow logs the whole chain, and what the SDK says may quote a signature.
         raise arm_request_error(error, doing=doing, target=target) from None
+    except (LookupError, TypeError, ValueError) as error:
+        if not _is_raised_in_sdk(error):
+            raise
+        # An answer that is no JSON, or no object, or lacks what the SDK takes for granted.
+        raise arm_request_error(ValueError(repr(error)), doing=doing, target=target) from None
 
 
 def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmRequestError:
@@ -119,21 +139,16 @@ def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmReques
     words = f"{facts.code}: {facts.message}" if facts.code and facts.code not in facts.message else facts.message
     return ArmRequestError(
         f"Could not {doing} {shown}: {words.strip().rstrip('.')}" + (f" ({where})" if where else ""),
-        hint=_hint(facts),
+        hint=_hint(facts, doing, shown),
         code=facts.code,
         target=shown,
-        diagnosis=_known(facts),
         request_id=facts.request_id,
         status=facts.status,
         trouble=facts.trouble,
         retry_after=facts.retry_after,
+        entra_code=facts.entra_code,
         sdk_error=type(error).__name__,
     )
-
-
-def _known(facts: ErrorFacts) -> Diagnosis | None:
-    diagnosis = diagnose(evidence_of_call(facts.code, facts.message))
-    return diagnosis if diagnosis.failure_class != UNKNOWN.failure_class else None
 
 
 def read_error(error: Exception) -> ErrorFacts:
@@ -154,7 +169,7 @@ def read_error(error: Exception) -> ErrorFacts:
 def is_transient(error: ArmRequestError) -> bool:
     """Whether the same call may well succeed later, with nobody doing anything about it."""
     trouble: Trouble = error.data.get("trouble", "answer")
-    if trouble in {"connection", "malformed"}:
+    if trouble in {"connection", "malformed"} or _is_passing_sign_in(error):
         return True
     if error.status is None:
         # Sign-in without an answer: the sign-in service or the machine's own identity endpoint was not reached.
@@ -174,6 +189,21 @@ def retry_after(error: ArmRequestError) -> float | None:
     """Give the seconds that Azure asks to wait."""
     seconds = error.data.get("retry_after")
     return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def _is_passing_sign_in(error: ArmRequestError) -> bool:
+    if error.data.get("trouble") != "sign-in":
+        return False
+    return error.code in _PASSING_SIGN_IN_WORDS or error.data.get("entra_code") in _PASSING_ENTRA_CODES
+
+
+def _is_raised_in_sdk(error: Exception) -> bool:
+    frame = error.__traceback__
+    while frame is not None:
+        if str(frame.tb_frame.f_globals.get("__name__", "")).startswith("azure."):
+            return True
+        frame = frame.tb_next
+    return False
 
 
 def _read_answer(error: HttpResponseError, trouble: Trouble = "answer") -> ErrorFacts:
@@ -198,14 +228,18 @@ def _read_sign_in(error: HttpResponseError) -> ErrorFacts:
         # azure-identity found nobody to ask, or a chain of credentials in which none worked.
         found = _ENTRA_CODE.search(str(error))
         message = mask(" ".join(str(error).split()))
-        return ErrorFacts("sign-in", f"sign-in failed: {message}", code=found[0] if found else None)
+        code = found[0] if found else None
+        return ErrorFacts("sign-in", f"sign-in failed: {message}", code=code, entra_code=code)
     facts = _read_answer(error)
+    if facts.status is not None and facts.status < FIRST_ERROR:
+        return ErrorFacts("malformed", f"sign-in failed, the answer cannot be read: {facts.message}")
     is_ours = "error_description" in _read_json(error.response)
     if not is_ours:
         return facts
     # The sign-in service writes {"error": "<code>", "error_description": "AADSTS...: <words>"}.
     sent = _read_json(error.response)
     words = str(sent.get("error_description") or "").split("\r\n", 1)[0]
+    found = _ENTRA_CODE.search(words)
     return ErrorFacts(
         trouble="sign-in",
         message=f"sign-in failed: {mask(words)}",
@@ -213,6 +247,7 @@ def _read_sign_in(error: HttpResponseError) -> ErrorFacts:
         status=facts.status,
         request_id=facts.request_id,
         retry_after=facts.retry_after,
+        entra_code=found[0] if found else None,
     )
 
 
@@ -249,20 +284,34 @@ def _full_message(body: Mapping[str, Any]) -> str:
 
 
 def _read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read the pause that is asked for, in each of the forms that Azure's SDKs know."""
+    for name, share in (("Retry-After", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
+        sent = headers.get(name)
+        if sent:
+            try:
+                return max(0.0, float(sent)) * share
+            except ValueError:
+                return _seconds_until(sent, headers.get("Date"))
+    return None
+
+
+def _seconds_until(moment: str, now: str | None) -> float | None:
+    """Give the seconds between two moments of the server's own clock; None when one of them is no date."""
     try:
-        return max(0.0, float(headers.get("Retry-After", "")))
-    except ValueError:
-        # Absent, or a date: nobody at Azure sends dates, and our own pause does as well.
+        return max(0.0, (parsedate_to_datetime(moment) - parsedate_to_datetime(now or "")).total_seconds())
+    except (ValueError, TypeError):
         return None
 
 
-def _hint(facts: ErrorFacts) -> str:
+def _hint(facts: ErrorFacts, doing: str, target: str) -> str:
     denied = _DENIED_ACTION.search(facts.message)
     if denied:
         scope = f" on {denied['scope']}" if denied["scope"] else ""
         return f"Give the connection's identity the permission {denied['action']}{scope}. {_PERMISSIONS_DOC}"
     if facts.code and facts.code.lower() in _HINTS:
         return _HINTS[facts.code.lower()]
+    if facts.status == FORBIDDEN and doing in _ACTIONS:
+        return f"Give the connection's identity the permission {_ACTIONS[doing]} on {target}. {_PERMISSIONS_DOC}"
     return _hint_by_status(facts)
 
 

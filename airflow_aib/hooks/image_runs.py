@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.exceptions import ArmRequestError, ImageRunTimeoutError, ImageTemplateInUseError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.errors import TOO_MANY_REQUESTS, is_lost_answer, is_transient, translated
-from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, ImageTemplates
-from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, LOOK_TIME, READ_TIME, ImageTemplates
+from airflow_aib.hooks.stuck import overdue_run
+from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from airflow_aib.exceptions import ImageRunTimeoutError
 
 # How long to look for a run whose start was answered badly, and for one that Azure has accepted.
 LOST_RUN_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=2), error_budget=timedelta(minutes=2))
@@ -92,13 +95,7 @@ class ImageRuns(ImageTemplates):
             return status is None or status.is_over or (handle is not None and not handle.matches(status))
 
         def late(status: LastRunStatus | None) -> ImageRunTimeoutError:
-            phase = status.phase if status else "unknown"
-            return ImageRunTimeoutError(
-                f"The run of image template {image_template_id} was not over within {within}; it is {phase}",
-                hint="A run that stays Canceling for hours is a matter for Azure's support.",
-                image_template_id=image_template_id,
-                last_run_status=status,
-            )
+            return overdue_run(image_template_id, within, status)
 
         async def look() -> LastRunStatus | None:
             return read_last_run_status(await self.require_image_template(image_template_id, retries=False))
@@ -108,8 +105,10 @@ class ImageRuns(ImageTemplates):
     async def list_run_outputs(self, image_template_id: str) -> list[dict[str, Any]]:
         """Give what the last run left, one output per distributor that got that far."""
         operations, group, name = self._address(image_template_id)
-        with translated("list the run outputs of image template", image_template_id):
-            return [output.as_dict() async for output in operations.list_run_outputs(group, name)]
+        doing = "list the run outputs of image template"
+        async with bounded(READ_TIME, doing, image_template_id):
+            with translated(doing, image_template_id):
+                return [output.as_dict() async for output in operations.list_run_outputs(group, name)]
 
     def _new_handle(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle:
         return ImageRunHandle(
@@ -137,8 +136,9 @@ class ImageRuns(ImageTemplates):
         }
         for attempt in range(1, REFUSED_ATTEMPTS + 1):
             try:
-                with translated(f"{action} image template", image_template_id):
-                    await calls[action](group, name, polling=False, **self.NO_RETRIES)
+                async with bounded(LOOK_TIME, f"{action} image template", image_template_id):
+                    with translated(f"{action} image template", image_template_id):
+                        await calls[action](group, name, polling=False, **self.NO_RETRIES)
             except ArmRequestError as error:
                 if error.status != TOO_MANY_REQUESTS or attempt == REFUSED_ATTEMPTS:
                     raise

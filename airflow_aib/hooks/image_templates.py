@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,15 +20,12 @@ from airflow_aib.hooks.errors import (
     translated,
 )
 from airflow_aib.hooks.resource_id import parse_image_template_id
-from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.diagnosing import diagnose
-from airflow_aib.image_run.evidence import evidence_of_creation
+from airflow_aib.hooks.stuck import overdue_image_template
+from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_template.fingerprint import differences
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azure.core.pipeline import PipelineResponse
     from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
 
@@ -42,6 +40,10 @@ PROVISION_TIMEOUT = timedelta(hours=1)
 SUBMIT_ATTEMPTS = 4
 RESUBMIT_PAUSE = 5.0
 LONGEST_ASKED_PAUSE = 120.0
+
+# Seconds for one look, its sign-in included; and for a read that the SDK repeats by itself.
+LOOK_TIME = 120.0
+READ_TIME = 600.0
 
 # How often tags are written until they stay, and seconds until we look: longer than from a look to a write.
 TAG_ATTEMPTS = 6
@@ -85,7 +87,11 @@ class ImageTemplates:
 
         :param retries: whether the SDK repeats a failed read a few times
         """
-        options = {} if retries else self.NO_RETRIES
+        async with bounded(READ_TIME if retries else LOOK_TIME, "read image template", image_template_id):
+            return await self._get_with_new_token(image_template_id, {} if retries else self.NO_RETRIES)
+
+    async def _get_with_new_token(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Read it; a token that is refused is renewed once, and what is said then counts."""
         try:
             return await self._get(image_template_id, options)
         except ArmRequestError as error:
@@ -158,7 +164,7 @@ class ImageTemplates:
         return await Wait(
             lambda: self.require_image_template(image_template_id, retries=False),
             is_done,
-            lambda body: overdue(image_template_id, "was not provisioned", within, body),
+            lambda body: overdue_image_template(image_template_id, "was not provisioned", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
         ).until_done()
@@ -200,7 +206,7 @@ class ImageTemplates:
         await Wait(
             lambda: self.get_image_template(image_template_id, retries=False),
             is_done,
-            lambda body: overdue(image_template_id, "was not deleted", within, body),
+            lambda body: overdue_image_template(image_template_id, "was not deleted", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
         ).until_done()
@@ -237,7 +243,17 @@ class ImageTemplates:
     async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)
         with translated("read image template", image_template_id):
-            return (await operations.get(group, name, **options)).as_dict()
+            found = await operations.get(group, name, **options)
+        # The SDK hands on what is no object at all.
+        body = found.as_dict() if hasattr(found, "as_dict") else {}
+        if not isinstance(body.get("properties"), Mapping):
+            raise ArmRequestError(
+                f"Could not read image template {image_template_id}: the answer is none, it lacks its properties",
+                hint="Look whether a proxy answers in Azure's place.",
+                target=image_template_id,
+                trouble="malformed",
+            )
+        return body
 
     async def _put(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)
@@ -279,6 +295,10 @@ def provisioning_state(body: Mapping[str, Any]) -> str | None:
     return str(state) if state else None
 
 
+def _state(body: Mapping[str, Any] | None) -> str | None:
+    return provisioning_state(body) if body else None
+
+
 def image_template_missing(image_template_id: str) -> ArmRequestError:
     """Make the error for an image template that does not exist."""
     return ArmRequestError(
@@ -314,28 +334,15 @@ def provisioning_failed(
     """Make the error for an image template that Azure could not take in, or not delete."""
     reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
     code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
-    diagnosis = diagnose(evidence_of_creation(body.get("properties") or {})) if what == "creation" else None
     words = mask(str(reason.get("message") or "Azure gives no reason")).strip().rstrip(".")
     message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
     is_input_error = code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower()
     if is_input_error and (code in SOURCE_ERRORS or (code == "BadSourceType" and _MISSING.search(words))):
-        return SourceImageError(message, hint=_SOURCE_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
+        return SourceImageError(message, hint=_SOURCE_HINT, code=code, target=image_template_id)
     if is_input_error:
         hint = "Correct the image template document; delete the failed image template before submitting it again."
-        return ImageTemplateError(message, hint=hint, diagnosis=diagnosis, code=code, target=image_template_id)
-    return ArmRequestError(message, hint=_PERMISSION_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
-
-
-def overdue(image_template_id: str, what: str, within: timedelta, body: Mapping[str, Any] | None) -> ArmRequestError:
-    """Make the error for a change that did not happen in time."""
-    state = provisioning_state(body) if body else None
-    return ArmRequestError(
-        f"Image template {image_template_id} {what} within {within}; its provisioning state is {state}",
-        hint="Azure may still do it: look at it in the portal, and ask Azure's support when it stays so for hours.",
-        code="Overdue",
-        target=image_template_id,
-        provisioning_state=state,
-    )
+        return ImageTemplateError(message, hint=hint, code=code, target=image_template_id)
+    return ArmRequestError(message, hint=_PERMISSION_HINT, code=code, target=image_template_id)
 
 
 class _Answer:

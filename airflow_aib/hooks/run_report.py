@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import (
+    ArmRequestError,
     ImageArtifactMissingError,
-    ImageBuilderError,
     ImageRunCanceledError,
     ImageRunError,
     ImageRunFailedError,
+    ImageRunStuckError,
     ImageRunTimeoutError,
+    ImageRunWatchError,
 )
-from airflow_aib.hooks.log_reading import RunLogs, read_run_logs
+from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.stuck import RUN_ADVICE, is_canceling
 from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts
-from airflow_aib.image_run.diagnosing import diagnose
-from airflow_aib.image_run.evidence import evidence_of_run
+from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_aib.hooks.image_runs import ImageRuns
+    from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
-    from airflow_aib.image_run.diagnosis import Diagnosis
+    from airflow_aib.image_run.run_event import RunEvent
 
 DIGEST_TAIL_LINES = 15
 
@@ -35,26 +38,22 @@ class RunReport:
 
     :param image_template_id: resource id
     :param status: how it ended
-    :param properties: the image template's
+    :param source: the source as Azure resolved it
     :param artifacts: what it made; empty unless it succeeded
-    :param logs: of the build and of the validators
+    :param customize: its customizers
+    :param log_text: the customization log, or the end of a very long one; None when it cannot be read
+    :param log_location: address of that log in the staging resource group
+    :param staging_resource_group_id: resource id
     """
 
     image_template_id: str
     status: LastRunStatus
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict)
     artifacts: tuple[ImageArtifact, ...] = ()
-    logs: RunLogs = field(default_factory=RunLogs)
-
-    @property
-    def log_location(self) -> str | None:
-        """Address of the customization log in the staging resource group."""
-        return self.logs.location
-
-    @property
-    def staging_resource_group_id(self) -> str | None:
-        """The staging resource group."""
-        return self.properties.get("exactStagingResourceGroup") or None
+    customize: tuple[Mapping[str, Any], ...] = ()
+    log_text: str | None = None
+    log_location: str | None = None
+    staging_resource_group_id: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give what the task that waited for the run pushes as its XCom."""
@@ -63,19 +62,14 @@ class RunReport:
             "start_time": self.status.start_time,
             "end_time": self.status.end_time,
             "run_state": self.status.run_state,
-            "source_version": source_version(self.properties.get("source") or {}),
+            "source_version": source_version(self.source),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "log_location": self.log_location,
         }
 
-    def diagnose(self, *, is_overdue: bool = False) -> Diagnosis:
-        """Say why the run ended badly.
-
-        :param is_overdue: whether it was cancelled since its time was over
-        """
-        logs = self.logs
-        evidence = evidence_of_run(self.status, self.properties, logs.customization, logs.validation)
-        return diagnose(replace(evidence, is_overdue=is_overdue))
+    def diagnose(self) -> Diagnosis:
+        """Say why the run ended badly."""
+        return diagnose(self.status, [dict(customizer) for customizer in self.customize], self.log_text)
 
 
 def source_version(source: Mapping[str, Any]) -> str | None:
@@ -84,13 +78,15 @@ def source_version(source: Mapping[str, Any]) -> str | None:
     return next((str(version) for version in versions if version), None)
 
 
-async def read_report(service: ImageRuns, image_template_id: str, status: LastRunStatus, log: TaskLog) -> RunReport:
+async def read_report(
+    service: ImageTemplateService, image_template_id: str, status: LastRunStatus, log: TaskLog
+) -> RunReport:
     """Read what the run has left; the log is a help, so that trouble with it is only told."""
     body = await service.require_image_template(image_template_id)
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
-    logs = await read_run_logs(service.clients, body, status, log)
+    log_location, log_text = await _read_log(service, body, status, log)
     artifacts: list[ImageArtifact] = []
     if status.has_succeeded:
         if not is_last_run:
@@ -101,7 +97,31 @@ async def read_report(service: ImageRuns, image_template_id: str, status: LastRu
             )
         run_outputs = await service.list_run_outputs(image_template_id)
         artifacts = read_artifacts(run_outputs, properties.get("distribute") or [])
-    return RunReport(image_template_id, status, properties, tuple(artifacts), logs)
+    return RunReport(
+        image_template_id=image_template_id,
+        status=status,
+        source=properties.get("source") or {},
+        artifacts=tuple(artifacts),
+        customize=tuple(properties.get("customize") or ()),
+        log_text=log_text,
+        log_location=log_location,
+        staging_resource_group_id=properties.get("exactStagingResourceGroup") or None,
+    )
+
+
+async def _read_log(
+    service: ImageTemplateService, body: Mapping[str, Any], status: LastRunStatus, log: TaskLog
+) -> tuple[str | None, str | None]:
+    staging, masker = StagingArea(service.clients), service.clients.settings.masker
+    try:
+        log_file = await staging.find_customization_log(body, status)
+        if log_file is None:
+            return None, None
+        text = await staging.read_customization_log(body, status)
+        return log_file.address.url, masker.mask(text) if text else None
+    except ArmRequestError as error:
+        log.warning("The customization log cannot be read: %s", error)
+        return None, None
 
 
 def log_digest(report: RunReport, log: TaskLog) -> None:
@@ -112,8 +132,8 @@ def log_digest(report: RunReport, log: TaskLog) -> None:
     """
     status = report.status
     log.info("The run that started %s ended %s at %s.", status.start_time, status.run_state, status.end_time)
-    customization_log = report.logs.customization
-    if customization_log is not None:
+    if report.log_text:
+        customization_log = parse_customization_log(report.log_text)
         phases = " > ".join(phase.name for phase in customization_log.phases)
         log.info("Phases: %s; %d provisioners.", phases or "none", len(customization_log.provisioners))
         log.info("End of the customization log:\n%s", "\n".join(customization_log.tail[-DIGEST_TAIL_LINES:]))
@@ -125,15 +145,17 @@ def log_digest(report: RunReport, log: TaskLog) -> None:
 
 def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
     """Make the error for a run that ended badly; its text is the diagnosis."""
-    diagnosis = report.diagnose(is_overdue=is_overdue)
+    diagnosis = report.diagnose()
+    is_stuck = is_overdue and is_canceling(report.status)
     kind: type[ImageRunError] = ImageRunFailedError
     if is_overdue:
-        kind = ImageRunTimeoutError
+        kind = ImageRunStuckError if is_stuck else ImageRunTimeoutError
     elif report.status.run_state == RunState.CANCELED:
         kind = ImageRunCanceledError
     head = reason or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
     return kind(
         "\n".join([f"{head}:", *(f"  {line}" for line in diagnosis.lines())]) + "\n",
+        hint=RUN_ADVICE if is_stuck else None,
         image_template_id=report.image_template_id,
         last_run_status=report.status,
         diagnosis=diagnosis,
@@ -141,6 +163,26 @@ def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") 
     )
 
 
-def bare_run_error(kind: type[ImageRunError], image_template_id: str, message: str, hint: str) -> ImageBuilderError:
+# By why nothing more is known of a run: what to do next.
+_LOST_RUN_HINTS: dict[str, str] = {
+    "deleted": "With it went its staging resource group, log and VHDs. Who deleted it stands in its resource group's "
+    "activity log; create it again, and run it again.",
+    "replaced": "Look in the gallery by date for what it made; let one DAG at a time run an image template.",
+    "never appeared": "Azure took the request and has begun nothing: try again, which asks for another run.",
+}
+
+
+def lost_run_error(event: RunEvent) -> ImageRunError:
     """Make the error for a run of which nothing more can be read."""
-    return kind(message, hint=hint, image_template_id=image_template_id)
+    if event.status == "unwatchable":
+        kind: type[ImageRunError] = ImageRunWatchError
+        hint = "The run goes on; the next try joins it."
+    else:
+        kind = ImageRunTimeoutError if event.status == "timeout" else ImageRunFailedError
+        hint = _LOST_RUN_HINTS.get(event.reason or "", "Look into the portal's activity log.")
+    return kind(
+        event.message,
+        hint=hint,
+        image_template_id=event.image_template_id,
+        reason=event.reason,
+    )

@@ -13,7 +13,8 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
-from airflow_aib.image_run.run_event import RunEvent, RunEventStatus
+from airflow_aib.hooks.waiting import JITTER
+from airflow_aib.image_run.run_event import RunEvent, RunEventReason, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ POLL_INTERVAL = 30.0
 ERROR_BUDGET = timedelta(minutes=30)
 # An accepted run shows within seconds; one that never does must not be waited for until its deadline.
 APPEAR_WITHIN = timedelta(minutes=15)
-# Share of the interval by which looks are spread, so that many waits do not look at once.
-JITTER = 0.1
 # So many looks in a row must miss the run: one that Azure answers from a stale place must not cost a build.
 LOOKS_WITHOUT_RUN = 3
 LAST_LOOKS = 3
@@ -162,7 +161,8 @@ class RunWatch:
         if status is not None and self.handle.matches(status):
             updates += self._see_run(status)
         elif body is None:
-            self._miss(f"Image template {self.handle.image_template_id} was deleted while its run was watched")
+            message = f"Image template {self.handle.image_template_id} was deleted while its run was watched"
+            self._miss("deleted", message)
         else:
             self._see_other_run(status, now)
         if self.event is None and now >= self.deadline:
@@ -187,7 +187,10 @@ class RunWatch:
         return [WatchTrouble(f"A look at the run failed, it is repeated: {error}")] if is_first else []
 
     def pause(self, now: datetime) -> float:
-        """Give the seconds until the next look: by the interval or what Azure asks, but never past the deadline."""
+        """Give the seconds until the next look: by the interval, or by what Azure asks.
+
+        Never past the deadline, and, while looks fail, never past the end of the budget: both have a last look.
+        """
         left = (self.deadline - now).total_seconds()
         if left <= 0:
             return LAST_LOOK_PAUSE
@@ -198,7 +201,15 @@ class RunWatch:
             # A passing fault is over soon, as a rule: look again early, then ever later.
             interval = min(interval, 2.0 ** len(self._failures))
         spread = interval * self.spread(1 - JITTER, 1 + JITTER)
-        return min(max(spread, self._asked_pause), left)
+        if self._asked_pause > spread:
+            # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
+            spread = self._asked_pause * self.spread(1, 1 + JITTER)
+        return min(spread, left, self._left_of_budget(now))
+
+    def _left_of_budget(self, now: datetime) -> float:
+        if not self._failures:
+            return float("inf")
+        return max((self._failures[0] + self.error_budget - now).total_seconds(), LAST_LOOK_PAUSE)
 
     def _see_run(self, status: LastRunStatus) -> list[WatchUpdate]:
         is_new = self.status is None or self.status.phase != status.phase
@@ -216,17 +227,19 @@ class RunWatch:
         if self.handle.start_time is not None:
             shown = f"a run that started {status.start_time}" if status else "none"
             self._miss(
+                "replaced",
                 f"The run that started {self.handle.start_time} is no longer shown by image template "
                 f"{self.handle.image_template_id}; it shows {shown}, so how ours ended is unknown",
             )
         elif self._first_look is not None and now - self._first_look >= APPEAR_WITHIN:
-            self._end("gone", f"No run has appeared within {APPEAR_WITHIN}, though one was asked for")
+            message = f"No run has appeared within {APPEAR_WITHIN}, though one was asked for"
+            self._end("gone", message, "never appeared")
 
-    def _miss(self, message: str) -> None:
+    def _miss(self, reason: RunEventReason, message: str) -> None:
         """Count a look that does not show the run any more; a few in a row end the watch."""
         self._looks_without_run += 1
         if self._looks_without_run >= LOOKS_WITHOUT_RUN:
-            self._end("gone", message)
+            self._end("gone", message, reason)
 
     def _recover(self) -> list[WatchUpdate]:
         failures, self._failures = len(self._failures), []
@@ -235,9 +248,9 @@ class RunWatch:
             return []
         return [WatchTrouble(f"Looks at the run succeed again, after {failures} that failed", logging.INFO)]
 
-    def _end(self, status: RunEventStatus, message: str) -> None:
+    def _end(self, status: RunEventStatus, message: str, reason: RunEventReason | None = None) -> None:
         last_run_status = self.status.to_json() if self.status else None
-        self.event = RunEvent(status, self.handle.image_template_id, last_run_status, message)
+        self.event = RunEvent(status, self.handle.image_template_id, last_run_status, message, reason)
 
 
 async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus, clock: Clock) -> list[WatchUpdate]:

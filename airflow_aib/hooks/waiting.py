@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -11,7 +14,7 @@ from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from datetime import datetime
 
     from airflow_aib.exceptions import ImageBuilderError
@@ -20,6 +23,8 @@ T = TypeVar("T")
 
 FIRST_PAUSE = 1.0
 ERROR_BUDGET = timedelta(minutes=10)
+# Share of a pause by which looks are spread, so that many waits do not look at once.
+JITTER = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,30 @@ def pauses(poll_interval: float) -> Iterator[float]:
         pause = min(pause * 2, poll_interval)
 
 
+@asynccontextmanager
+async def bounded(seconds: float, doing: str, target: str) -> AsyncIterator[None]:
+    """Bound a call in time: one that is not over by then counts as not answered.
+
+    Nothing else does it: an answer may come byte by byte, and where the SDK repeats a call by itself, as each sign-in,
+    it keeps whatever pause the other side asks for, days among them.
+
+    :param doing: what is tried, as in "read image template"
+    :param target: resource id or address that it concerns
+    """
+    try:
+        async with asyncio.timeout(seconds) as bound:
+            yield
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise ArmRequestError(
+            f"Could not {doing} {target}: there was no whole answer within {seconds:g} seconds",
+            hint="Check the network and the proxy, and whether Azure or its sign-in service has trouble.",
+            target=target,
+            trouble="connection",
+        ) from None
+
+
 @dataclass
 class Wait(Generic[T]):
     """Look until a condition holds.
@@ -53,6 +82,7 @@ class Wait(Generic[T]):
     :param overdue: makes the error when time is up, from what was seen last
     :param patience: how long, how often
     :param clock: tells the time and waits
+    :param spread: picks a number between two, to spread looks
     """
 
     look: Callable[[], Awaitable[T]]
@@ -60,6 +90,7 @@ class Wait(Generic[T]):
     overdue: Callable[[T | None], ImageBuilderError]
     patience: Patience
     clock: Clock = SYSTEM_CLOCK
+    spread: Callable[[float, float], float] = random.uniform
     _seen: T | None = field(default=None, init=False)
     _failing_since: datetime | None = field(default=None, init=False)
     _trouble: ArmRequestError | None = field(default=None, init=False)
@@ -80,7 +111,7 @@ class Wait(Generic[T]):
             left = (end - self.clock.now()).total_seconds()
             if left <= 0:
                 break
-            await self.clock.sleep(min(max(pause, asked_pause), left))
+            await self.clock.sleep(min(self._spread_pause(pause, asked_pause), left))
         late = self.overdue(self._seen)
         if self._trouble is not None:
             late.message += f"; the last look failed: {self._trouble.message}"
@@ -92,4 +123,12 @@ class Wait(Generic[T]):
         self._failing_since, self._trouble = self._failing_since or now, error
         if not is_transient(error) or now - self._failing_since >= self.patience.error_budget:
             raise error
-        return retry_after(error) or 0.0
+        # Never beyond the budget: with its end comes a last look.
+        left = self.patience.error_budget - (now - self._failing_since)
+        return min(retry_after(error) or 0.0, left.total_seconds())
+
+    def _spread_pause(self, pause: float, asked_pause: float) -> float:
+        if asked_pause > pause:
+            # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
+            return asked_pause * self.spread(1, 1 + JITTER)
+        return pause * self.spread(1 - JITTER, 1 + JITTER)

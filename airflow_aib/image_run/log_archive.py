@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.run_status import LastRunStatus
 
 INDEX = "index.json"
-DIAGNOSIS = "diagnosis.json"
 EARLIER = "earlier"
 
 

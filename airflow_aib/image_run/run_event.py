@@ -12,6 +12,9 @@ from airflow_aib.image_run.run_status import LastRunStatus
 RunEventStatus = Literal["over", "timeout", "unwatchable", "gone"]
 RUN_EVENT_STATUSES: tuple[RunEventStatus, ...] = get_args(RunEventStatus)
 
+RunEventReason = Literal["deleted", "replaced", "never appeared", "stuck", "not cancelled"]
+RUN_EVENT_REASONS: tuple[RunEventReason, ...] = get_args(RunEventReason)
+
 
 @dataclass(frozen=True)
 class RunEvent:
@@ -22,12 +25,15 @@ class RunEvent:
     :param image_template_id: resource id
     :param last_run_status: the last one seen, as `LastRunStatus.to_json` writes it
     :param message: one sentence for a person
+    :param reason: why it is gone: the image template is `deleted`, another run has `replaced` it, or it `never
+        appeared`; why it goes on after its time: it is `stuck` in its cancel, or was `not cancelled`
     """
 
     status: RunEventStatus
     image_template_id: str
     last_run_status: dict[str, Any] | None = None
     message: str = ""
+    reason: RunEventReason | None = None
 
     def read_last_run_status(self) -> LastRunStatus | None:
         """Give the last status that was seen."""
@@ -58,4 +64,5 @@ class RunEvent:
             image_template_id=image_template_id,
             last_run_status=payload.get("last_run_status"),
             message=str(payload.get("message") or ""),
+            reason=payload.get("reason") if payload.get("reason") in RUN_EVENT_REASONS else None,
         )

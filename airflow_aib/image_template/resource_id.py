@@ -28,3 +28,11 @@ def expected_form(resource_type: str) -> str:
         return group
     provider, *types = resource_type.split("/")
     return f"{group}/providers/{provider}" + "".join(f"/{kind}/<name>" for kind in types)
+
+
+def image_definition_names(resource_id: str) -> tuple[str, str] | None:
+    """Give gallery and image definition of an image definition's id; None when it is none."""
+    if not is_resource_id(resource_id, "Microsoft.Compute/galleries/images"):
+        return None
+    *_, gallery, _, definition = resource_id.split("/")
+    return gallery, definition

@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from airflow_aib.exceptions import (
-    ArmRequestError,
-    ImageRunFailedError,
-    ImageRunTimeoutError,
-    ImageRunWatchError,
-    ImageTemplateInUseError,
-)
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
-from airflow_aib.hooks.run_report import bare_run_error, log_digest, read_report, run_error
+from airflow_aib.hooks.run_report import log_digest, lost_run_error, read_report, run_error
 from airflow_aib.image_run.deadline import run_deadline
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
-from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator, pushed_diagnosis
+from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
 from airflow_aib.triggers.state_event import StateEvent
@@ -64,8 +58,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     The run is remembered before Azure is asked for it, so that a retry joins it instead of starting another one. Its
     customization log appears in the task's log as it grows, and a failed build's error says why it failed.
 
-    :param run_allowance: seconds that the run may take beyond the image template's build timeout; by default option
-        `run_allowance`. A run that is not over by then, or by the `execution_timeout`, is cancelled
+    :param run_allowance: seconds that the run may take beyond the image template's build timeout; by default options
+        `provisioning_allowance` and `distribution_allowance` together. A run that is not over by then, or by the
+        `execution_timeout`, is cancelled
     :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
         retry never cancels it, but goes on with it
     :param relay_log: whether to show the customization log as it grows
@@ -148,7 +143,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
                 )
             self._asked_for = handle
             try:
-                handle = await service.start_run(image_template_id, handle=handle)
+                handle = self._asked_for = await service.start_run(image_template_id, handle=handle)
             except (ArmRequestError, ImageTemplateInUseError) as error:
                 if _was_refused(error, is_new=recalled is None):
                     # Else the next try would take for its own what somebody else has started by then.
@@ -161,7 +156,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     def _order(self, joined: _Joined) -> WatchOrder:
         handle = joined.handle
         asked = datetime.fromisoformat(handle.submit_time)
-        allowance = self.run_allowance if self.run_allowance is not None else self.waiting.run_allowance
+        allowance = self.run_allowance if self.run_allowance is not None else self.waiting.allowance
         deadline = run_deadline(
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
@@ -216,24 +211,20 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self.log.info("%s", event.message)
         memory = RunMemory.of(context)
         _note_start_time(context, memory, status)
-        if event.status == "unwatchable":
-            raise bare_run_error(
-                ImageRunWatchError, image_template_id, event.message, "The run goes on; the next try joins it."
-            )
-        if event.status == "gone" or status is None:
+        if event.status == "gone":
             memory.forget()
-            kind = ImageRunTimeoutError if event.status == "timeout" else ImageRunFailedError
-            raise bare_run_error(kind, image_template_id, event.message, "Look into the portal's activity log.")
-        with pushed_diagnosis(context):
-            return self._report(memory, event, status)
+        if event.status in {"gone", "unwatchable"} or status is None:
+            raise lost_run_error(event)
+        return self._report(memory, event, status)
 
     def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
         report = run_async(self._read_report(event.image_template_id, status))
         self.portal_resources.staging_resource_group_id = report.staging_resource_group_id
         self.note_artifacts(report.artifacts)
         log_digest(report, self.log)
-        # From here on the end has been reported: another try, or a clear, starts another run.
-        memory.forget()
+        if status.is_over:
+            # From here on the end has been reported: another try, or a clear, starts another run.
+            memory.forget()
         if event.status == "timeout":
             raise run_error(report, is_overdue=True, reason=event.message)
         if not status.has_succeeded:

@@ -62,6 +62,8 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         self.azure_conn_id = azure_conn_id
         self.cancel_on_kill = cancel_on_kill
         self._settings: AzureSettings | None = None
+        # What `on_kill` may cancel: by its start time, as soon as that has been seen.
+        self._handle = self.order.handle
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give what makes the same trigger anew; Airflow stores it unencrypted."""
@@ -97,18 +99,23 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
 
     async def _watch(self) -> RunEvent:
         try:
-            return await watch_to_the_end(await self._read_settings(), self.order, log=self.log)
+            return await watch_to_the_end(
+                await self._read_settings(), self.order, log=self.log, on_phase=self._note_start
+            )
         except Exception as error:  # a trigger that raises loses the error's type
             self.log.warning("The run cannot be watched any longer; it goes on.", exc_info=True)
             message = f"{type(error).__name__}: {mask(str(error))}"
             return RunEvent("unwatchable", self.order.handle.image_template_id, None, message)
+
+    def _note_start(self, status: LastRunStatus) -> None:
+        self._handle = self.order.handle.joined_to(status)
 
     async def _cancel_if_over(self) -> None:
         state = await read_task_state(self.task_instance)  # type: ignore[arg-type]  # Airflow's type lags behind its DTO
         if state not in OVER_STATES:
             self.log.info("The task instance is %s, so the run is still wanted; it goes on.", state)
             return
-        was_cancelled = await cancel_run(await self._read_settings(), self.order.handle)
+        was_cancelled = await cancel_run(await self._read_settings(), self._handle)
         self.log.info(
             "The task instance is %s, %s.",
             state,

@@ -14,16 +14,23 @@ class WaitingOptions:
 
     :param poll_interval: seconds between two looks
     :param trigger_min_age: seconds that a task stays deferred at least
-    :param run_allowance: seconds that a run may take beyond its build timeout
+    :param provisioning_allowance: seconds that a run may take until its build timeout begins to count
+    :param distribution_allowance: seconds that a run may take beyond that, to distribute and tidy up
     :param cancel_allowance: seconds that a cancelled run may take to end
     :param provision_timeout: seconds that creating or deleting an image template may take
     """
 
     poll_interval: float = 30.0
     trigger_min_age: float = 15.0
-    run_allowance: float = 1800.0
+    provisioning_allowance: float = 900.0
+    distribution_allowance: float = 1800.0
     cancel_allowance: float = 1200.0
     provision_timeout: float = 3600.0
+
+    @property
+    def allowance(self) -> float:
+        """Seconds that a run may take beyond its build timeout in all."""
+        return self.provisioning_allowance + self.distribution_allowance
 
     @property
     def defer_margin(self) -> timedelta:

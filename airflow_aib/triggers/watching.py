@@ -6,21 +6,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.log_relay import LogRelay, shared_budget
-from airflow_aib.hooks.run_watch import watch_run
+from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.stuck import overdue_run
+from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.run_event import RunEventReason
+    from airflow_aib.image_run.run_status import LastRunStatus
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,21 @@ _PLAIN_FIELDS = ("poll_interval", "cancel_overdue", "cancel_allowance", "relay_l
 
 
 async def watch_to_the_end(
-    settings: AzureSettings, order: WatchOrder, *, log: TaskLog, clock: Clock = SYSTEM_CLOCK
+    settings: AzureSettings,
+    order: WatchOrder,
+    *,
+    log: TaskLog,
+    clock: Clock = SYSTEM_CLOCK,
+    on_phase: Callable[[LastRunStatus], None] = lambda _: None,
 ) -> RunEvent:
-    """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled."""
+    """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled.
+
+    :param settings: how Azure is reached
+    :param order: which run, and how
+    :param log: the task's
+    :param clock: tells the time and waits
+    :param on_phase: is told when the run enters another state or phase
+    """
     async with shared_clients(settings) as clients:
         service = ImageTemplateService(clients, clock=clock)
         relay = None
@@ -81,24 +97,31 @@ async def watch_to_the_end(
                 if update.status == "timeout" and order.cancel_overdue:
                     return await _end_overdue_run(service, order, update, log)
                 return update
+            if isinstance(update, PhaseChange):
+                on_phase(update.last_run_status)
             log.log(update.level, "%s", update.message)
     raise RuntimeError("watch_run ended without an event")
 
 
 async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, event: RunEvent, log: TaskLog) -> RunEvent:
-    """Cancel a run whose time has passed, and wait for its real end."""
-    handle = order.handle
-    log.warning("%s It is cancelled now.", event.message)
+    """Cancel a run whose time has passed, and wait for its real end; both within the cancel's own allowance."""
+    seen = event.read_last_run_status()
+    # By its start time, wherever it was seen: nothing else may be cancelled.
+    handle = order.handle.joined_to(seen) if seen is not None else order.handle
+    log.warning("%s. It is cancelled now.", event.message)
+    end = service.clock.now() + timedelta(seconds=order.cancel_allowance)
     try:
-        await service.cancel_run(handle.image_template_id, handle=handle)
+        await _cancel(service, handle, order)
         status = await service.wait_until_over(
             handle.image_template_id,
             handle=handle,
             poll_interval=order.poll_interval,
-            within=timedelta(seconds=order.cancel_allowance),
+            within=max(end - service.clock.now(), timedelta()),
         )
+    except ImageRunStuckError as error:
+        return _still_going_on(event, "stuck", error)
     except ImageBuilderError as error:
-        return replace(event, message=f"{event.message} Cancelling it did not work: {error}")
+        return _still_going_on(event, "not cancelled", error)
     if status is None or not handle.matches(status):
         return event
     # It may have ended well while it was being cancelled: then it is what was wanted, only late.
@@ -107,5 +130,28 @@ async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, eve
         status="over" if is_late_success else "timeout",
         image_template_id=handle.image_template_id,
         last_run_status=status.to_json(),
-        message=f"{event.message} It was cancelled and ended {status.run_state}.",
+        message=f"{event.message}. It was cancelled, and ended {status.run_state}",
+    )
+
+
+async def _cancel(service: ImageTemplateService, handle: ImageRunHandle, order: WatchOrder) -> None:
+    """Ask for the cancel until Azure has heard it; a fault that may pass does not leave the run going on."""
+
+    async def ask() -> bool:
+        return await service.cancel_run(handle.image_template_id, handle=handle)
+
+    within = timedelta(seconds=order.cancel_allowance)
+    patience = Patience(order.poll_interval, within, error_budget=within)
+    await Wait(
+        ask, lambda _: True, lambda _: overdue_run(handle.image_template_id, within, None), patience, service.clock
+    ).until_done()
+
+
+def _still_going_on(event: RunEvent, reason: RunEventReason, error: ImageBuilderError) -> RunEvent:
+    seen = getattr(error, "last_run_status", None)
+    return replace(
+        event,
+        last_run_status=seen.to_json() if seen is not None else event.last_run_status,
+        message=f"{event.message}. Cancelling it did not end it: {error}",
+        reason=reason,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aib_emulator import control
 from aib_emulator.__main__ import _parser
 from aib_emulator.arm.route import GROUP, SCOPE, SUBSCRIPTION
+from aib_emulator.choices import CHOICES
 from aib_emulator.failures import KINDS
 from aib_emulator.faults import ACTIONS
 from aib_emulator.services.authorization import routes as authorization
@@ -26,7 +27,7 @@ CALL = re.compile(r"^\| `([A-Z]+) (\S+)` \|", re.MULTILINE)
 def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: EmulatorThread) -> None:
     """The tables of the page and the routes are the same."""
     world = emulator_thread.emulator.world
-    routes = control.routes(world, emulator_thread.emulator.reset)
+    routes = control.routes(world, emulator_thread.emulator.reset, emulator_thread.emulator.description)
     for service in (identity, resources, authorization, managed_identity, image_builder):
         routes += service.routes(world)
     words = {"{group}": GROUP, "{sub}": SUBSCRIPTION, "{scope}": SCOPE}
@@ -54,6 +55,16 @@ def test_the_page_names_every_variable(emulator_thread: EmulatorThread) -> None:
 def test_the_page_names_every_built_in_role() -> None:
     """Each role that there is from the start is named."""
     assert [role.name for role in BUILTIN_ROLES if f"`{role.name}`" not in PAGE] == []
+
+
+def test_the_page_lists_exactly_the_choices() -> None:
+    """The table of choices has each choice with its values, the usual one first, and what it is about."""
+    rows = [
+        f"| `{name}` | {', '.join(f'`{value}`' for value in choice.values)} | {choice.about} |"
+        for name, choice in CHOICES.items()
+    ]
+    table = PAGE.partition("| choice | values | |\n| --- | --- | --- |\n")[2].partition("\n\n")[0]
+    assert table.rstrip().splitlines() == rows
 
 
 def test_the_page_names_every_failure() -> None:

@@ -15,6 +15,7 @@ from aib_emulator.services.authorization.shapes import (
     ASSIGNMENT_TYPE,
     DEFINITION_TYPE,
     NAMESPACE,
+    ROLE_SHAPE,
     RoleAssignment,
     RoleDefinition,
     assignment_body,
@@ -81,7 +82,7 @@ class RoleRoutes:
 
     async def put(self, call: Call) -> Answer:
         """Make or change a custom role."""
-        role, is_new = self._authorization.put_role(call.parameters["role_id"], call.json())
+        role, is_new = self._authorization.put_role(call.parameters["role_id"], call.json(ROLE_SHAPE))
         return Answer(201 if is_new else 200, self._body(role))
 
     async def delete(self, call: Call) -> Answer:

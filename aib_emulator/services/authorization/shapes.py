@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.time_format import ticks_text
-from aib_emulator.services.authorization.permissions import Permissions
+from aib_emulator.services.authorization.permissions import MEMBERS, Permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ DEFINITION_TYPE = f"{NAMESPACE}/roleDefinitions"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ROLE_ID = re.compile(rf"(?P<scope>/.*?)?/?providers/{DEFINITION_TYPE}/(?P<name>[^/]+)", re.IGNORECASE)
 BUILTIN, CUSTOM = "BuiltInRole", "CustomRole"
+ROLE_SHAPE = {"properties": {"permissions": [{member: [str] for member in MEMBERS}]}}
 
 
 @dataclass(frozen=True)

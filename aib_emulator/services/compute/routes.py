@@ -10,11 +10,14 @@ from aib_emulator.arm.call import Answer, Call, group_resource_id
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.arm.shape import ENVELOPE
 from aib_emulator.services.compute.platform_routes import platform_routes
 from aib_emulator.services.compute.resources import ComputeResources
 from aib_emulator.services.compute.shapes import (
+    DEFINITION_SHAPE,
     DEFINITION_TYPE,
     GALLERY_TYPE,
+    IMAGE_SHAPE,
     IMAGE_TYPE,
     NAMESPACE,
     definition_body,
@@ -39,12 +42,14 @@ class Kind:
     :param resource_type: such as `Microsoft.Compute/galleries`
     :param path: type words and the names of the path's parameters, in turn
     :param write: id and what was sent -> body
+    :param shape: which kinds of JSON may be sent
     :param check_change: raises when the known body must not become the new one
     """
 
     resource_type: str
     path: tuple[str, ...]
     write: Callable[[ResourceId, Mapping[str, Any]], dict[str, Any]]
+    shape: Mapping[str, Any]
     check_change: Callable[[Mapping[str, Any], Mapping[str, Any]], None] | None = None
 
     @property
@@ -64,14 +69,15 @@ class Kind:
         return group_resource_id(call, NAMESPACE, *names)
 
 
-GALLERY = Kind(GALLERY_TYPE, ("galleries", "gallery_name"), gallery_body)
+GALLERY = Kind(GALLERY_TYPE, ("galleries", "gallery_name"), gallery_body, ENVELOPE)
 DEFINITION = Kind(
     DEFINITION_TYPE,
     ("galleries", "gallery_name", "images", "definition_name"),
     definition_body,
+    DEFINITION_SHAPE,
     demand_same_definition,
 )
-IMAGE = Kind(IMAGE_TYPE, ("images", "image_name"), image_body)
+IMAGE = Kind(IMAGE_TYPE, ("images", "image_name"), image_body, IMAGE_SHAPE)
 
 
 def routes(world: World) -> list[Route]:
@@ -120,12 +126,12 @@ class KindRoutes:
     async def put(self, call: Call) -> Answer:
         """Make a resource, or write the one there is anew."""
         resource_id = self._kind.resource_id(call)
-        return self._write(resource_id, call.json())
+        return self._write(resource_id, call.json(self._kind.shape))
 
     async def patch(self, call: Call) -> Answer:
         """Replace the tags and those properties that are sent."""
         resource = self._compute.find(self._kind.resource_id(call))
-        sent = call.json()
+        sent = call.json(self._kind.shape)
         properties = {**resource.body["properties"], **(sent.get("properties") or {})}
         merged = {**resource.body, "tags": sent.get("tags", resource.body["tags"]), "properties": properties}
         return self._write(resource.id, merged)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.body_style import BodyStyle
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import display_name, short_name
+from aib_emulator.arm.shape import ENVELOPE
 from aib_emulator.arm.time_format import offset_text
 
 if TYPE_CHECKING:
@@ -27,6 +28,19 @@ VERSION_NAME = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
 LARGEST_NUMBER = 2**31 - 1
 FIXED_MEMBERS = ("identifier", "osType", "osState", "hyperVGeneration", "architecture")
 STORAGE_ACCOUNT_TYPE = "Standard_LRS"
+COMPLETED_OF_REGION = ("name", "replicaCount", "regionalReplicaCount", "storageAccountType")
+DEFINITION_SHAPE = {**ENVELOPE, "properties": {"osType": str, "osState": str, "hyperVGeneration": str}}
+REGION_SHAPE = {"name": str, "regionalReplicaCount": int, "replicaCount": int, "storageAccountType": str}
+PROFILE_SHAPE = {"targetRegions": [REGION_SHAPE], "replicaCount": int, "excludeFromLatest": bool}
+VERSION_SHAPE = {
+    **ENVELOPE,
+    "properties": {
+        "publishingProfile": PROFILE_SHAPE,
+        "storageProfile": {"osDiskImage": {}},
+        "safetyProfile": {},
+    },
+}
+IMAGE_SHAPE = {**ENVELOPE, "properties": {"storageProfile": {}, "sourceVirtualMachine": {}}}
 
 
 def gallery_body(gallery_id: ResourceId, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,12 +117,14 @@ def target_regions(publishing_profile: Mapping[str, Any], location: str) -> list
     replicas = publishing_profile.get("replicaCount", 1)
     storage = publishing_profile.get("storageAccountType", STORAGE_ACCOUNT_TYPE)
     regions: Sequence[Mapping[str, Any]] = publishing_profile.get("targetRegions") or [{"name": location}]
+    if not all(region.get("name") for region in regions):
+        raise missing_parameter("galleryImageVersion.properties.publishingProfile.targetRegions.name")
     return [
         {
-            **{member: value for member, value in region.items() if member not in {"name", "replicaCount"}},
             "name": display_name(region["name"]),
             "regionalReplicaCount": region.get("regionalReplicaCount", region.get("replicaCount", replicas)),
             "storageAccountType": region.get("storageAccountType", storage),
+            **{member: value for member, value in region.items() if member not in COMPLETED_OF_REGION},
         }
         for region in regions
     ]

@@ -10,7 +10,13 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.operations import Operation, compute_body, operation_url
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
-from aib_emulator.services.compute.shapes import NAMESPACE, VERSION_TYPE, demand_home_region, version_body
+from aib_emulator.services.compute.shapes import (
+    NAMESPACE,
+    VERSION_SHAPE,
+    VERSION_TYPE,
+    demand_home_region,
+    version_body,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +58,7 @@ class ImageVersionRoutes:
     async def put(self, call: Call) -> Answer:
         """Publish a version: it is there once the last region has its copy."""
         version_id = _version_id(call)
-        body = version_body(version_id, call.json(), self._world.clock.now())
+        body = version_body(version_id, call.json(VERSION_SHAPE), self._world.clock.now())
         demand_home_region(body)
         version, is_new = self._compute.publish_version(version_id, body)
         operation = self._start(self._compute.version_completion(version))
@@ -67,7 +73,7 @@ class ImageVersionRoutes:
     async def patch(self, call: Call) -> Answer:
         """Change tags, regions or whether the version counts as latest."""
         version = self._compute.find(_version_id(call))
-        self._compute.change_version(version, call.json())
+        self._compute.change_version(version, call.json(VERSION_SHAPE))
         operation = self._start(self._compute.version_completion(version))
         headers = self._headers(call, operation, version.body["location"])
         return Answer(200, self._compute.version_now(version), headers=headers, style=BodyStyle.COMPUTE)

@@ -62,7 +62,7 @@ class DirectoryRoutes:
 
     async def get_by_ids(self, call: Call) -> Answer:
         """Show those of the named objects that there are."""
-        named = {str(object_id).lower() for object_id in call.json().get("ids") or []}
+        named = {str(object_id).lower() for object_id in call.json({"ids": [str]}).get("ids") or []}
         found = [principal for principal in self._principals() if principal["id"].lower() in named]
         return Answer(200, {"value": [{"@odata.type": ENTITY_TYPE, **principal} for principal in found]})
 

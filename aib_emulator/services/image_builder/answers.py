@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 ERRORS_WRAPPED_SINCE = "2021-10-01"
 
 
-def refusing(handle: Handler) -> Handler:
+STATUS_CHOICES = {
+    "ValidationFailed": "validation-failed-status",
+    "Conflict": "conflict-status",
+    "OperationNotAllowed": "operation-not-allowed-status",
+}
+"""Codes whose HTTP status nobody knows."""
+
+
+def refusing(world: World, handle: Handler) -> Handler:
     """Return the handler with the service's refusals turned into answers of the caller's api-version."""
 
     async def answer(call: Call) -> Answer:
@@ -32,7 +40,7 @@ def refusing(handle: Handler) -> Handler:
             return await handle(call)
         except RefusalError as refusal:
             raise ArmError(
-                refusal.status,
+                _status(world, refusal),
                 refusal.code,
                 refusal.message,
                 is_wrapped=call.api_version >= ERRORS_WRAPPED_SINCE,
@@ -40,6 +48,11 @@ def refusing(handle: Handler) -> Handler:
             ) from refusal
 
     return answer
+
+
+def _status(world: World, refusal: RefusalError) -> int:
+    choice = STATUS_CHOICES.get(refusal.code)
+    return refusal.status if choice is None else int(world.choices[choice])
 
 
 def pretty(status: int, body: Any, headers: dict[str, str] | None = None, operation_id: str | None = None) -> Answer:

@@ -166,7 +166,7 @@ def spoilt(steps: list[Step], fault: PlannedFault, properties: dict[str, Any]) -
         return Outcome([*before, failing, _plain("clean_up")], "Failed", course.reason)
     goes_on = course.phase == "validate" and (properties.get("validate") or {}).get("continueDistributeOnFailure")
     if goes_on:
-        return Outcome([*before, failing, *rest], "PartiallySucceeded", course.reason)
+        return Outcome([*before, failing, *rest], "Failed", course.reason)
     return Outcome([*before, failing], "Failed", course.reason)
 
 

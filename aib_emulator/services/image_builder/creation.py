@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.failures import CREATION
 from aib_emulator.services.image_builder.blob_address import account_and_blob
+from aib_emulator.services.image_builder.downloads import DownloadError, checksum_of, is_on_this_machine
 from aib_emulator.services.image_builder.messages import not_authorized
 from aib_emulator.services.image_builder.pending import CreationError
 from aib_emulator.services.image_builder.planned import creation_error
@@ -99,23 +100,21 @@ class Creation:
     async def _checksum(self, uri: str) -> str | None:
         """Return the checksum of a file that this emulator can reach; None when it lies anywhere else."""
         place = account_and_blob(uri.partition("?")[0], self._world.blobs.public_url)
-        if place is None:
+        if place is not None and self._reads_as_identity(uri, place[0]):
+            content = await self._world.blobs.get_blob(*place)
+            if content is None:
+                raise _no_script(uri)
+            return hashlib.sha256(content).hexdigest()
+        if not is_on_this_machine(uri):
             return None
-        content = await self._world.blobs.get_blob(*place) if self._may_download(uri, place[0]) else None
-        if content is None:
-            target = f"{uuid.uuid4()}.customizer.fp"
-            raise CreationError(
-                "NoCustomizerScript",
-                f"Downloading external file ({uri}) to local file ({target}) [attempt 1 of 10] failed: "
-                f"Error downloading '{uri}' to '{target}'.",
-            )
-        return hashlib.sha256(content).hexdigest()
+        try:
+            return await checksum_of(uri)
+        except DownloadError as error:
+            raise _no_script(uri) from error
 
-    def _may_download(self, uri: str, account_name: str) -> bool:
-        if "sig" in parse_qs(urlsplit(uri).query) or may_read_blobs(self._world, self._image_template, account_name):
-            return True
-        account = self._world.storage.find_by_name(account_name)
-        return account is not None and bool(account.body["properties"]["allowBlobPublicAccess"])
+    def _reads_as_identity(self, uri: str, account_name: str) -> bool:
+        is_signed = "sig" in parse_qs(urlsplit(uri).query)
+        return not is_signed and may_read_blobs(self._world, self._image_template, account_name)
 
     def _fill_in_identity(self) -> None:
         assigned = self._image_template.identity.get("userAssignedIdentities") or {}
@@ -129,6 +128,15 @@ def identity_value(world: World, identity_id: str) -> dict[str, str]:
     if identity is None:
         return {}
     return {name: identity.body["properties"][name] for name in ("principalId", "clientId")}
+
+
+def _no_script(uri: str) -> CreationError:
+    target = f"{uuid.uuid4()}.customizer.fp"
+    return CreationError(
+        "NoCustomizerScript",
+        f"Downloading external file ({uri}) to local file ({target}) [attempt 1 of 10] failed: "
+        f"Error downloading '{uri}' to '{target}'.",
+    )
 
 
 def _steps_with_files(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:

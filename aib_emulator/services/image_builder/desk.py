@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.arm.time_format import ticks_text
 from aib_emulator.failures import CANCEL, DELETE, PUT, RUN
 from aib_emulator.services.image_builder import refusal
 from aib_emulator.services.image_builder.creation import Creation
-from aib_emulator.services.image_builder.effects import RunEffects
+from aib_emulator.services.image_builder.effects import LOG_CONTAINER, RunEffects
 from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, READ_ONLY, read
 from aib_emulator.services.image_builder.patch import apply_patch
@@ -101,12 +102,17 @@ class ImageTemplateDesk:
         resource = self._world.store.get(image_template.image_template_id)
         if resource is not None:
             resource.body.update(tags=image_template.tags, identity=image_template.identity)
+            resource.changed = self._world.clock.now()
 
     def delete(self, image_template: ImageTemplate) -> Operation:
         """Begin to delete; asked again meanwhile, return the operation that does it."""
-        if image_template.deletion is not None:
+        if image_template.deletion is not None and self._world.choices["second-delete"] == "joined":
             return image_template.deletion
-        if image_template.state == "creating" or self._is_running(image_template):
+        if (
+            image_template.deletion is not None
+            or image_template.state == "creating"
+            or self._is_running(image_template)
+        ):
             raise self.not_allowed(image_template, "delete")
         now = self._world.clock.now()
         operation = image_template.deletion = self._world.operations.start(now)
@@ -134,6 +140,8 @@ class ImageTemplateDesk:
 
     def run(self, image_template: ImageTemplate, at: datetime | None = None) -> Operation:
         """Start a run, now or at an instant that has come."""
+        if at is None and self._world.choices["second-run"] == "joined" and self._is_running(image_template):
+            return self._run_of(image_template).operation
         if image_template.state != "provisioned" or self._is_running(image_template):
             raise self.not_allowed(image_template, "run/action")
         start = at or self._world.clock.now()
@@ -145,7 +153,12 @@ class ImageTemplateDesk:
             when_over=lambda: self._when_over(image_template),
             fault=plan.fault,
             words=plan.words,
-            all_sub_states=self._world.settings.all_run_sub_states,
+            all_sub_states=self._world.choices["run-sub-states"] == "all",
+            outcomes={
+                "Canceled": self._world.choices["canceled-run-operation"],
+                "PartiallySucceeded": self._world.choices["partial-run-operation"],
+            },
+            log_url=self._world.blobs.blob_url(image_template.staging_account, LOG_CONTAINER),
         )
         self._begin_run(image_template, run)
         return run.operation
@@ -153,6 +166,9 @@ class ImageTemplateDesk:
     def cancel(self, image_template: ImageTemplate) -> None:
         """Begin to cancel the run that goes on."""
         run, now = image_template.run, self._world.clock.now()
+        is_idle = run is None or run.look(now).is_over
+        if is_idle and image_template.state == "provisioned" and self._world.choices["idle-cancel"] == "accepted":
+            return
         if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
             raise self.not_allowed(image_template, "cancel/action")
         run.cancel(now, CANCEL_SECONDS + self._stuck_for(image_template, CANCEL).total_seconds())
@@ -164,14 +180,38 @@ class ImageTemplateDesk:
         run = image_template.run
         return None if run is None else run.last_run_status(self._world.clock.now())
 
+    def system_data(self, image_template: ImageTemplate) -> dict[str, str]:
+        """Return when an image template was made and last changed."""
+        resource = self._world.store.get(image_template.image_template_id)
+        if resource is None:
+            return {}
+        return {"createdAt": ticks_text(resource.created), "lastModifiedAt": ticks_text(resource.changed)}
+
     def run_outputs(self, image_template: ImageTemplate) -> dict[str, dict[str, Any]]:
         """Return what the last run has distributed so far, by lower-case name."""
-        return {} if image_template.run is None else image_template.run.run_outputs
+        if image_template.run is None:
+            return {}
+        is_previous = self._world.choices["run-outputs-while-running"] == "previous"
+        if is_previous and self._is_running(image_template):
+            return image_template.previous_run_outputs
+        return image_template.run.run_outputs
+
+    def _log_url(self, image_template: ImageTemplate) -> str:
+        if self._world.choices["log-location"] == "resource-id":
+            return ""
+        return self._world.blobs.blob_url(image_template.staging_account, LOG_CONTAINER)
+
+    def _run_of(self, image_template: ImageTemplate) -> ImageRun:
+        if image_template.run is None:
+            raise TypeError(f"{image_template.image_template_id} was never run.")
+        return image_template.run
 
     def _begin_run(self, image_template: ImageTemplate, run: ImageRun) -> None:
         if image_template.run is not None:
             image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
+            image_template.previous_run_outputs = image_template.run.run_outputs
         image_template.run = run
+        self._world.runs.append(run)
         run.expect(self._effects(run).of_whole_run())
         self._world.schedule.add(run)
 

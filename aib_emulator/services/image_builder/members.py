@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 STRICT_SINCE = "2024-02-01"
 """From this api-version on, casing counts and unknown members are refused; before, they are dropped in silence."""
 EVER = ""
-"""Older api-versions than 2020-02-14 are read as that one."""
+SECOND_PREVIEW = "2019-02-01-preview"
+THIRD_PREVIEW = "2019-05-01-preview"
+FIRST = "2020-02-14"
+"""The first api-version that is no preview."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,16 @@ class Member:
 
     :param since: the api-version that introduced it
     :param shape: what it holds
+    :param former: the api-version that gave it its name, and how it was called before
     """
 
     since: str = EVER
     shape: Shape = Leaf(lambda value: isinstance(value, str))
+    former: tuple[str, str] | None = None
+
+    def name_in(self, api_version: str, name: str) -> str:
+        """Return how a member that is called `name` today is called in an api-version."""
+        return self.former[1] if self.former is not None and api_version < self.former[0] else name
 
 
 def _is_number(value: Any) -> bool:
@@ -78,13 +87,24 @@ TAGS = Member(shape=Leaf(_is_tags))
 TEXTS = Member(shape=Each(TEXT.shape))
 NUMBERS = Member(shape=Each(NUMBER.shape))
 ANYTHING = Member(shape=Leaf(lambda _: True))
-SCRIPT = {"type": TEXT, "name": TEXT, "scriptUri": TEXT, "sha256Checksum": TEXT, "inline": TEXTS}
-POWERSHELL = {**SCRIPT, "runElevated": FLAG, "runAsSystem": FLAG, "validExitCodes": NUMBERS}
+SCRIPT = {
+    "type": TEXT,
+    "name": TEXT,
+    "scriptUri": Member(former=(THIRD_PREVIEW, "script")),
+    "sha256Checksum": Member(THIRD_PREVIEW),
+    "inline": Member(SECOND_PREVIEW, TEXTS.shape),
+}
+POWERSHELL = {
+    **SCRIPT,
+    "runElevated": Member(THIRD_PREVIEW, FLAG.shape),
+    "runAsSystem": Member(FIRST, FLAG.shape),
+    "validExitCodes": NUMBERS,
+}
 FILE = {"type": TEXT, "name": TEXT, "sourceUri": TEXT, "sha256Checksum": TEXT, "destination": TEXT}
 RESTART = {"type": TEXT, "name": TEXT, "restartCommand": TEXT, "restartCheckCommand": TEXT, "restartTimeout": TEXT}
 UPDATE = {"type": TEXT, "name": TEXT, "searchCriteria": TEXT, "filters": TEXTS, "updateLimit": NUMBER}
 DISTRIBUTOR = {"type": TEXT, "runOutputName": TEXT, "artifactTags": TAGS}
-STORAGE_TYPE = {"storageAccountType": TEXT}
+STORAGE_TYPE = {"storageAccountType": Member(FIRST)}
 
 PLAN = Object({"planName": TEXT, "planProduct": TEXT, "planPublisher": TEXT})
 EXACT_VERSION = {"exactVersion": Member("2022-02-14")}
@@ -99,20 +119,20 @@ SOURCES = ByType(
                 "sku": TEXT,
                 "version": TEXT,
                 **EXACT_VERSION,
-                "planInfo": Member(shape=PLAN),
+                "planInfo": Member(FIRST, PLAN),
             },
         ),
-        "ManagedImage": (EVER, {"type": TEXT, "imageId": TEXT}),
-        "SharedImageVersion": (EVER, {"type": TEXT, "imageVersionId": TEXT, **EXACT_VERSION}),
+        "ManagedImage": (SECOND_PREVIEW, {"type": TEXT, "imageId": TEXT}),
+        "SharedImageVersion": (THIRD_PREVIEW, {"type": TEXT, "imageVersionId": TEXT, **EXACT_VERSION}),
     }
 )
 CUSTOMIZERS = ByType(
     {
         "Shell": (EVER, SCRIPT),
-        "PowerShell": (EVER, POWERSHELL),
-        "File": (EVER, FILE),
-        "WindowsRestart": (EVER, RESTART),
-        "WindowsUpdate": (EVER, UPDATE),
+        "PowerShell": (SECOND_PREVIEW, POWERSHELL),
+        "File": (THIRD_PREVIEW, FILE),
+        "WindowsRestart": (SECOND_PREVIEW, RESTART),
+        "WindowsUpdate": (FIRST, UPDATE),
     }
 )
 VALIDATORS = ByType({"Shell": (EVER, SCRIPT), "PowerShell": (EVER, POWERSHELL), "File": ("2022-07-01", FILE)})
@@ -127,14 +147,14 @@ DISTRIBUTORS = ByType(
                 **DISTRIBUTOR,
                 "galleryImageId": TEXT,
                 "replicationRegions": TEXTS,
-                "excludeFromLatest": FLAG,
+                "excludeFromLatest": Member(FIRST, FLAG.shape),
                 **STORAGE_TYPE,
                 "targetRegions": Member("2022-07-01", Each(TARGET_REGION)),
                 "versioning": Member("2022-07-01", VERSIONING),
                 "replicationMode": Member("2025-10-01"),
             },
         ),
-        "VHD": (EVER, {**DISTRIBUTOR, "uri": Member("2022-07-01")}),
+        "VHD": (SECOND_PREVIEW, {**DISTRIBUTOR, "uri": Member("2022-07-01")}),
     }
 )
 VALIDATE = Object(
@@ -156,9 +176,9 @@ VNET = Object(
 VM_PROFILE = Object(
     {
         "vmSize": TEXT,
-        "osDiskSizeGB": NUMBER,
+        "osDiskSizeGB": Member(FIRST, NUMBER.shape),
         "userAssignedIdentities": Member("2021-10-01", TEXTS.shape),
-        "vnetConfig": Member(shape=VNET),
+        "vnetConfig": Member(FIRST, VNET),
     }
 )
 PROPERTIES = Object(
@@ -172,8 +192,8 @@ PROPERTIES = Object(
         "provisioningState": ANYTHING,
         "provisioningError": ANYTHING,
         "lastRunStatus": ANYTHING,
-        "buildTimeoutInMinutes": NUMBER,
-        "vmProfile": Member(shape=VM_PROFILE),
+        "buildTimeoutInMinutes": Member(THIRD_PREVIEW, NUMBER.shape),
+        "vmProfile": Member(THIRD_PREVIEW, VM_PROFILE),
         "additionalDataDisks": Member("2025-10-01", Each(Object({"sizeGB": NUMBER}))),
         "stagingResourceGroup": Member("2022-02-14"),
         "exactStagingResourceGroup": Member("2022-02-14", ANYTHING.shape),
@@ -239,7 +259,11 @@ def shown(value: Any, shape: Shape, api_version: str) -> Any:
         return [shown(item, shape.shape, api_version) for item in value]
     members = shape.kinds[value["type"]][1] if isinstance(shape, ByType) else shape.members
     known = {name: member for name, member in members.items() if api_version >= member.since}
-    return {name: shown(part, known[name].shape, api_version) for name, part in value.items() if name in known}
+    return {
+        known[name].name_in(api_version, name): shown(part, known[name].shape, api_version)
+        for name, part in value.items()
+        if name in known
+    }
 
 
 def _members(
@@ -260,7 +284,8 @@ def _named(
     value: Mapping[str, Any], members: Mapping[str, Member], api_version: str, *, is_probe: bool = False
 ) -> dict[str, Any]:
     is_strict = api_version >= STRICT_SINCE
-    spelling = {name if is_strict else name.lower(): name for name in members}
+    called = {member.name_in(api_version, name): name for name, member in members.items()}
+    spelling = {former if is_strict else former.lower(): name for former, name in called.items()}
     found: dict[str, Any] = {}
     for sent, content in value.items():
         name = spelling.get(sent if is_strict else sent.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aib_emulator.services.image_builder.log_lines import CUSTOMIZATION_LOG, VALIDATION_LOG
@@ -32,15 +33,27 @@ STAGING_GONE = (
 USUAL_CODES = {"packer": "PackerBuildFailed", "cancel": "Canceled"}
 
 
-def failure_of(
-    image_template: ImageTemplate, timeline: Timeline, words: Words, log_folder: str, log_prefix: str
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class LogPlace:
+    """Say where a run writes its logs.
+
+    :param container_url: address of the container
+    :param folder: in the container
+    :param prefix: the operation id that begins each line
+    """
+
+    container_url: str
+    folder: str
+    prefix: str
+
+
+def failure_of(image_template: ImageTemplate, timeline: Timeline, words: Words, log_place: LogPlace) -> dict[str, str]:
     """Return code and message for a run that ended badly."""
     usual_code = USUAL_CODES.get(timeline.reason, "InternalOperationError")
     if timeline.is_planned and words.message is not None:
         return {"code": words.code or usual_code, "message": words.message}
     writers: dict[str, Callable[[], str]] = {
-        "packer": lambda: _of_packer(image_template, timeline, words, log_folder, log_prefix),
+        "packer": lambda: _of_packer(image_template, timeline, words, log_place),
         "timeout": lambda: TIMEOUT,
         "distribute": lambda: _of_distribution(image_template, timeline),
         "staging": lambda: STAGING_GONE.format(group=_group_name(image_template)),
@@ -49,15 +62,14 @@ def failure_of(
     message = writers[timeline.reason]() if timeline.reason in writers else GENERIC
     if not timeline.is_planned:
         return {"code": usual_code, "message": message}
-    return {"code": words.code or usual_code, "message": f"{words.opening}{message}"}
+    opening = "" if words.opening.rstrip(". ") in message else words.opening
+    return {"code": words.code or usual_code, "message": f"{opening}{message}"}
 
 
-def _of_packer(
-    image_template: ImageTemplate, timeline: Timeline, words: Words, log_folder: str, log_prefix: str
-) -> str:
+def _of_packer(image_template: ImageTemplate, timeline: Timeline, words: Words, log_place: LogPlace) -> str:
     is_validation = any(phase.fails and phase.kind == "validate" for phase in timeline.phases)
-    log_path = f"{log_folder}/{VALIDATION_LOG if is_validation else CUSTOMIZATION_LOG}"
-    return PACKER_FAILURES[words.log_form](image_template, log_path, log_prefix)
+    log_name = VALIDATION_LOG if is_validation else CUSTOMIZATION_LOG
+    return PACKER_FAILURES[words.log_form](image_template, log_place, log_name)
 
 
 def _of_distribution(image_template: ImageTemplate, timeline: Timeline) -> str:
@@ -75,25 +87,26 @@ def distribution_failure(failed: int, total: int, cause: str = GENERIC) -> str:
     return f"Failed in distributing {failed} images out of total {total}: {first}"
 
 
-def packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str) -> str:
+def packer_failure(image_template: ImageTemplate, log_place: LogPlace, log_name: str) -> str:
     """Return the sentence of 2024 about a script that failed."""
     group = image_template.staging_group_id
     account = f"providers/Microsoft.Storage/storageAccounts/{image_template.staging_account}"
     return (
         f"During the image build a failure has occurred. Packer build logs are at location {group}/{account}"
-        f"/blobServices/default/containers/packerlogs/{log_path}. Please navigate to this location using portal or "
-        "other tools to download logs for identifying which build/customization step failed. Use this operationId "
-        f"{log_prefix} to search packer logs. For more troubleshooting steps go to {MORE}."
+        f"/blobServices/default/containers/packerlogs/{log_place.folder}/{log_name}. Please navigate to this location "
+        "using portal or other tools to download logs for identifying which build/customization step failed. Use this "
+        f"operationId {log_place.prefix} to search packer logs. For more troubleshooting steps go to {MORE}."
     )
 
 
-def old_packer_failure(image_template: ImageTemplate, log_path: str, log_prefix: str) -> str:
+def old_packer_failure(_: ImageTemplate, log_place: LogPlace, log_name: str) -> str:
     """Return the sentence of the years before, which names the log by its address."""
     return (
-        "Packer build command has failed: exit status 1. During the image build a failure has occurred, please review "
-        f"the build log to identify which build/customization step failed. For more troubleshooting steps go to {MORE}."
-        f" Image Build log location: https://{image_template.staging_account}.blob.core.windows.net/packerlogs"
-        f"/{log_path}. OperationId: {log_prefix}. Use this operationId to search packer logs."
+        "Failed while waiting for packerizer: Microservice has failed: Failed while processing request: Error when "
+        "executing packerizer: Packer build command has failed: exit status 1. During the image build, a failure has "
+        "occurred, please review the build log to identify which build/customization step failed. For more "
+        f"troubleshooting steps go to {MORE}. Image Build log location: {log_place.container_url}/{log_place.folder}"
+        f"/{log_name}. OperationId: {log_place.prefix}. Use this operationId to search packer logs."
     )
 
 

@@ -41,6 +41,7 @@ class ImageTemplate:
     :param staging_account: the storage account there
     :param owns_staging_group: whether it goes with the image template
     :param run: the last run
+    :param previous_run_outputs: of the run before that
     :param earlier_run_states: how the runs before that ended, oldest first
     :param triggers: by lower-case name
     :param pending: the creation or deletion that goes on, or went on last
@@ -58,6 +59,7 @@ class ImageTemplate:
     staging_account: str = ""
     owns_staging_group: bool = True
     run: ImageRun | None = None
+    previous_run_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     earlier_run_states: list[str] = field(default_factory=list)
     triggers: dict[str, ImageTemplateTrigger] = field(default_factory=dict)
     pending: Process | None = None

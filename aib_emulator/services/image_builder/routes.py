@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import NO_RESPONSE, ArmError, resource_not_found
-from aib_emulator.arm.operations import image_builder_body
+from aib_emulator.arm.operations import image_builder_body, is_location
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
 from aib_emulator.failures import GET, RUN_CALL
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from aib_emulator.services.image_builder.answers import Handler
     from aib_emulator.world import World
 
+SYSTEM_DATA_SINCE = "2024-02-01"
+"""Where no recording exists that shows it absent."""
 POLL = f"{NAMESPACE}/locations/operations/read"
 EVERY = f"/providers/{RESOURCE_TYPE}"
 ONE = f"{GROUP}{EVERY}/{{image_template_name}}"
@@ -61,8 +63,8 @@ def routes(world: World) -> list[Route]:
         ("GET", f"{ONE}/runOutputs/{{run_output_name}}", answers.get_run_output, f"{RUN_OUTPUT_TYPE}/read"),
     ]
     # Whoever started an operation in one group polls it although the operation lies in no group.
-    poll = Route("GET", operation, refusing(answers.get_operation), POLL, is_for_anywhere=True)
-    routes = [Route(method, path, refusing(handle), action) for method, path, handle, action in table]
+    poll = Route("GET", operation, refusing(world, answers.get_operation), POLL, is_for_anywhere=True)
+    routes = [Route(method, path, refusing(world, handle), action) for method, path, handle, action in table]
     return [*routes, poll, *trigger_routes(world, desk)]
 
 
@@ -107,7 +109,7 @@ class ImageTemplateRoutes:
     async def list(self, call: Call) -> Answer:
         """List the image templates of a group or of the subscription."""
         found = self._desk.list(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
-        values = [render(item, call.api_version, self._desk.last_run_status(item)) for item in found]
+        values = [self._body(call, item) for item in found]
         return pretty(200, page(call, values, self._world.settings.list_page_size))
 
     async def run(self, call: Call) -> Answer:
@@ -139,17 +141,29 @@ class ImageTemplateRoutes:
         run_output = self._desk.run_outputs(image_template).get(name.lower())
         if run_output is None:
             template_id = image_template.image_template_id
-            raise resource_not_found(RUN_OUTPUT_TYPE, f"{template_id.name}/{name}", template_id.resource_group_name)
+            group = template_id.resource_group_name
+            error = resource_not_found(RUN_OUTPUT_TYPE, f"{template_id.name}/{name}", group)
+            raise ArmError(404, self._world.choices["run-output-not-found"], error.message)
         return pretty(200, run_output_body(image_template.image_template_id, run_output))
 
     async def get_operation(self, call: Call) -> Answer:
-        """Say how an operation stands: at its `Location` just as at its `Azure-AsyncOperation`."""
+        """Say how an operation stands: at its `Location` as at its `Azure-AsyncOperation`."""
         operation = self._world.operations.find(call.parameters["operation_id"])
         if operation is None:
             raise ArmError(404, "NotFound", f"The operation '{call.parameters['operation_id']}' was not found.")
         now = self._world.clock.now()
         headers = {} if operation.is_over(now) else self._world.settings.retry_headers
-        return pretty(200, image_builder_body(operation, now), headers)
+        status = 200 if operation.is_over(now) or not is_location(call.path, call.query) else self._location_status()
+        return pretty(status, image_builder_body(operation, now), headers)
+
+    def _location_status(self) -> int:
+        return int(self._world.choices["location-while-running"])
+
+    def _body(self, call: Call, image_template: ImageTemplate) -> dict[str, Any]:
+        body = render(image_template, call.api_version, self._desk.last_run_status(image_template))
+        if self._world.choices["system-data"] == "shown" and call.api_version >= SYSTEM_DATA_SINCE:
+            body["systemData"] = self._desk.system_data(image_template)
+        return body
 
     def _show(
         self,
@@ -159,5 +173,5 @@ class ImageTemplateRoutes:
         headers: dict[str, str] | None = None,
         operation: Operation | None = None,
     ) -> Answer:
-        body = render(image_template, call.api_version, self._desk.last_run_status(image_template))
+        body = self._body(call, image_template)
         return pretty(status, body, headers, operation.operation_id if operation is not None else None)

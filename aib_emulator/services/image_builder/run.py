@@ -6,15 +6,16 @@ import uuid
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.time_format import NEVER, nanoseconds_text
 from aib_emulator.services.image_builder import timeline as course
-from aib_emulator.services.image_builder.messages import failure_of
+from aib_emulator.services.image_builder.messages import LogPlace, failure_of
 from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from aib_emulator.arm.operations import Operation
     from aib_emulator.services.image_builder.courses import PlannedFault
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 OPERATION_ENDS_LATER = timedelta(seconds=1.476)
 """Measured: the image template already reads Succeeded while the operation still says InProgress."""
+USUAL_OUTCOMES: Mapping[str, str] = MappingProxyType({"Canceled": "Canceled"})
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -55,6 +57,8 @@ class ImageRun:
     :param fault: what was planned to go wrong
     :param words: what it says when it goes wrong
     :param all_sub_states: whether to show sub-states that no recording shows
+    :param log_url: address of the container of its logs
+    :param outcomes: how its operation ends, by how it ends itself; else it is `Failed` unless all went well
     """
 
     def __init__(
@@ -67,6 +71,8 @@ class ImageRun:
         fault: PlannedFault | None = None,
         words: Words = USUAL,
         all_sub_states: bool = False,
+        outcomes: Mapping[str, str] = USUAL_OUTCOMES,
+        log_url: str = "",
     ) -> None:
         self.image_template = image_template
         self.timeline = timeline
@@ -79,12 +85,19 @@ class ImageRun:
         self.lines_written: Counter[str] = Counter()
         self.run_outputs: dict[str, dict[str, Any]] = {}
         self._all_sub_states = all_sub_states
+        self._outcomes = outcomes
+        self._log_url = log_url
         self._pending: deque[Effect] = deque()
         self._performing: Effect | None = None
         self._reached = self._seen_at_least = timeline.start
 
     def __repr__(self) -> str:
         return f"the run of {self.image_template.image_template_id}"
+
+    @property
+    def image_template_path(self) -> str:
+        """Resource id of what is built."""
+        return self.image_template.image_template_id.write()
 
     def expect(self, effects: Iterable[Effect]) -> None:
         """Carry out these effects, in the order of their instants, and end in their midst; some may come later."""
@@ -146,7 +159,8 @@ class ImageRun:
         return self._failure()["message"] if look.is_over and self.timeline.reason else ""
 
     def _failure(self) -> dict[str, str]:
-        return failure_of(self.image_template, self.timeline, self.words, self.log_folder, self.log_prefix)
+        log_place = LogPlace(self._log_url, self.log_folder, self.log_prefix)
+        return failure_of(self.image_template, self.timeline, self.words, log_place)
 
     def _seen_until(self, now: datetime) -> datetime:
         undone = self._performing or (self._pending[0] if self._pending else None)
@@ -160,6 +174,5 @@ class ImageRun:
         if not self.timeline.reason:
             self.operation.end(at)
             return
-        # What the operation says after a cancel is unknown; the word is the one that Azure's pollers end at.
-        outcome = "Canceled" if self.timeline.reason == "cancel" else "Failed"
-        self.operation.end(at, outcome, self._failure())
+        outcome = self._outcomes.get(self.timeline.run_state, "Failed")
+        self.operation.end(at, outcome, None if outcome == "Succeeded" else self._failure())

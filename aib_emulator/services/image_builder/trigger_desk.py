@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.services.image_builder.members import TRIGGER, read
 from aib_emulator.services.image_builder.pending import CreationError, Pending
-from aib_emulator.services.image_builder.refusal import bad_value
+from aib_emulator.services.image_builder.refusal import bad_value, update_not_supported
 from aib_emulator.services.image_builder.trigger import (
     ImageTemplateTrigger,
     check_distributors,
@@ -49,6 +49,8 @@ class TriggerDesk:
         kind = check_kind(body.get("properties") or {}, known)
         if image_template.state != "provisioned" or (known is not None and known.state == "deleting"):
             raise self._desk.not_allowed(image_template, "triggers/write")
+        if known is not None and self._world.choices["second-trigger"] == "refused":
+            raise update_not_supported()
         if known is not None:
             return known, None
         self._check(image_template)

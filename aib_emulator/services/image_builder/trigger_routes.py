@@ -43,7 +43,7 @@ def trigger_routes(world: World, desk: ImageTemplateDesk) -> list[Route]:
         ("DELETE", one, triggers.delete, f"{TRIGGER_TYPE}/delete"),
         ("GET", every, triggers.list, f"{TRIGGER_TYPE}/read"),
     ]
-    return [Route(method, path, _since_2022(refusing(handle)), action) for method, path, handle, action in table]
+    return [Route(method, path, _since_2022(refusing(world, handle)), action) for method, path, handle, action in table]
 
 
 class TriggerRoutes:

@@ -8,6 +8,7 @@ from aib_emulator.arm.call import Answer, Call, group_resource_id
 from aib_emulator.arm.errors import ArmError, resource_not_found
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.arm.shape import ENVELOPE
 from aib_emulator.services.managed_identity.resources import RESOURCE_TYPE, identity_resource
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class ManagedIdentityRoutes:
 
     async def put(self, call: Call) -> Answer:
         """Make an identity, or give an existing one other tags."""
-        identity_id, sent = _identity_id(call), call.json()
+        identity_id, sent = _identity_id(call), call.json(ENVELOPE)
         existing = self._world.store.get(identity_id)
         if existing is not None:
             existing.body["tags"] = dict(sent.get("tags") or {})
@@ -63,7 +64,7 @@ class ManagedIdentityRoutes:
         resource = self._world.store.get(identity_id)
         if resource is None:
             raise resource_not_found(RESOURCE_TYPE, identity_id.name, identity_id.resource_group_name)
-        resource.body["tags"] = dict(call.json().get("tags") or {})
+        resource.body["tags"] = dict(call.json(ENVELOPE).get("tags") or {})
         return Answer(200, resource.body)
 
     async def get(self, call: Call) -> Answer:

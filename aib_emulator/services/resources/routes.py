@@ -11,6 +11,7 @@ from aib_emulator.arm.locations import LOCATIONS, is_known, short_name
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.arm.shape import ENVELOPE
 from aib_emulator.services.resources.deployments.routes import deployment_routes
 from aib_emulator.services.resources.resources import (
     PROVIDERS,
@@ -126,7 +127,7 @@ class ResourceRoutes:
 
     async def put_group(self, call: Call) -> Answer:
         """Make a resource group, or give an existing one other tags."""
-        group_id, sent = _group_id(call), call.json()
+        group_id, sent = _group_id(call), call.json(ENVELOPE)
         if not GROUP_NAME.fullmatch(group_id.name):
             raise ArmError(
                 400, "InvalidResourceGroup", f"The provided resource group name '{group_id.name}' is invalid."
@@ -151,7 +152,7 @@ class ResourceRoutes:
     async def patch_group(self, call: Call) -> Answer:
         """Replace the tags."""
         group = self._group(call)
-        group.body["tags"] = dict(call.json().get("tags") or {})
+        group.body["tags"] = dict(call.json(ENVELOPE).get("tags") or {})
         return Answer(200, group.body)
 
     async def get_group(self, call: Call) -> Answer:

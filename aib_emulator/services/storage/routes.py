@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aib_emulator.arm.call import Answer, Call, group_resource_id
 from aib_emulator.arm.errors import ArmError, resource_not_found
 from aib_emulator.arm.paging import page
 from aib_emulator.arm.route import GROUP, SUBSCRIPTION, Route
+from aib_emulator.arm.shape import ENVELOPE
 from aib_emulator.services.storage.resources import (
     CONTAINER_TYPE,
     DEFAULT_KIND,
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
     from aib_emulator.store import Resource
     from aib_emulator.world import World
 
-
 CHECK_NAME = "Microsoft.Storage/checkNameAvailability/read"
+SHAPE = {
+    **ENVELOPE,
+    "kind": str,
+    "sku": {"name": str},
+    "properties": {"allowBlobPublicAccess": bool, "allowSharedKeyAccess": bool},
+}
 
 
 def routes(world: World) -> list[Route]:
@@ -70,11 +76,11 @@ class StorageRoutes:
 
     async def put(self, call: Call) -> Answer:
         """Make an account, or change the one there is."""
-        account_id, sent = _account_id(call), call.json()
+        account_id, sent = _account_id(call), call.json(SHAPE)
         existing = self._world.store.get(account_id)
         if existing is not None:
             existing.body["tags"] = dict(sent.get("tags") or {})
-            self._accounts.change_properties(existing, _member(sent, "properties"))
+            self._accounts.change_properties(existing, sent.get("properties") or {})
             return Answer(200, existing.body)
         if not sent.get("location"):
             raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
@@ -82,18 +88,18 @@ class StorageRoutes:
             account_id,
             location=sent["location"],
             tags=sent.get("tags") or {},
-            sku=_member(sent, "sku").get("name", DEFAULT_SKU),
-            kind=sent.get("kind", DEFAULT_KIND),
-            properties=_member(sent, "properties"),
+            sku=(sent.get("sku") or {}).get("name") or DEFAULT_SKU,
+            kind=sent.get("kind") or DEFAULT_KIND,
+            properties=sent.get("properties") or {},
         )
         return Answer(200, account.body)
 
     async def patch(self, call: Call) -> Answer:
         """Replace the tags and those properties that are sent."""
-        account, sent = self._account(call), call.json()
+        account, sent = self._account(call), call.json(SHAPE)
         if "tags" in sent:
             account.body["tags"] = dict(sent["tags"] or {})
-        self._accounts.change_properties(account, _member(sent, "properties"))
+        self._accounts.change_properties(account, sent.get("properties") or {})
         return Answer(200, account.body)
 
     async def get(self, call: Call) -> Answer:
@@ -160,8 +166,3 @@ class StorageRoutes:
 
 def _account_id(call: Call) -> ResourceId:
     return group_resource_id(call, "Microsoft.Storage", "storageAccounts", call.parameters["account_name"])
-
-
-def _member(sent: dict[str, Any], name: str) -> dict[str, Any]:
-    value = sent.get(name)
-    return value if isinstance(value, dict) else {}

@@ -229,9 +229,13 @@ def test_failures_are_removed_one_by_one(raw: RawArm, control: ControlClient) ->
 
 
 def test_logs_can_have_the_old_form(raw: RawArm, control: ControlClient) -> None:
-    """A failure may ask for the form of the years before; the message then names the log by its address."""
+    """A failure may ask for the form of the years before; the message then names the log by an address where it is."""
     create(raw)
     control.plan_failure(kind="customizer", log_form="old")
     message = run(raw)["message"]
-    assert ".blob.core.windows.net/packerlogs/" in message
     assert " OperationId: " in message
+    address = message.partition("Image Build log location: ")[2].partition(". ")[0]
+    token = raw.sign_in(scope="https://storage.azure.com/.default").json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "x-ms-version": "2021-12-02"}
+    log = raw.session.get(address, headers=headers, timeout=30)
+    assert (log.status_code, " PACKER ERR " in log.text) == (200, True)

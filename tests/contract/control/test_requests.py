@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 import pytest
 import requests
 
-from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE
+from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, create
 from tests.contract.raw_arm import RawArm
 from tests.contract.sdk_clients import every
 
@@ -69,3 +69,20 @@ def test_senseless_questions_are_refused(emulator: EmulatorThread, wanted: dict[
         emulator.control.requests(**wanted)
     with pytest.raises(HTTPError, match="400"):
         emulator.control.count_requests("colour")
+
+
+def test_runs_are_remembered_when_their_image_template_is_gone(emulator: EmulatorThread) -> None:
+    """Every run that began is listed with how it ended, also of an image template that was deleted since."""
+    raw, control = RawArm(emulator), emulator.control
+    create(raw)
+    raw.send("POST", f"{ONE}/run")
+    control.advance(7200)
+    raw.send("DELETE", ONE)
+    control.advance(600)
+
+    assert raw.send("GET", ONE).status_code == 404
+    assert [(run["image_template_id"].endswith(ONE), run["runState"]) for run in control.runs()] == [
+        (True, "Succeeded")
+    ]
+    control.reset()
+    assert control.runs() == []

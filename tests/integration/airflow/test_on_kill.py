@@ -87,6 +87,17 @@ def test_a_persons_kill_cancels_the_run(
     assert cloud.count("POST", "/cancel") == int(is_cancelled)
 
 
+def test_a_kill_never_cancels_a_later_run(cloud: Cloud, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that somebody has started since ours ended is left alone, also when ours was the very first."""
+    operator = start()
+    cloud.emulator.control.advance(2000)
+    cloud.start_run()
+
+    kill(operator, FakeSupervisor("failed"), monkeypatch)
+
+    assert cloud.count("POST", "/cancel") == 0
+
+
 def test_a_state_that_cannot_be_told_keeps_the_run(cloud: Cloud, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When Airflow cannot be asked, the run goes on, and the kill is no error."""
     supervisor = FakeSupervisor(error=ConnectionError("no supervisor"))

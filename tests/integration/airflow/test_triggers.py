@@ -324,6 +324,22 @@ async def test_a_kill_never_cancels_another_run(
     assert cloud.count("POST", "/cancel") == 0
 
 
+async def test_a_kill_knows_the_run_that_was_watched(
+    cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that had not appeared when its trigger began is known by its start time once it has."""
+    trigger = run_trigger(cloud, {**handle, "start_time": None})
+    await events_of(trigger)
+    cloud.emulator.control.set_scale(10)
+    await in_thread(cloud.start_run)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", FakeSupervisor("failed"), raising=False)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    assert cloud.count("POST", "/cancel") == 0
+
+
 @pytest.mark.parametrize("cancel_on_kill", [False, True], ids=["not wanted", "state unknown"])
 async def test_without_leave_or_state_nothing_is_cancelled(
     cloud: Cloud, handle: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, cancel_on_kill: bool

@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks import image_templates
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.errors import is_transient
+from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.run_watch import LogLines, PhaseChange, WatchTrouble
 from airflow_aib.hooks.staging import StagingArea
@@ -78,9 +83,20 @@ async def test_a_failed_run_is_over_with_the_services_words(azure: Azure) -> Non
     assert any("it broke here" in line for line in lines_of(updates))
 
 
-@pytest.mark.parametrize(
-    "fault", [{"status": 500}, {"status": 429, "headers": {"Retry-After": "1"}}, {"status": 504}, {"action": "reset"}]
-)
+LOOK_FAULTS: dict[str, dict[str, object]] = {
+    **{str(status): {"status": status} for status in (408, 409, 500, 502, 503, 504)},
+    "429": {"status": 429, "retry_after": 1},
+    "429 in milliseconds": {"status": 429, "retry_after_ms": 100},
+    "reset": {"action": "reset"},
+    "truncated": {"action": "truncated"},
+    "malformed": {"action": "malformed"},
+    "a page": {"status": 200, "body": "<html>Sign in to the Wi-Fi</html>", "headers": {"Content-Type": "text/html"}},
+    "a list": {"status": 200, "body": []},
+    "an empty object": {"status": 200, "body": {}},
+}
+
+
+@pytest.mark.parametrize("fault", LOOK_FAULTS.values(), ids=LOOK_FAULTS)
 async def test_faults_do_not_end_a_watch(azure: Azure, fault: dict[str, object]) -> None:
     """Looks may fail during a run; the watch sees its end all the same."""
     await azure.create()
@@ -113,6 +129,56 @@ async def test_the_sign_in_service_may_be_away(azure: Azure) -> None:
     azure.control.plan_fault(method="POST", path="oauth2/v2.0/token", count=2, status=503)
 
     assert event_of(await azure.watch(handle)).status == "over"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "content-type"},
+        {"action": "malformed"},
+        {"status": 200, "body": {}},
+        {"status": 400, "body": {"error": "temporarily_unavailable", "error_description": "AADSTS90033: Passing."}},
+        {"status": 400, "body": {"error": "invalid_grant", "error_description": "AADSTS90055: Too many requests."}},
+    ],
+    ids=["page", "malformed", "empty", "passing by its word", "passing by its number"],
+)
+async def test_a_sign_in_that_is_answered_badly_does_not_end_a_watch(azure: Azure, fault: dict[str, object]) -> None:
+    """What the sign-in service itself calls passing, or answers without sense, is borne as an absent one is."""
+    await azure.create()
+    handle = await azure.service.start_run(azure.image_template_id)
+    azure.control.plan_fault(method="GET", path=f"imageTemplates/{NAME}$", status=401)
+    azure.control.plan_fault(method="POST", path="oauth2/v2.0/token", **fault)
+
+    updates = await azure.watch(handle)
+
+    assert event_of(updates).status == "over"
+    assert any(isinstance(update, WatchTrouble) for update in updates)
+
+
+async def test_a_look_that_drips_does_not_hold_up_a_watch(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that comes byte by byte, or a sign-in that is told to come back tomorrow, counts as none."""
+    monkeypatch.setattr(image_templates, "LOOK_TIME", 0.5)
+    await azure.create()
+    handle = await azure.service.start_run(azure.image_template_id)
+    azure.control.plan_fault(method="GET", path=f"imageTemplates/{NAME}$", action="drip", bytes_per_second=1)
+    azure.control.plan_fault(method="GET", path=f"imageTemplates/{NAME}$", status=401)
+    azure.control.plan_fault(method="POST", path="oauth2/v2.0/token", status=503, retry_after=86400)
+
+    updates = await azure.watch(handle)
+
+    assert event_of(updates).status == "over"
+    assert len([update for update in updates if isinstance(update, WatchTrouble)]) == 2
+
+
+async def test_a_name_that_cannot_be_looked_up_may_pass(azure: Azure) -> None:
+    """DNS that fails is no answer, and no end of a watch."""
+    settings = azure.settings(resource_manager_endpoint="https://nowhere.invalid")
+    async with shared_clients(settings) as clients:
+        with pytest.raises(ArmRequestError) as caught:
+            await ImageTemplateService(clients).get_image_template(azure.image_template_id, retries=False)
+
+    assert is_transient(caught.value)
+    assert "nowhere.invalid" in str(caught.value)
 
 
 async def test_a_deadline_ends_a_watch_and_nothing_else(azure: Azure) -> None:

@@ -5,6 +5,8 @@ import pytest
 from aib_emulator.__main__ import _parser, _settings
 from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
+
 
 @pytest.mark.parametrize(
     "wrong",
@@ -34,3 +36,13 @@ def test_the_secret_is_not_shown() -> None:
     """The text of the settings does not hold the secret."""
     settings = EmulatorSettings()
     assert settings.client_secret not in repr(settings)
+
+
+@pytest.mark.parametrize("option", ["--host", "--bind", "--address"])
+def test_nobody_can_ask_for_another_address(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no option to listen on anything but loopback, and no setting either."""
+    with pytest.raises(SystemExit):
+        _parser().parse_args([f"{option}={EVERYWHERE}"])
+    assert option in capsys.readouterr().err
+    with pytest.raises(TypeError, match=option.strip("-")):
+        EmulatorSettings(**{option.strip("-"): EVERYWHERE})  # type: ignore[arg-type] # wrong on purpose

@@ -128,11 +128,11 @@ def expressions(value: Any) -> Iterator[Node]:
 def questions(value: Any, scope: Scope, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, list[Any]]]:
     """Yield name and arguments of the wanted functions that a part of the document calls.
 
-    Calls whose arguments cannot be known beforehand are left out.
+    Calls without arguments are left out, and those whose arguments cannot be known beforehand.
     """
     for node in expressions(value):
         for call in invocations(node):
-            if not is_wanted(call.name.lower()):
+            if not call.arguments or not is_wanted(call.name.lower()):
                 continue
             try:
                 yield call.name.lower(), [evaluate_node(argument, scope) for argument in call.arguments]

@@ -197,9 +197,17 @@ def _waiting(resource: PlannedResource, whole: Plan) -> PlannedResource:
                 "Please see https://aka.ms/arm-syntax for usage details."
             )
         needed.update(found)
-    for _, arguments in questions(dict(resource.sent), resource.scope, asks_for_resource):
-        needed.add(whole.find(str(arguments[0])).lower())
+    needed.update(whole.find(called).lower() for called in _asked_for(resource))
     return replace(resource, depends_on=frozenset(needed - {resource.key}))
+
+
+def _asked_for(resource: PlannedResource) -> list[str]:
+    """Return what the expressions of a resource call those that they need to know."""
+    try:
+        found = list(questions(dict(resource.sent), resource.scope, asks_for_resource))
+    except ExpressionError as error:
+        raise invalid_document(str(error)) from error
+    return [str(arguments[0]) for _, arguments in found]
 
 
 def asks_for_resource(name: str) -> bool:

@@ -127,6 +127,24 @@ def test_a_refused_action_is_named_with_its_scope() -> None:
     assert "permission Microsoft.VirtualMachineImages/imageTemplates/read on /subscriptions/s" in error.hint
 
 
+@pytest.mark.parametrize(
+    ("doing", "action"),
+    [
+        ("read image template", "Microsoft.VirtualMachineImages/imageTemplates/read"),
+        ("run image template", "Microsoft.VirtualMachineImages/imageTemplates/run/action"),
+        ("cancel image template", "Microsoft.VirtualMachineImages/imageTemplates/cancel/action"),
+        ("list the run outputs of image template", "Microsoft.VirtualMachineImages/imageTemplates/runOutputs/read"),
+        ("read image version", "Microsoft.Compute/galleries/images/versions/read"),
+    ],
+)
+def test_a_bare_refusal_names_the_action_too(doing: str, action: str) -> None:
+    """Where a 403 does not say what is denied, as a gateway's, the hint does: the action of the call, and where."""
+    error = arm_request_error(answer(403, "<html>Forbidden</html>"), doing=doing, target=IMAGE_TEMPLATE_ID)
+
+    assert error.hint is not None
+    assert f"permission {action} on {IMAGE_TEMPLATE_ID}" in error.hint
+
+
 def test_a_wrong_secret_is_named() -> None:
     """The sign-in service's own words and the remedy are in the text."""
     response = FakeResponse(
@@ -163,6 +181,17 @@ def test_a_wrong_secret_is_named() -> None:
         (CredentialUnavailableError("The identity endpoint does not answer"), True),
         (ClientAuthenticationError("AADSTS700016: Application not found"), False),
         (sign_in_error(503, "temporarily_unavailable", "Busy"), True),
+        (sign_in_error(400, "temporarily_unavailable", "AADSTS90033: A transient error has occurred."), True),
+        (sign_in_error(401, "server_error", "Something."), True),
+        *(
+            (sign_in_error(400, "invalid_request", f"AADSTS{code}: Words."), True)
+            for code in (90006, 90012, 90024, 90033, 90055)
+        ),
+        *(
+            (sign_in_error(400, "invalid_request", f"AADSTS{code}: Words."), False)
+            for code in (90002, 700016, 7000215, 7000222, 53003, 900331)
+        ),
+        (ClientAuthenticationError("AADSTS90033: A transient error has occurred."), True),
     ],
 )
 def test_what_may_pass_is_told_from_what_will_not(error: Exception, transient: bool) -> None:  # noqa: FBT001 - a table of arguments
@@ -190,16 +219,26 @@ def test_a_lost_answer_is_told_from_a_refusal(error: Exception, lost: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("sent", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-1", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
+    ("headers", "seconds"),
+    [
+        ({"Retry_After": "7"}, 7.0),
+        ({"Retry_After": "0.5"}, 0.5),
+        ({"Retry_After": "-1"}, 0.0),
+        ({"x_ms_retry_after_ms": "1500"}, 1.5),
+        ({"retry_after_ms": "1500"}, 1.5),
+        ({"Retry_After": "7", "x_ms_retry_after_ms": "1500"}, 7.0),
+        ({"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT", "Date": "Wed, 21 Oct 2026 07:27:30 GMT"}, 30.0),
+        ({"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT", "Date": "Wed, 21 Oct 2026 07:29:30 GMT"}, 0.0),
+        ({"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"Retry_After": "soon"}, None),
+        ({}, None),
+    ],
 )
-def test_the_pause_that_azure_asks_for_is_read(sent: str, seconds: float | None) -> None:
-    """`Retry-After` in seconds counts; as a date it does not."""
-    assert retry_after(translate(azure_error(429, Retry_After=sent))) == seconds
+def test_the_pause_that_azure_asks_for_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    """It counts in seconds, in milliseconds, and as a moment by the clock of the server that names it."""
+    asked = retry_after(translate(azure_error(429, **headers)))
 
-
-def test_no_pause_is_asked_for_without_the_header() -> None:
-    """Most answers of image builder have no `Retry-After`."""
-    assert retry_after(translate(azure_error(500))) is None
+    assert asked == (pytest.approx(seconds) if seconds is not None else None)
 
 
 def test_signatures_are_blotted_out() -> None:

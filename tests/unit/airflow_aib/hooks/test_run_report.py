@@ -9,13 +9,21 @@ from airflow_aib.exceptions import (
     ImageArtifactMissingError,
     ImageRunCanceledError,
     ImageRunFailedError,
+    ImageRunStuckError,
     ImageRunTimeoutError,
+    ImageRunWatchError,
 )
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.log_reading import RunLogs
-from airflow_aib.hooks.run_report import RunReport, log_digest, read_report, run_error, source_version
+from airflow_aib.hooks.run_report import (
+    RunReport,
+    log_digest,
+    lost_run_error,
+    read_report,
+    run_error,
+    source_version,
+)
 from airflow_aib.image_run.artifacts import ImageArtifact
-from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeClock, FakeImageBuilder, fake_clients, image_template, run_status
 
@@ -68,18 +76,38 @@ async def test_the_outputs_of_another_run_are_not_taken() -> None:
         ("Canceled", False, ImageRunCanceledError),
         ("Canceled", True, ImageRunTimeoutError),
         ("Failed", True, ImageRunTimeoutError),
+        ("Canceling", True, ImageRunStuckError),
     ],
 )
 def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is_overdue: bool) -> None:
     """Its text begins with how the run ended, and it carries the diagnosis."""
-    report = RunReport(IMAGE_TEMPLATE_ID, status(run_state), logs=RunLogs(location="https://x/log"))
-    error = run_error(report, is_overdue=is_overdue)
+    error = run_error(
+        RunReport(IMAGE_TEMPLATE_ID, status(run_state), log_location="https://x/log"), is_overdue=is_overdue
+    )
 
     assert type(error) is kind
     assert f"ended {run_state}:" in str(error)
-    assert len(str(error).splitlines()) <= 10
     assert error.diagnosis is not None
     assert error.data["log_location"] == "https://x/log"
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "hint"),
+    [
+        (RunEvent("unwatchable", IMAGE_TEMPLATE_ID), ImageRunWatchError, "the next try joins it"),
+        (RunEvent("timeout", IMAGE_TEMPLATE_ID), ImageRunTimeoutError, "activity log"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID), ImageRunFailedError, "activity log"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="deleted"), ImageRunFailedError, "Who deleted it"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="replaced"), ImageRunFailedError, "gallery by date"),
+        (RunEvent("gone", IMAGE_TEMPLATE_ID, reason="never appeared"), ImageRunFailedError, "asks for another run"),
+    ],
+)
+def test_a_run_that_was_lost_from_sight_says_what_to_do(event: RunEvent, kind: type[Exception], hint: str) -> None:
+    """Each reason why nothing more is known of a run has its own advice."""
+    error = lost_run_error(event)
+
+    assert type(error) is kind
+    assert hint in str(error.hint)
 
 
 def test_the_digest_tells_the_end_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -88,8 +116,9 @@ def test_the_digest_tells_the_end_of_the_log(caplog: pytest.LogCaptureFixture) -
         f"[3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11] PACKER OUT     azure-arm: line {number}" for number in range(100)
     )
     artifact = ImageArtifact("vhd", "VHD", artifact_id=None, artifact_uri="https://x/y.vhd")
-    logs = RunLogs(parse_customization_log(log_text), location="https://x/log")
-    report = RunReport(IMAGE_TEMPLATE_ID, status("Succeeded"), artifacts=(artifact,), logs=logs)
+    report = RunReport(
+        IMAGE_TEMPLATE_ID, status("Succeeded"), artifacts=(artifact,), log_text=log_text, log_location="https://x/log"
+    )
 
     with caplog.at_level(logging.INFO):
         log_digest(report, LOG)

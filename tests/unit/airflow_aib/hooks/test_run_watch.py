@@ -8,7 +8,7 @@ import pytest
 from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.run_watch import (
     APPEAR_WITHIN,
-    JITTER,
+    ERROR_BUDGET,
     LogLines,
     PhaseChange,
     WatchTrouble,
@@ -16,6 +16,7 @@ from airflow_aib.hooks.run_watch import (
     watch_run,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.hooks.waiting import JITTER
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from tests.fakes import (
@@ -141,7 +142,7 @@ async def test_a_run_that_never_appears_is_not_waited_for_until_its_deadline() -
 
     event = event_of(await watch(over(start="A"), handle=UNSEEN, clock=clock))
 
-    assert event.status == "gone"
+    assert (event.status, event.reason) == ("gone", "never appeared")
     assert APPEAR_WITHIN <= clock.now() - START < APPEAR_WITHIN + timedelta(minutes=1)
 
 
@@ -149,7 +150,7 @@ async def test_a_run_whose_place_was_taken_is_gone() -> None:
     """When a later run has taken the status over, how ours ended is unknown, and said to be."""
     event = event_of(await watch(running(), over(start="B")))
 
-    assert event.status == "gone"
+    assert (event.status, event.reason) == ("gone", "replaced")
     assert "unknown" in event.message
     assert start_time("B") in event.message
     assert event.last_run_status is not None
@@ -160,7 +161,7 @@ async def test_a_deleted_image_template_ends_the_watch() -> None:
     """Nobody waits for a run of what somebody has deleted."""
     event = event_of(await watch(running(), None))
 
-    assert (event.status, "deleted" in event.message) == ("gone", True)
+    assert (event.status, event.reason, "deleted" in event.message) == ("gone", "deleted", True)
 
 
 @pytest.mark.parametrize("glimpse", [None, image_template(), over(start="B")], ids=["deleted", "never ran", "other"])
@@ -247,6 +248,37 @@ async def test_the_pause_that_azure_asks_for_is_kept() -> None:
     await watch(running(), look_error(429, retry_after=77), running(), over(), clock=clock)
 
     assert clock.pauses == [30, 77, 30]
+
+
+async def test_a_huge_pause_that_azure_asks_for_does_not_outlast_the_budget() -> None:
+    """Who is told to come back tomorrow looks once more when the budget ends."""
+    clock = FakeClock()
+
+    event = event_of(await watch(running(), look_error(429, retry_after=86_400), clock=clock))
+
+    assert event.status == "unwatchable"
+    assert clock.pauses == [30, ERROR_BUDGET.total_seconds()]
+
+
+async def test_a_huge_pause_that_azure_asks_for_does_not_pass_the_deadline() -> None:
+    """At the deadline there is a look, whatever pause Azure has asked for."""
+    clock = FakeClock()
+    deadline = START + timedelta(minutes=10)
+
+    event = event_of(
+        await watch(running(), look_error(429, retry_after=86_400), over(), clock=clock, deadline=deadline)
+    )
+
+    assert (event.status, clock.pauses) == ("over", [30, 570])
+
+
+async def test_a_pause_that_azure_asks_of_many_is_spread() -> None:
+    """Waits that were all told to come back in a minute do not come back at one moment, and none comes too early."""
+    clock = FakeClock()
+
+    await watch(look_error(429, retry_after=60), over(), clock=clock, spread=lambda _low, high: high)
+
+    assert clock.pauses == [pytest.approx(66)]
 
 
 async def test_looks_are_spread() -> None:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.waiting import Patience, Wait, pauses
+from airflow_aib.hooks.errors import is_transient
+from airflow_aib.hooks.waiting import JITTER, Patience, Wait, bounded, pauses
 from tests.fakes import START, FakeClock, look_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Looks:
@@ -24,10 +30,19 @@ class Looks:
         return answer
 
 
-async def wait(looks: Looks, clock: FakeClock, *, within: float = 60, error_budget: float = 30) -> int:
-    """Wait until the answer is 3."""
+async def wait(
+    looks: Looks,
+    clock: FakeClock,
+    *,
+    within: float = 60,
+    error_budget: float = 30,
+    spread: Callable[[float, float], float] = lambda _low, _high: 1.0,
+) -> int:
+    """Wait until the answer is 3, without spreading looks unless told so."""
     patience = Patience(8, timedelta(seconds=within), timedelta(seconds=error_budget))
-    waiting = Wait(looks, lambda seen: seen == 3, lambda seen: ArmRequestError(f"It is {seen}"), patience, clock)
+    waiting = Wait(
+        looks, lambda seen: seen == 3, lambda seen: ArmRequestError(f"It is {seen}"), patience, clock, spread
+    )
     return await waiting.until_done()
 
 
@@ -100,3 +115,42 @@ async def test_the_pause_that_azure_asks_for_is_kept() -> None:
 
     await wait(Looks(look_error(429, retry_after=17), look_error(429, retry_after=0.1), 3), clock)
     assert clock.pauses == [17, 2]
+
+
+async def test_a_huge_pause_that_azure_asks_for_does_not_outlast_the_budget() -> None:
+    """Who is told to come back tomorrow looks once more when the budget ends, and then says what it was."""
+    clock = FakeClock()
+
+    with pytest.raises(ArmRequestError, match="Could not look"):
+        await wait(Looks(look_error(429, retry_after=86_400)), clock, within=600)
+    assert clock.pauses == [30]
+
+
+async def test_looks_are_spread() -> None:
+    """Pauses vary by a tenth; one that Azure asks for only grows, since it was asked of many at once."""
+    bounds: list[tuple[float, float]] = []
+
+    def spread(low: float, high: float) -> float:
+        bounds.append((low, high))
+        return high
+
+    clock = FakeClock()
+    await wait(Looks(1, look_error(429, retry_after=10), 3), clock, spread=spread)
+
+    assert bounds == [(1 - JITTER, 1 + JITTER), (1, 1 + JITTER)]
+    assert clock.pauses == [pytest.approx(1.1), pytest.approx(11)]
+
+
+async def test_a_call_that_does_not_come_to_an_end_counts_as_not_answered() -> None:
+    """An answer that drips, or a sign-in that is told to come back tomorrow, holds nobody up."""
+    with pytest.raises(ArmRequestError, match=r"Could not read x: there was no whole answer within 0\.01 s") as caught:
+        async with bounded(0.01, "read", "x"):
+            await asyncio.Event().wait()
+    assert is_transient(caught.value)
+
+
+async def test_a_call_that_times_out_by_itself_is_left_to_its_caller() -> None:
+    """Only the bound's own end is translated."""
+    with pytest.raises(TimeoutError):
+        async with bounded(60, "read", "x"):
+            raise TimeoutError

@@ -14,10 +14,18 @@ STATUS = LastRunStatus("Succeeded", None, "2023-08-29T06:38:40.04274578Z", "2023
 @pytest.mark.parametrize("status", RUN_EVENT_STATUSES)
 def test_event_travels_as_payload(status: RunEventStatus) -> None:
     """An event survives the way through Airflow's database, and a member of a later release does no harm."""
-    event = RunEvent(status, "/subscriptions/s", STATUS.to_json(), "one sentence")
+    event = RunEvent(status, "/subscriptions/s", STATUS.to_json(), "one sentence", "stuck")
     payload = json.loads(json.dumps(event.to_payload())) | {"a_later_member": 1}
 
     assert RunEvent.from_payload(payload) == event
+
+
+@pytest.mark.parametrize("reason", [None, "a later one", ["stuck"]])
+def test_a_reason_that_is_not_known_is_none(reason: object) -> None:
+    """A reason of a later release, or of nobody, does no harm."""
+    payload = {"status": "gone", "image_template_id": "/subscriptions/s", "reason": reason}
+
+    assert RunEvent.from_payload(payload) == RunEvent("gone", "/subscriptions/s")
 
 
 def test_status_inside_is_read() -> None:

