@@ -172,11 +172,11 @@ def _ended_with(code: int) -> Line:
     return noted(0.95, f"packer-plugin-azure plugin: [INFO] RPC endpoint: Communicator ended with: {code}")
 
 
-def failed_clean_up_lines(failure: Failure, elapsed: str) -> list[Line]:
-    """Write how a failed build is cleared away."""
+def failed_clean_up_lines(failure: Failure, elapsed: str, *, is_cleared: bool = True) -> list[Line]:
+    """Write how a failed build is cleared away, or only how it ends."""
     after = "" if failure.ending else f" after {elapsed}"
     return [
-        *_resource_lines(),
+        *(_resource_lines() if is_cleared else []),
         Line(0.9, f"ui error: Build 'azure-arm' errored{after}: {failure.error}"),
         bare(0.92, "==> Wait completed after " + elapsed),
         bare(0.94, "==> Some builds didn't complete successfully and had errors:"),

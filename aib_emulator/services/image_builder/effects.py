@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aib_emulator.arm.locations import short_name
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.image_builder.blob_address import account_and_blob
+from aib_emulator.services.image_builder.build_vm import is_kept, keep_build_vm
 from aib_emulator.services.image_builder.image_versions import next_version
 from aib_emulator.services.image_builder.run import Effect
 
@@ -56,6 +57,8 @@ class RunEffects:
                 perform = partial(self._distribute, distributor, phase)
                 yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
         yield from self._late_effects(timeline)
+        if is_kept(self._image_template.properties, timeline):
+            yield Effect(timeline.end, "keep the build VM", partial(self._keep_build_vm, timeline.end))
         if timeline.reason == "staging":
             yield Effect(timeline.end, "delete the staging group", self._delete_staging)
 
@@ -73,6 +76,9 @@ class RunEffects:
     async def _distribute_late(self, distributor: dict[str, Any], phase: Phase) -> None:
         if self._image_template.state != "deleting":
             await self._distribute(distributor, phase)
+
+    async def _keep_build_vm(self, at: datetime) -> None:
+        keep_build_vm(self._world, self._image_template, self._run.log_folder.partition("-")[0], at)
 
     async def _delete_staging(self) -> None:
         if self._image_template.staging_group_id is not None:

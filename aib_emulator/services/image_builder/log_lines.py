@@ -8,6 +8,7 @@ from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING
 
+from aib_emulator.services.image_builder.build_vm import is_kept
 from aib_emulator.services.image_builder.customizers import (
     Failure,
     Line,
@@ -134,7 +135,9 @@ class LogWriter:
         if not any(before.fails and before.kind in {"customize", "deprovision"} for before in timeline.phases):
             return clean_up_lines(self.words.clean_up)
         seconds = int((phase.start - timeline.start).total_seconds())
-        return failed_clean_up_lines(self._failure(()), f"{seconds // 60} minutes {seconds % 60} seconds")
+        elapsed = f"{seconds // 60} minutes {seconds % 60} seconds"
+        is_cleared = not is_kept(self.image_template.properties, timeline)
+        return failed_clean_up_lines(self._failure(()), elapsed, is_cleared=is_cleared)
 
     def _failure(self, usual_output: tuple[str, ...]) -> Failure:
         words = self.words

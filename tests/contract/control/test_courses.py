@@ -135,6 +135,24 @@ def test_several_distributors_can_fail(raw: RawArm, control: ControlClient) -> N
     assert "Failed in distributing 2 images out of total 3" in status["message"]
 
 
+def test_an_error_can_keep_the_build_vm(raw: RawArm, control: ControlClient) -> None:
+    """Asked to abort, a failed customizer leaves the build VM, which goes with the template; others leave none."""
+    create(raw, errorHandling={"onCustomizerError": "abort"})
+    group_id = raw.send("GET", ONE).json()["properties"]["exactStagingResourceGroup"]
+
+    def machines() -> list[str]:
+        kinds = [item["type"] for item in raw.send("GET", f"{group_id}/resources").json()["value"]]
+        return [kind for kind in kinds if kind == "Microsoft.Compute/virtualMachines"]
+
+    run(raw)
+    assert machines() == []
+    control.plan_failure(kind="customizer")
+    assert (run(raw)["runState"], len(machines())) == ("Failed", 1)
+    raw.send("DELETE", ONE)
+    control.advance(A_DAY)
+    assert raw.send("GET", group_id).status_code == 404
+
+
 def test_a_staging_group_can_go_in_the_midst_of_a_run(raw: RawArm, control: ControlClient) -> None:
     """The run fails for want of the group, and so does every later one; the image template can be deleted."""
     create(raw)

@@ -23,5 +23,6 @@ FACTS = {
     "PATCH of the VM profile": (
         "contract/image_builder/test_api_versions.py::test_a_patch_of_the_vm_profile_counts_since_2024_02_01"
     ),
+    "abort keeps the build VM": "contract/control/test_courses.py::test_an_error_can_keep_the_build_vm",
     "strictness": "contract/image_builder/test_api_versions.py::test_only_the_strict_versions_are_strict",
 }
