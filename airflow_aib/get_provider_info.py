@@ -59,6 +59,16 @@ CONFIG_OPTIONS: dict[str, dict[str, Any]] = {
         "example": None,
         "default": "1200",
     },
+    "late_success_allowance": {
+        "description": (
+            "Seconds to wait for the images of a run whose distribution has failed, or did not come to its end in "
+            "time: a replication goes on all the same. 0 waits for none."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "1800",
+    },
     "provision_timeout": {
         "description": "Seconds that creating or deleting an image template may take, scripts downloaded and all.",
         "version_added": "0.1.0",

@@ -17,13 +17,15 @@ from airflow_aib.exceptions import (
 )
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.stuck import RUN_ADVICE, is_canceling
-from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts
+from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts, read_some_artifacts
 from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
+from airflow_aib.image_run.late_success import with_late
+from airflow_aib.image_run.run_outcome import OnPartialSuccess, PartialPolicy, RunOutcome, judge_partial_success
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
@@ -39,7 +41,9 @@ class RunReport:
     :param image_template_id: resource id
     :param status: how it ended
     :param source: the source as Azure resolved it
-    :param artifacts: what it made; empty unless it succeeded
+    :param artifacts: what it made; empty unless it succeeded, at least partly or late
+    :param missing: run output names of the distributors that have given nothing, where others have
+    :param is_late: whether it succeeded after its deadline, or images came after it had ended otherwise
     :param customize: its customizers
     :param log_text: the customization log, or the end of a very long one; None when it cannot be read
     :param log_location: address of that log in the staging resource group
@@ -50,6 +54,8 @@ class RunReport:
     status: LastRunStatus
     source: Mapping[str, Any] = field(default_factory=dict)
     artifacts: tuple[ImageArtifact, ...] = ()
+    missing: tuple[str, ...] = ()
+    is_late: bool = False
     customize: tuple[Mapping[str, Any], ...] = ()
     log_text: str | None = None
     log_location: str | None = None
@@ -62,10 +68,27 @@ class RunReport:
             "start_time": self.status.start_time,
             "end_time": self.status.end_time,
             "run_state": self.status.run_state,
+            "outcome": self.outcome,
+            "missing": list(self.missing),
             "source_version": source_version(self.source),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "log_location": self.log_location,
         }
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """What to call how it ended."""
+        if self.is_late and not self.missing:
+            return "late_success"
+        if self.status.has_succeeded:
+            return "succeeded"
+        return "partly_succeeded" if self.artifacts else "failed"
+
+    def judge(self, on_partial_success: OnPartialSuccess) -> PartialPolicy:
+        """Say whether that is good enough; nothing at all never is."""
+        if self.outcome in {"succeeded", "late_success"}:
+            return "succeed"
+        return judge_partial_success(on_partial_success, self.missing) if self.artifacts else "fail"
 
     def diagnose(self) -> Diagnosis:
         """Say why the run ended badly."""
@@ -79,29 +102,45 @@ def source_version(source: Mapping[str, Any]) -> str | None:
 
 
 async def read_report(
-    service: ImageTemplateService, image_template_id: str, status: LastRunStatus, log: TaskLog
+    service: ImageTemplateService,
+    image_template_id: str,
+    status: LastRunStatus,
+    log: TaskLog,
+    *,
+    late: Sequence[ImageArtifact] = (),
+    is_late: bool = False,
 ) -> RunReport:
-    """Read what the run has left; the log is a help, so that trouble with it is only told."""
+    """Read what the run has left; the log is a help, so that trouble with it is only told.
+
+    :param late: images that came after it had ended otherwise
+    :param is_late: whether it succeeded after its deadline
+    """
     body = await service.require_image_template(image_template_id)
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
     log_location, log_text = await _read_log(service, body, status, log)
+    distribute: list[Mapping[str, Any]] = properties.get("distribute") or []
+    names = [str(distributor.get("runOutputName", "")) for distributor in distribute]
     artifacts: list[ImageArtifact] = []
-    if status.has_succeeded:
-        if not is_last_run:
-            raise ImageArtifactMissingError(
-                f"Another run of image template {image_template_id} has begun since the one that started "
-                f"{status.start_time}, and Azure keeps only the outputs of the last run",
-                hint="Find the image version in the gallery by its date; let one DAG at a time run an image template.",
-            )
+    if status.has_succeeded and not is_last_run:
+        raise ImageArtifactMissingError(
+            f"Another run of image template {image_template_id} has begun since the one that started "
+            f"{status.start_time}, and Azure keeps only the outputs of the last run",
+            hint="Find the image version in the gallery by its date; let one DAG at a time run an image template.",
+        )
+    if status.may_have_made_images and is_last_run:
         run_outputs = await service.list_run_outputs(image_template_id)
-        artifacts = read_artifacts(run_outputs, properties.get("distribute") or [])
+        read = read_artifacts if status.has_succeeded else read_some_artifacts
+        artifacts = read(run_outputs, distribute)
+    present, missing = with_late(artifacts, late, names)
     return RunReport(
         image_template_id=image_template_id,
         status=status,
         source=properties.get("source") or {},
-        artifacts=tuple(artifacts),
+        artifacts=present,
+        missing=missing if present else (),
+        is_late=is_late or bool(late),
         customize=tuple(properties.get("customize") or ()),
         log_text=log_text,
         log_location=log_location,
@@ -143,6 +182,16 @@ def log_digest(report: RunReport, log: TaskLog) -> None:
         log.info("Full customization log: %s", report.log_location)
 
 
+def log_outcome(report: RunReport, log: TaskLog, *, is_warning: bool) -> None:
+    """Tell that the run counts as a success although it did not simply succeed, and why."""
+    if report.outcome == "late_success":
+        log.warning("The outcome is late_success: the run ended %s, and all its images are there.", report.status.phase)
+    elif report.outcome != "succeeded":
+        tell = log.warning if is_warning else log.info
+        missing = ", ".join(map(repr, report.missing)) or "no distributor"
+        tell("The run ended %s, with nothing from %s; that is accepted.", report.status.run_state, missing)
+
+
 def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
     """Make the error for a run that ended badly; its text is the diagnosis."""
     diagnosis = report.diagnose()
@@ -153,6 +202,8 @@ def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") 
     elif report.status.run_state == RunState.CANCELED:
         kind = ImageRunCanceledError
     head = reason or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
+    if report.missing:
+        head += f", with nothing from {', '.join(map(repr, report.missing))}"
     return kind(
         "\n".join([f"{head}:", *(f"  {line}" for line in diagnosis.lines())]) + "\n",
         hint=RUN_ADVICE if is_stuck else None,

@@ -14,7 +14,7 @@ from airflow_aib.hooks.vhd_copy import VhdOrigin, copy_vhd
 from airflow_aib.image_run.artifacts import artifacts_missing, match_artifacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from airflow_aib.hooks.copy_progress import CopyProgress
     from airflow_aib.hooks.image_runs import ImageRuns
@@ -39,7 +39,12 @@ class VhdOutputs:
     overwrite: bool = False
 
     async def copy(
-        self, image_template_id: str, body: Mapping[str, Any], start_time: str | None
+        self,
+        image_template_id: str,
+        body: Mapping[str, Any],
+        start_time: str | None,
+        *,
+        accepted_missing: Collection[str] = (),
     ) -> list[VhdCopyResult]:
         """Copy every VHD of the last run, verify and mark it; then what earlier runs have left that nobody has copied.
 
@@ -47,6 +52,7 @@ class VhdOutputs:
 
         :param body: the image template
         :param start_time: verbatim start time of the run that is meant; another one is an error
+        :param accepted_missing: run output names of which somebody has said that they may be missing
         """
         status = require_finished_run(image_template_id, body, start_time)
         distributors = vhd_distributors(body)
@@ -63,8 +69,13 @@ class VhdOutputs:
             # Of a distributor that failed there may lie half a VHD: nobody calls that saved.
             saved = forgotten if missing else staged
             await self.service.merge_tags(image_template_id, {**saved_until(saved, VHDS_SAVED_UNTIL)})
-        if missing:
-            raise artifacts_missing(missing, run_outputs)
+        accepted = [name for name in missing if name in accepted_missing]
+        if len(accepted) < len(missing):
+            raise artifacts_missing([name for name in missing if name not in accepted], run_outputs)
+        for name in accepted:
+            self.log.info("The run has left no VHD %s, which was accepted: there is nothing to copy.", name)
+            # Else nobody could ever replace or delete the image template.
+            await self.service.merge_tags(image_template_id, {vhd_mark(name): status.start_time})
         return copies
 
     async def _copy_output(

@@ -56,6 +56,13 @@ def read_artifacts(
     return artifacts
 
 
+def read_some_artifacts(
+    run_outputs: Sequence[Mapping[str, Any]], distribute: Sequence[Mapping[str, Any]]
+) -> list[ImageArtifact]:
+    """Read one artifact for each distributor that has left one, in the distributors' order."""
+    return match_artifacts(run_outputs, distribute)[0]
+
+
 def artifacts_missing(missing: Sequence[str], run_outputs: Sequence[Mapping[str, Any]]) -> ImageArtifactMissingError:
     """Make the error for distributors without an artifact."""
     return ImageArtifactMissingError(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from airflow_aib.exceptions import ImageRunWatchError
+from airflow_aib.image_run.artifacts import ImageArtifact
 from airflow_aib.image_run.run_status import LastRunStatus
 
 RunEventStatus = Literal["over", "timeout", "unwatchable", "gone"]
@@ -27,6 +28,8 @@ class RunEvent:
     :param message: one sentence for a person
     :param reason: why it is gone: the image template is `deleted`, another run has `replaced` it, or it `never
         appeared`; why it goes on after its time: it is `stuck` in its cancel, or was `not cancelled`
+    :param is_late: whether a run that succeeded did so only after its deadline
+    :param late_artifacts: what appeared after the run had ended otherwise, as `ImageArtifact.to_json` writes it
     """
 
     status: RunEventStatus
@@ -34,14 +37,20 @@ class RunEvent:
     last_run_status: dict[str, Any] | None = None
     message: str = ""
     reason: RunEventReason | None = None
+    is_late: bool = False
+    late_artifacts: tuple[dict[str, Any], ...] = ()
 
     def read_last_run_status(self) -> LastRunStatus | None:
         """Give the last status that was seen."""
         return LastRunStatus.from_json(self.last_run_status) if self.last_run_status else None
 
+    def read_late_artifacts(self) -> tuple[ImageArtifact, ...]:
+        """Give what appeared after the run had ended otherwise."""
+        return tuple(map(ImageArtifact.from_json, self.late_artifacts))
+
     def to_payload(self) -> dict[str, Any]:
         """Give the payload of Airflow's trigger event."""
-        return asdict(self)
+        return asdict(self) | {"late_artifacts": list(self.late_artifacts)}
 
     @classmethod
     def from_payload(cls, payload: Any) -> RunEvent:
@@ -65,4 +74,6 @@ class RunEvent:
             last_run_status=payload.get("last_run_status"),
             message=str(payload.get("message") or ""),
             reason=payload.get("reason") if payload.get("reason") in RUN_EVENT_REASONS else None,
+            is_late=payload.get("is_late") is True,
+            late_artifacts=tuple(payload.get("late_artifacts") or ()),
         )

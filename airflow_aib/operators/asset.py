@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class AzureImagePublishOperator(BaseOperator):
     """Emit an image as an asset, with what it is in the event's `extra`; Azure is not asked.
 
-    Returns that same extra: `image_template_id`, `start_time`, `source_version`, `artifacts`, `vhds`, `log_archive`.
+    Returns that same extra: `image_template_id`, `start_time`, `outcome`, `missing`, `source_version`, `artifacts`,
+    `vhds`, `log_archive`.
 
     :param image_run: what `AzureImageTemplateRunOperator` returned
     :param vhds: what `AzureImageVhdCopyOperator` returned
@@ -51,6 +52,8 @@ class AzureImagePublishOperator(BaseOperator):
         extra = {
             "image_template_id": self.image_run["image_template_id"],
             "start_time": self.image_run["start_time"],
+            "outcome": self.image_run.get("outcome", "succeeded"),
+            "missing": list(self.image_run.get("missing") or []),
             "source_version": self.image_run.get("source_version"),
             "artifacts": list(self.image_run["artifacts"]),
             "vhds": list(self.vhds or []),

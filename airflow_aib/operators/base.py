@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -23,7 +24,7 @@ from airflow_aib.triggers.options import WaitingOptions, default_deferrable, rea
 from airflow_aib.triggers.wanted_run import WantedRun
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
@@ -58,6 +59,14 @@ def read_start_time(context: Context, run_task_id: str | None) -> str | None:
             image_template_id=image_run.get("image_template_id"),
         )
     return str(start_time)
+
+
+def read_accepted_missing(context: Context, run_task_id: str | None) -> tuple[str, ...]:
+    """Give the run output names that a task of this DAG run has accepted as missing after a partial success."""
+    if run_task_id is None:
+        return ()
+    report = context["ti"].xcom_pull(task_ids=run_task_id, map_indexes=_find_map_index(context, run_task_id))
+    return tuple(report.get("missing") or ()) if isinstance(report, Mapping) else ()
 
 
 def _find_map_index(context: Context, run_task_id: str) -> int | None:

@@ -12,9 +12,11 @@ from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
-from airflow_aib.hooks.run_report import log_digest, lost_run_error, read_report, run_error
+from airflow_aib.hooks.run_report import log_digest, log_outcome, lost_run_error, read_report, run_error
 from airflow_aib.image_run.deadline import run_deadline
+from airflow_aib.image_run.late_success import may_come_late
 from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_outcome import require_policy
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.run_memory import RunMemory
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.run_report import RunReport
     from airflow_aib.image_run.run_handle import ImageRunHandle
+    from airflow_aib.image_run.run_outcome import OnPartialSuccess
 
 # Seconds. A worker that is told that its task is over has five until it is killed.
 ON_KILL_TIME = 4.0
@@ -64,6 +67,12 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
         retry never cancels it, but goes on with it
     :param relay_log: whether to show the customization log as it grows
+    :param on_partial_success: what a run means of which some distributors have given no image: `fail`, `warn` or
+        `succeed`; or such a word by `runOutputName` for each that may be missing, with `*` for all others, `fail` by
+        default. With no image at all the task fails in any case
+    :param late_success_allowance: seconds to wait for images after the distribution has failed, or did not come to its
+        end in time, since a replication goes on all the same; by default option `late_success_allowance`, 0 for none.
+        When all have come, the outcome is `late_success`
     """
 
     ui_color = "#b3d9f5"
@@ -74,9 +83,13 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         run_allowance: float | None = None,
         cancel_on_kill: bool = True,
         relay_log: bool = True,
+        on_partial_success: OnPartialSuccess = "fail",
+        late_success_allowance: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.on_partial_success = require_policy(on_partial_success)
+        self.late_success_allowance = late_success_allowance
         self.run_allowance = run_allowance
         self.cancel_on_kill = cancel_on_kill
         self.relay_log = relay_log
@@ -97,7 +110,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         context["ti"].xcom_push(key=HANDLE_XCOM, value=handle.to_json())
         if not self.wait_for_completion:
             return handle.to_json()
-        if status is not None and status.is_over:
+        if status is not None and status.is_over and not self._may_come_late(status):
             event = RunEvent("over", image_template_id, status.to_json(), "The run is over already.")
         elif self.deferrable:
             self._defer(self._order(joined))
@@ -160,16 +173,27 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         deadline = run_deadline(
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
-        if self.execution_timeout:
-            # Airflow itself limits only the time on a worker by it.
-            deadline = min(deadline, SYSTEM_CLOCK.now() + self.execution_timeout)
+        # Airflow itself limits only the time on a worker by it.
+        time_out_at = SYSTEM_CLOCK.now() + self.execution_timeout if self.execution_timeout else None
+        if time_out_at is not None:
+            deadline = min(deadline, time_out_at)
         return WatchOrder(
             handle=handle,
             deadline=deadline,
             poll_interval=self.seconds_between_looks,
             cancel_allowance=self.waiting.cancel_allowance,
             relay_log=self.relay_log,
+            late_allowance=self._late_allowance,
+            late_until=time_out_at,
         )
+
+    @property
+    def _late_allowance(self) -> float:
+        given = self.late_success_allowance
+        return given if given is not None else self.waiting.late_success_allowance
+
+    def _may_come_late(self, status: LastRunStatus) -> bool:
+        return bool(self._late_allowance) and may_come_late(status)
 
     def _defer(self, order: WatchOrder) -> None:
         left = max(order.deadline - SYSTEM_CLOCK.now(), timedelta())
@@ -182,7 +206,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             ),
             method_name="execute_complete",
             # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
-            timeout=left + self.cancel_allowance + self.waiting.defer_margin,
+            timeout=left + self.cancel_allowance + timedelta(seconds=self._late_allowance) + self.waiting.defer_margin,
         )
 
     def _watch_here(self, memory: RunMemory, order: WatchOrder) -> RunEvent:
@@ -218,22 +242,30 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         return self._report(memory, event, status)
 
     def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
-        report = run_async(self._read_report(event.image_template_id, status))
+        report = run_async(self._read_report(event, status))
         self.portal_resources.staging_resource_group_id = report.staging_resource_group_id
         self.note_artifacts(report.artifacts)
         log_digest(report, self.log)
         if status.is_over:
             # From here on the end has been reported: another try, or a clear, starts another run.
             memory.forget()
-        if event.status == "timeout":
-            raise run_error(report, is_overdue=True, reason=event.message)
-        if not status.has_succeeded:
-            raise run_error(report)
+        verdict = report.judge(self.on_partial_success)
+        if verdict == "fail":
+            is_overdue = event.status == "timeout"
+            raise run_error(report, is_overdue=is_overdue, reason=event.message if is_overdue else "")
+        log_outcome(report, self.log, is_warning=verdict == "warn")
         return report.to_json()
 
-    async def _read_report(self, image_template_id: str, status: LastRunStatus) -> RunReport:
+    async def _read_report(self, event: RunEvent, status: LastRunStatus) -> RunReport:
         async with self.open_service() as service:
-            return await read_report(service, image_template_id, status, self.log)
+            return await read_report(
+                service,
+                event.image_template_id,
+                status,
+                self.log,
+                late=event.read_late_artifacts(),
+                is_late=event.is_late,
+            )
 
 
 def _note_start_time(context: Context, memory: RunMemory, status: LastRunStatus | None) -> None:

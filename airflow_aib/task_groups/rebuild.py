@@ -58,7 +58,8 @@ def image_rebuild(
     :param poll_interval: seconds between two looks; by default option `poll_interval`
     :param group_id: of the task group
     :param create_args: more arguments for the task `create`, as `discard_logs`
-    :param run_args: more arguments for the task `run`, as `retries` or `run_allowance`
+    :param run_args: more arguments for the task `run`, as `retries`, `run_allowance` or `on_partial_success`; what that
+        accepts as missing, `copy_vhds` does not ask for
     """
     waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}
     with TaskGroup(group_id) as group:

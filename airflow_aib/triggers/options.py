@@ -17,6 +17,7 @@ class WaitingOptions:
     :param provisioning_allowance: seconds that a run may take until its build timeout begins to count
     :param distribution_allowance: seconds that a run may take beyond that, to distribute and tidy up
     :param cancel_allowance: seconds that a cancelled run may take to end
+    :param late_success_allowance: seconds to wait for images after a failed distribution
     :param provision_timeout: seconds that creating or deleting an image template may take
     """
 
@@ -25,6 +26,7 @@ class WaitingOptions:
     provisioning_allowance: float = 900.0
     distribution_allowance: float = 1800.0
     cancel_allowance: float = 1200.0
+    late_success_allowance: float = 1800.0
     provision_timeout: float = 3600.0
 
     @property

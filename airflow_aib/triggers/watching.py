@@ -10,11 +10,13 @@ from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.late_images import LateImages
 from airflow_aib.hooks.log_relay import LogRelay, shared_budget
 from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.late_success import DISTRIBUTING, may_come_late
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 
@@ -37,6 +39,8 @@ class WatchOrder:
     :param cancel_overdue: whether to cancel a run that is not over by then
     :param cancel_allowance: seconds that it may then take to end
     :param relay_log: whether to log the customization log as it grows
+    :param late_allowance: seconds to wait for images after a failed distribution; none to leave it at the run's end
+    :param late_until: the moment at which that ends in any case, as by an execution timeout
     """
 
     handle: ImageRunHandle
@@ -45,6 +49,8 @@ class WatchOrder:
     cancel_overdue: bool = True
     cancel_allowance: float = 1200.0
     relay_log: bool = True
+    late_allowance: float = 0.0
+    late_until: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the order as JSON."""
@@ -55,17 +61,24 @@ class WatchOrder:
             "cancel_overdue": self.cancel_overdue,
             "cancel_allowance": self.cancel_allowance,
             "relay_log": self.relay_log,
+            "late_allowance": self.late_allowance,
+            "late_until": self.late_until.isoformat() if self.late_until else None,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> WatchOrder:
         """Read what `to_json` wrote; unknown keys are ignored."""
         known = {name: value[name] for name in _PLAIN_FIELDS if name in value}
-        handle = ImageRunHandle.from_json(value["handle"])
-        return cls(handle=handle, deadline=datetime.fromisoformat(value["deadline"]), **known)
+        late_until = value.get("late_until")
+        return cls(
+            handle=ImageRunHandle.from_json(value["handle"]),
+            deadline=datetime.fromisoformat(value["deadline"]),
+            late_until=datetime.fromisoformat(late_until) if late_until else None,
+            **known,
+        )
 
 
-_PLAIN_FIELDS = ("poll_interval", "cancel_overdue", "cancel_allowance", "relay_log")
+_PLAIN_FIELDS = ("poll_interval", "cancel_overdue", "cancel_allowance", "relay_log", "late_allowance")
 
 
 async def watch_to_the_end(
@@ -77,6 +90,8 @@ async def watch_to_the_end(
     on_phase: Callable[[LastRunStatus], None] = lambda _: None,
 ) -> RunEvent:
     """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled.
+
+    After a distribution that has failed, or did not come to its end in time, its images are waited for besides.
 
     :param settings: how Azure is reached
     :param order: which run, and how
@@ -92,13 +107,16 @@ async def watch_to_the_end(
         updates = watch_run(
             service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
         )
+        was_distributing = False
         async for update in updates:
             if isinstance(update, RunEvent):
-                if update.status == "timeout" and order.cancel_overdue:
-                    return await _end_overdue_run(service, order, update, log)
-                return update
+                event = update
+                if event.status == "timeout" and order.cancel_overdue:
+                    event = await _end_overdue_run(service, order, event, log)
+                return await _with_late_images(service, order, event, log, was_distributing=was_distributing)
             if isinstance(update, PhaseChange):
                 on_phase(update.last_run_status)
+                was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
             log.log(update.level, "%s", update.message)
     raise RuntimeError("watch_run ended without an event")
 
@@ -125,13 +143,31 @@ async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, eve
     if status is None or not handle.matches(status):
         return event
     # It may have ended well while it was being cancelled: then it is what was wanted, only late.
-    is_late_success = status.has_succeeded
     return RunEvent(
-        status="over" if is_late_success else "timeout",
+        status="over" if status.has_succeeded else "timeout",
         image_template_id=handle.image_template_id,
         last_run_status=status.to_json(),
         message=f"{event.message}. It was cancelled, and ended {status.run_state}",
+        is_late=status.has_succeeded,
     )
+
+
+async def _with_late_images(
+    service: ImageTemplateService, order: WatchOrder, event: RunEvent, log: TaskLog, *, was_distributing: bool
+) -> RunEvent:
+    """Wait for the images of a run that has ended badly, where any may come."""
+    status = event.read_last_run_status()
+    is_end = event.status == "timeout" or (event.status == "over" and may_come_late(status))
+    if status is None or not is_end or not order.late_allowance:
+        return event
+    late = LateImages(service, event.image_template_id, status, log)
+    if not await late.may_come(was_distributing=was_distributing):
+        return event
+    within = timedelta(seconds=order.late_allowance)
+    if order.late_until is not None:
+        within = min(within, max(order.late_until - service.clock.now(), timedelta()))
+    images = await late.come(poll_interval=order.poll_interval, within=within)
+    return replace(event, late_artifacts=tuple(image.to_json() for image in images))
 
 
 async def _cancel(service: ImageTemplateService, handle: ImageRunHandle, order: WatchOrder) -> None:

@@ -24,6 +24,8 @@ OPTIONS = {
     "AIRFLOW__AZURE_IMAGE_BUILDER__POLL_INTERVAL": "0.1",
     "AIRFLOW__AZURE_IMAGE_BUILDER__TRIGGER_MIN_AGE": "0",
     "AIRFLOW__AZURE_IMAGE_BUILDER__CANCEL_ALLOWANCE": "20",
+    # Nobody waits half an hour for an image that never comes; tests of late ones say how long.
+    "AIRFLOW__AZURE_IMAGE_BUILDER__LATE_SUCCESS_ALLOWANCE": "0",
 }
 
 

@@ -14,7 +14,15 @@ STATUS = LastRunStatus("Succeeded", None, "2023-08-29T06:38:40.04274578Z", "2023
 @pytest.mark.parametrize("status", RUN_EVENT_STATUSES)
 def test_event_travels_as_payload(status: RunEventStatus) -> None:
     """An event survives the way through Airflow's database, and a member of a later release does no harm."""
-    event = RunEvent(status, "/subscriptions/s", STATUS.to_json(), "one sentence", "stuck")
+    event = RunEvent(
+        status,
+        "/subscriptions/s",
+        STATUS.to_json(),
+        "one sentence",
+        "stuck",
+        is_late=True,
+        late_artifacts=({"kind": "VHD"},),
+    )
     payload = json.loads(json.dumps(event.to_payload())) | {"a_later_member": 1}
 
     assert RunEvent.from_payload(payload) == event

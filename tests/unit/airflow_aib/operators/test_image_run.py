@@ -151,6 +151,24 @@ def test_the_execution_timeout_bounds_the_deferred_time() -> None:
     assert timedelta(minutes=4) < left <= timedelta(minutes=5)
 
 
+@pytest.mark.parametrize("execution_timeout", [None, timedelta(minutes=5)])
+def test_the_execution_timeout_bounds_the_wait_for_late_images(execution_timeout: timedelta | None) -> None:
+    """The wait for late images ends with the task's own time, and Airflow's limit of the deferral lies behind both."""
+    service = FakeService(FakeStore())
+    allowances = {"run_allowance": 10**9, "late_success_allowance": 10**6}
+    run = operator(service, deferrable=True, execution_timeout=execution_timeout, **allowances)
+
+    with pytest.raises(TaskDeferred) as deferred:
+        run.execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    order = WatchOrder.from_json(kwargs["order"])
+    assert order.late_allowance == 10**6
+    assert order.late_until == (order.deadline if execution_timeout else None)
+    assert isinstance(deferred.value.timeout, timedelta)
+    assert deferred.value.timeout >= timedelta(seconds=10**6)
+
+
 def test_a_trigger_is_as_old_as_the_deployment_wants(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event comes before the least age that option `trigger_min_age` sets."""
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__TRIGGER_MIN_AGE", "100")
