@@ -92,8 +92,20 @@ def validate_vm_profile(profile: Document) -> None:
     for field in ("subnetId", "containerInstanceSubnetId"):
         if network.get(field):
             _require_id(network, field, f"{place}.vnetConfig", "Microsoft.Network/virtualNetworks/subnets")
+    if network.get("containerInstanceSubnetId"):
+        _check_isolated(network, f"{place}.vnetConfig")
     for identity_id in profile.get("userAssignedIdentities") or []:
         _check_id(identity_id, "userAssignedIdentities", place, IDENTITY)
+
+
+def _check_isolated(network: Document, place: str) -> None:
+    """Check an isolated build's network: both subnets in one network, and no proxy VM."""
+    _require(network, ("subnetId",), place)
+    subnet_ids = (ResourceId.parse(network[name]) for name in ("containerInstanceSubnetId", "subnetId"))
+    if len({subnet_id.key.rpartition("/subnets/")[0] for subnet_id in subnet_ids}) > 1:
+        raise bad_value(place, "containerInstanceSubnetId", network["containerInstanceSubnetId"])
+    if network.get("proxyVmSize"):
+        raise bad_value(place, "proxyVmSize", network["proxyVmSize"])
 
 
 def _validate_identity(identity: Any) -> None:
@@ -178,6 +190,10 @@ def _check_managed_image(distributor: Document, place: str) -> None:
 
 def _check_shared_image(distributor: Document, place: str) -> None:
     _check_gallery_image_id(distributor, place)
+    if distributor.get("targetRegions") and distributor.get("replicationRegions"):
+        raise bad_value(place, "replicationRegions", ", ".join(distributor["replicationRegions"]))
+    if distributor.get("storageAccountType") and not distributor.get("replicationRegions"):
+        raise bad_value(place, "storageAccountType", distributor["storageAccountType"])
     regions = distributor.get("targetRegions") or [
         {"name": name} for name in distributor.get("replicationRegions") or []
     ]

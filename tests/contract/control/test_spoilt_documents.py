@@ -47,7 +47,9 @@ ALL_OF_AN_IMAGE_TEMPLATE = document(
     vmProfile={"vmSize": "Standard_D2s_v3", "osDiskSizeGB": 64, "userAssignedIdentities": []},
     distribute=[
         to_managed_image(SUBSCRIPTION_ID),
-        to_gallery(SUBSCRIPTION_ID, versioning={"scheme": "Latest", "major": 1}, targetRegions=[REGION]),
+        to_gallery(
+            SUBSCRIPTION_ID, versioning={"scheme": "Latest", "major": 1}, replicationRegions=[], targetRegions=[REGION]
+        ),
     ],
     autoRun={"state": "Disabled"},
     managedResourceTags={"a": "b"},

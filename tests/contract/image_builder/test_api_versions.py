@@ -83,7 +83,7 @@ MEMBERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"stagingResourceGroup": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/staging"},
     ),
     "optimize/vmBoot/state": ("2022-07-01", {"optimize": {"vmBoot": {"state": "Enabled"}}}),
-    "distribute/0/targetRegions": ("2022-07-01", distributor(targetRegions=[REGION])),
+    "distribute/0/targetRegions": ("2022-07-01", distributor(replicationRegions=[], targetRegions=[REGION])),
     "distribute/0/versioning/scheme": ("2022-07-01", distributor(versioning={"scheme": "Source"})),
     "distribute/0/uri": ("2022-07-01", {"distribute": [{**TO_VHD, "uri": "https://a.blob.core.windows.net/c/d.vhd"}]}),
     "errorHandling/onCustomizerError": ("2023-07-01", {"errorHandling": {"onCustomizerError": "abort"}}),

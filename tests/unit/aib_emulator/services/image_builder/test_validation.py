@@ -33,7 +33,14 @@ REVIEW = (
     "Template."
 )
 SCRIPT = {"type": "Shell", "scriptUri": "https://example.com/a.sh"}
+NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
+WITHOUT_REGIONS = {name: value for name, value in TO_GALLERY.items() if name != "replicationRegions"}
 FILE = {"type": "File", "sourceUri": "https://example.com/a", "destination": "/tmp/a"}  # noqa: S108 - in a build VM
+
+
+def isolated(network_id: str, **more: str) -> dict[str, str]:
+    """Return the network of an isolated build, whose containers run in a subnet of this virtual network."""
+    return {"subnetId": f"{NETWORK}/subnets/b", "containerInstanceSubnetId": f"{network_id}/subnets/c", **more}
 
 
 def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
@@ -56,6 +63,8 @@ def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
         {"source": {"type": "SharedImageVersion", "imageVersionId": f"{GALLERY_IMAGE}/versions/latest"}},
         {"validate": {"inVMValidations": [SHELL]}, "errorHandling": {"onCustomizerError": "abort"}},
         {"buildTimeoutInMinutes": 960, "vmProfile": {"osDiskSizeGB": 64}},
+        {"vmProfile": {"vnetConfig": isolated(NETWORK.replace("virtualNetworks/v", "virtualNetworks/V"))}},
+        {"distribute": [{**TO_GALLERY, "storageAccountType": "Standard_ZRS"}]},
     ],
 )
 def test_good_documents_are_accepted(properties: dict[str, Any]) -> None:
@@ -121,6 +130,14 @@ def test_required_members(member: str) -> None:
         ({"buildTimeoutInMinutes": "60"}, "Field 'buildTimeoutInMinutes'"),
         ({"vmProfile": {"osDiskSizeGB": -1}}, "Field 'osDiskSizeGB'"),
         ({"vmProfile": {"vnetConfig": {"subnetId": "default"}}}, "Field 'subnetId'"),
+        (
+            {"vmProfile": {"vnetConfig": {"containerInstanceSubnetId": f"{NETWORK}/subnets/a"}}},
+            "Missing field 'subnetId'",
+        ),
+        ({"vmProfile": {"vnetConfig": isolated(f"{NETWORK}2")}}, "Field 'containerInstanceSubnetId'"),
+        ({"vmProfile": {"vnetConfig": isolated(NETWORK, proxyVmSize="Standard_A1_v2")}}, "Field 'proxyVmSize'"),
+        ({"distribute": [{**TO_GALLERY, "targetRegions": [{"name": "eastus"}]}]}, "Field 'replicationRegions'"),
+        ({"distribute": [{**WITHOUT_REGIONS, "storageAccountType": "Standard_ZRS"}]}, "Field 'storageAccountType'"),
         ({"errorHandling": {"onCustomizerError": "ignore"}}, "Field 'onCustomizerError'"),
         ({"autoRun": {"state": "On"}}, "Field 'state'"),
         ({"stagingResourceGroup": "own-staging"}, "Field 'stagingResourceGroup'"),
