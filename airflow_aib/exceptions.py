@@ -43,6 +43,21 @@ class RunStatusFacts(Protocol):
 class DiagnosisFacts(Protocol):
     """Name what an error needs to know of a diagnosis; `Diagnosis` has it."""
 
+    @property
+    def failure_class(self) -> str:
+        """Stable name of what went wrong."""
+        ...
+
+    @property
+    def may_retry(self) -> bool | None:
+        """Whether the same again can succeed; None where nobody can know."""
+        ...
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds to wait before."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """Give the diagnosis as JSON."""
         ...
@@ -57,13 +72,17 @@ class ImageBuilderError(Exception):
 
     :param message: what is wrong and where
     :param hint: what to do next
+    :param diagnosis: what we make of it, where Azure has said something that is known
     :param data: the same facts for programs; never a secret
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, **data: Any) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, diagnosis: DiagnosisFacts | None = None, **data: Any
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.diagnosis = diagnosis
         self.data = data
 
     def __str__(self) -> str:
@@ -181,7 +200,6 @@ class ImageRunError(ImageBuilderError):
 
     :param image_template_id: resource id
     :param last_run_status: what the service said last about the run
-    :param diagnosis: what we make of it
     """
 
     def __init__(
@@ -191,13 +209,11 @@ class ImageRunError(ImageBuilderError):
         hint: str | None = None,
         image_template_id: str | None = None,
         last_run_status: RunStatusFacts | None = None,
-        diagnosis: DiagnosisFacts | None = None,
         **data: Any,
     ) -> None:
         super().__init__(message, hint=hint, **data)
         self.image_template_id = image_template_id
         self.last_run_status = last_run_status
-        self.diagnosis = diagnosis
 
 
 class ImageRunFailedError(ImageRunError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,9 +16,10 @@ from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_runs import busy
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
+from airflow_aib.hooks.run_report import read_report
 from airflow_aib.hooks.staging import StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.log_archive import EARLIER, INDEX, run_folder, with_run
+from airflow_aib.image_run.log_archive import DIAGNOSIS, EARLIER, INDEX, run_folder, with_run
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.blob_file import BlobFile
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.image_runs import ImageRuns
+
+log = logging.getLogger(__name__)
 
 COPY_ATTEMPTS = 3
 INDEX_ATTEMPTS = 5
@@ -55,9 +60,10 @@ async def archive_logs(
     """Copy the logs of the last run to `<destination>/<image template>/<start time>_<outcome>/`, check and mark it.
 
     Each is compressed with gzip, read back and compared. `<destination>/<image template>/index.json` lists the runs,
-    the newest first. A run that is being cancelled is waited for: whoever has ended its task wants to know why as well.
-    What is already there is replaced by the same content: archiving twice does no harm. Logs of earlier runs that
-    nobody has archived are saved besides, in `<destination>/<image template>/earlier/`.
+    the newest first. Beside the logs of a run that ended badly lies its diagnosis. A run that is being cancelled is
+    waited for: whoever has ended its task wants to know why as well. What is already there is replaced by the same
+    content: archiving twice does no harm. Logs of earlier runs that nobody has archived are saved besides, in
+    `<destination>/<image template>/earlier/`.
 
     :param service: image templates and runs
     :param image_template_id: resource id
@@ -73,12 +79,14 @@ async def archive_logs(
     files = [
         await archive_log(service.clients, log_file, place, f"{folder}/{log_file.file_name}.gz") for log_file in logs
     ]
+    diagnosis = await _archive_diagnosis(service, image_template_id, status, place, f"{folder}/{DIAGNOSIS}")
     archive = {
         "image_template_id": image_template_id,
         "start_time": status.start_time,
         "run_state": status.run_state,
         "location": place.url(folder),
         "files": [asdict(file) for file in files],
+        "diagnosis": diagnosis,
     }
     await note_in_index(place, f"{name}/{INDEX}", {**archive, "end_time": status.end_time})
     earlier = await _save_earlier_logs(service, body, status, place, f"{name}/{EARLIER}")
@@ -87,6 +95,19 @@ async def archive_logs(
             image_template_id, {LOG_MARK: status.start_time, **saved_until((*earlier, *logs), LOGS_SAVED_UNTIL)}
         )
     return archive
+
+
+async def _archive_diagnosis(
+    service: ImageRuns, image_template_id: str, status: LastRunStatus, place: ArchivePlace, name: str
+) -> dict[str, Any] | None:
+    """Write down why a run ended badly; None for one that ended well."""
+    if status.has_succeeded:
+        return None
+    diagnosis = (await read_report(service, image_template_id, status, log)).diagnose()
+    content = json.dumps(diagnosis.to_json(), indent=1).encode()
+    if not await place.replace_small(name, content, instead_of=await place.read_small(name)):
+        log.info("Somebody else has written %s at the same time, and it says the same.", place.url(name))
+    return {"url": place.url(name), "failure_class": diagnosis.failure_class}
 
 
 async def note_in_index(place: ArchivePlace, name: str, run: Mapping[str, Any]) -> None:

@@ -11,12 +11,17 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_call
+from airflow_aib.image_run.step_failures import UNKNOWN
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azure.core.exceptions import HttpResponseError
+
+    from airflow_aib.image_run.diagnosis import Diagnosis
 
 # What kind of trouble it was: Azure answered; it was not reached; sign-in went wrong; the answer cannot be read.
 Trouble = Literal["answer", "connection", "sign-in", "malformed"]
@@ -142,6 +147,7 @@ def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmReques
         hint=_hint(facts, doing, shown),
         code=facts.code,
         target=shown,
+        diagnosis=_known(facts),
         request_id=facts.request_id,
         status=facts.status,
         trouble=facts.trouble,
@@ -149,6 +155,11 @@ def arm_request_error(error: Exception, *, doing: str, target: str) -> ArmReques
         entra_code=facts.entra_code,
         sdk_error=type(error).__name__,
     )
+
+
+def _known(facts: ErrorFacts) -> Diagnosis | None:
+    diagnosis = diagnose(evidence_of_call(facts.code, facts.message))
+    return diagnosis if diagnosis.failure_class != UNKNOWN.failure_class else None
 
 
 def read_error(error: Exception) -> ErrorFacts:

@@ -22,6 +22,8 @@ from airflow_aib.hooks.errors import (
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_creation
 from airflow_aib.image_template.fingerprint import differences
 from airflow_aib.masking import mask
 
@@ -334,15 +336,16 @@ def provisioning_failed(
     """Make the error for an image template that Azure could not take in, or not delete."""
     reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
     code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
+    diagnosis = diagnose(evidence_of_creation(body.get("properties") or {})) if what == "creation" else None
     words = mask(str(reason.get("message") or "Azure gives no reason")).strip().rstrip(".")
     message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
     is_input_error = code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower()
     if is_input_error and (code in SOURCE_ERRORS or (code == "BadSourceType" and _MISSING.search(words))):
-        return SourceImageError(message, hint=_SOURCE_HINT, code=code, target=image_template_id)
+        return SourceImageError(message, hint=_SOURCE_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
     if is_input_error:
         hint = "Correct the image template document; delete the failed image template before submitting it again."
-        return ImageTemplateError(message, hint=hint, code=code, target=image_template_id)
-    return ArmRequestError(message, hint=_PERMISSION_HINT, code=code, target=image_template_id)
+        return ImageTemplateError(message, hint=hint, diagnosis=diagnosis, code=code, target=image_template_id)
+    return ArmRequestError(message, hint=_PERMISSION_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
 
 
 class _Answer:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import (
-    ArmRequestError,
     ImageArtifactMissingError,
     ImageRunCanceledError,
     ImageRunError,
@@ -15,11 +14,11 @@ from airflow_aib.exceptions import (
     ImageRunTimeoutError,
     ImageRunWatchError,
 )
-from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.hooks.log_reading import RunLogs, read_run_logs
 from airflow_aib.hooks.stuck import RUN_ADVICE, is_canceling
 from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts, read_some_artifacts
-from airflow_aib.image_run.customization_log import parse_customization_log
-from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_run
 from airflow_aib.image_run.late_success import with_late
 from airflow_aib.image_run.run_outcome import OnPartialSuccess, PartialPolicy, RunOutcome, judge_partial_success
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
@@ -27,8 +26,9 @@ from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.hooks.image_runs import ImageRuns
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.diagnosis import Diagnosis
     from airflow_aib.image_run.run_event import RunEvent
 
 DIGEST_TAIL_LINES = 15
@@ -40,26 +40,30 @@ class RunReport:
 
     :param image_template_id: resource id
     :param status: how it ended
-    :param source: the source as Azure resolved it
+    :param properties: the image template's
     :param artifacts: what it made; empty unless it succeeded, at least partly or late
     :param missing: run output names of the distributors that have given nothing, where others have
     :param is_late: whether it succeeded after its deadline, or images came after it had ended otherwise
-    :param customize: its customizers
-    :param log_text: the customization log, or the end of a very long one; None when it cannot be read
-    :param log_location: address of that log in the staging resource group
-    :param staging_resource_group_id: resource id
+    :param logs: of the build and of the validators
     """
 
     image_template_id: str
     status: LastRunStatus
-    source: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
     artifacts: tuple[ImageArtifact, ...] = ()
     missing: tuple[str, ...] = ()
     is_late: bool = False
-    customize: tuple[Mapping[str, Any], ...] = ()
-    log_text: str | None = None
-    log_location: str | None = None
-    staging_resource_group_id: str | None = None
+    logs: RunLogs = field(default_factory=RunLogs)
+
+    @property
+    def log_location(self) -> str | None:
+        """Address of the customization log in the staging resource group."""
+        return self.logs.location
+
+    @property
+    def staging_resource_group_id(self) -> str | None:
+        """The staging resource group."""
+        return self.properties.get("exactStagingResourceGroup") or None
 
     def to_json(self) -> dict[str, Any]:
         """Give what the task that waited for the run pushes as its XCom."""
@@ -70,7 +74,7 @@ class RunReport:
             "run_state": self.status.run_state,
             "outcome": self.outcome,
             "missing": list(self.missing),
-            "source_version": source_version(self.source),
+            "source_version": source_version(self.properties.get("source") or {}),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
             "log_location": self.log_location,
         }
@@ -90,9 +94,14 @@ class RunReport:
             return "succeed"
         return judge_partial_success(on_partial_success, self.missing) if self.artifacts else "fail"
 
-    def diagnose(self) -> Diagnosis:
-        """Say why the run ended badly."""
-        return diagnose(self.status, [dict(customizer) for customizer in self.customize], self.log_text)
+    def diagnose(self, *, is_overdue: bool = False) -> Diagnosis:
+        """Say why the run ended badly.
+
+        :param is_overdue: whether it was cancelled since its time was over
+        """
+        logs = self.logs
+        evidence = evidence_of_run(self.status, self.properties, logs.customization, logs.validation)
+        return diagnose(replace(evidence, is_overdue=is_overdue))
 
 
 def source_version(source: Mapping[str, Any]) -> str | None:
@@ -102,7 +111,7 @@ def source_version(source: Mapping[str, Any]) -> str | None:
 
 
 async def read_report(
-    service: ImageTemplateService,
+    service: ImageRuns,
     image_template_id: str,
     status: LastRunStatus,
     log: TaskLog,
@@ -119,7 +128,7 @@ async def read_report(
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
-    log_location, log_text = await _read_log(service, body, status, log)
+    logs = await read_run_logs(service.clients, body, status, log)
     distribute: list[Mapping[str, Any]] = properties.get("distribute") or []
     names = [str(distributor.get("runOutputName", "")) for distributor in distribute]
     artifacts: list[ImageArtifact] = []
@@ -137,30 +146,12 @@ async def read_report(
     return RunReport(
         image_template_id=image_template_id,
         status=status,
-        source=properties.get("source") or {},
+        properties=properties,
         artifacts=present,
         missing=missing if present else (),
         is_late=is_late or bool(late),
-        customize=tuple(properties.get("customize") or ()),
-        log_text=log_text,
-        log_location=log_location,
-        staging_resource_group_id=properties.get("exactStagingResourceGroup") or None,
+        logs=logs,
     )
-
-
-async def _read_log(
-    service: ImageTemplateService, body: Mapping[str, Any], status: LastRunStatus, log: TaskLog
-) -> tuple[str | None, str | None]:
-    staging, masker = StagingArea(service.clients), service.clients.settings.masker
-    try:
-        log_file = await staging.find_customization_log(body, status)
-        if log_file is None:
-            return None, None
-        text = await staging.read_customization_log(body, status)
-        return log_file.address.url, masker.mask(text) if text else None
-    except ArmRequestError as error:
-        log.warning("The customization log cannot be read: %s", error)
-        return None, None
 
 
 def log_digest(report: RunReport, log: TaskLog) -> None:
@@ -171,8 +162,8 @@ def log_digest(report: RunReport, log: TaskLog) -> None:
     """
     status = report.status
     log.info("The run that started %s ended %s at %s.", status.start_time, status.run_state, status.end_time)
-    if report.log_text:
-        customization_log = parse_customization_log(report.log_text)
+    customization_log = report.logs.customization
+    if customization_log is not None:
         phases = " > ".join(phase.name for phase in customization_log.phases)
         log.info("Phases: %s; %d provisioners.", phases or "none", len(customization_log.provisioners))
         log.info("End of the customization log:\n%s", "\n".join(customization_log.tail[-DIGEST_TAIL_LINES:]))
@@ -194,7 +185,7 @@ def log_outcome(report: RunReport, log: TaskLog, *, is_warning: bool) -> None:
 
 def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
     """Make the error for a run that ended badly; its text is the diagnosis."""
-    diagnosis = report.diagnose()
+    diagnosis = report.diagnose(is_overdue=is_overdue)
     is_stuck = is_overdue and is_canceling(report.status)
     kind: type[ImageRunError] = ImageRunFailedError
     if is_overdue:

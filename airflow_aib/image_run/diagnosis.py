@@ -1,195 +1,166 @@
-"""Status, log and customizers of a run that ended badly, folded into what went wrong and what helps."""
+"""What went wrong, as one object: for programs as JSON, for people as a few lines."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_run.customization_log import CustomizationLog, Provisioner, parse_customization_log
-from airflow_aib.image_run.failure_signatures import Signature, find_signature
-from airflow_aib.image_run.log_location import log_locations
-from airflow_aib.image_run.run_status import LastRunStatus, RunState
-from airflow_aib.masking import Masker
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-# Packer's word for each of our customizers.
-PROVISIONER_KINDS = {
-    "Shell": "shell",
-    "PowerShell": "powershell",
-    "File": "file",
-    "WindowsRestart": "windows-restart",
-    "WindowsUpdate": "windows-update",
+LINES = 9
+_EXCERPT_LINES = 3
+_LONGEST_LINE = 200
+_LONGEST_MESSAGE = 400
+_MINUTE = 60
+
+_HEADS = {
+    "no-failure": "No failure is to be seen",
+    "canceled": "The run was cancelled",
+    "canceling": "The run is being cancelled",
+    "still-running": "The run has not ended",
+    "log-unfinished": "The build has not ended",
+    "interrupted": "The build was interrupted",
+}
+_HEADS_BY_PLACE = {
+    "run": "The run failed",
+    "creation": "The creation failed",
+    "call": "Azure did not do what it was asked for",
 }
 
-OUTPUT_TAIL_LINES = 5
-_LONGEST_SHOWN = 400
+
+@dataclass(frozen=True)
+class BuildStep:
+    """Name a customizer or validator.
+
+    :param index: from 0 in the image template's list
+    :param name: where it has one, and the image template is known
+    :param type: its type
+    :param count: how long the list is; None where that is not known
+    """
+
+    index: int
+    name: str | None = None
+    type: str | None = None
+    count: int | None = None
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        of = f" of {self.count}" if self.count is not None else ""
+        name = f", {self.name!r}" if self.name else ""
+        return f"{self.index + 1}{of}{name}" + (f" ({self.type})" if self.type else "")
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Say what went wrong in a run.
+    """Say what went wrong.
 
     :param failure_class: stable name, as `customizer-failed`; `unknown` where nothing is recognised
-    :param customizer_index: which customizer failed, from 0 in the image template's list
-    :param customizer_name: its name, where it has one
-    :param customizer_type: its type
-    :param customizer_count: how many customizers there are
+    :param meaning: what that is, in a few words
+    :param place: where it showed: `run`, `creation`, `call`, or `log` where no more was looked at
+    :param step: create, deploy, connect, customize, deprovision, capture, clean-up, validate, distribute or replicate
+    :param customizer: the customizer that failed or hung
+    :param validator: the validator that did
     :param exit_code: the code with which its command ended
+    :param error_lines: the first lines that say that something went wrong, without harmless ones
     :param output_tail: its last output lines, or the log's
+    :param service_code: the service's error code
     :param service_message: the service's own words
     :param log_location: where the full log is
     :param remedy: what a person can do
-    :param may_retry: whether the same run again can succeed without anybody changing anything
+    :param documentation: where Microsoft tells more
+    :param may_retry: whether the same again can succeed without anybody changing anything; None where nobody can know
+    :param retry_after: seconds to wait before
     """
 
     failure_class: str
-    customizer_index: int | None = None
-    customizer_name: str | None = None
-    customizer_type: str | None = None
-    customizer_count: int = 0
+    meaning: str = ""
+    place: str = "run"
+    step: str | None = None
+    customizer: BuildStep | None = None
+    validator: BuildStep | None = None
     exit_code: int | None = None
+    error_lines: tuple[str, ...] = ()
     output_tail: tuple[str, ...] = ()
+    service_code: str | None = None
     service_message: str = ""
     log_location: str | None = None
     remedy: str = ""
-    may_retry: bool = False
+    documentation: str | None = None
+    may_retry: bool | None = None
+    retry_after: int | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether anything went wrong."""
+        return self.failure_class != "no-failure"
 
     def to_json(self) -> dict[str, Any]:
         """Give the diagnosis as JSON."""
-        return asdict(self) | {"output_tail": list(self.output_tail)}
+        return asdict(self) | {"error_lines": list(self.error_lines), "output_tail": list(self.output_tail)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Diagnosis:
         """Read what `to_json` wrote; unknown keys are ignored."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-        return cls(**known | {"output_tail": tuple(value.get("output_tail") or ())})
+        for name in ("error_lines", "output_tail"):
+            known[name] = tuple(value.get(name) or ())
+        for name in ("customizer", "validator"):
+            known[name] = _read_build_step(value.get(name))
+        return cls(**known)
 
     def lines(self) -> list[str]:
-        """Give at most ten readable lines, for the end of a task log."""
-        lines = [self._headline()]
-        if self.output_tail:
-            lines += ["Last output:", *(f"  {_shortened(line, 200)}" for line in self.output_tail)]
-        if self.service_message:
-            lines.append(f"Service: {_shortened(self.service_message, _LONGEST_SHOWN)}")
-        lines.append(f"Full log: {self.log_location or 'the service names none'}")
-        if self.remedy:
-            again = "Running again may help." if self.may_retry else "Running again unchanged will not help."
-            lines.append(f"What to do: {self.remedy} {again}")
-        return lines
+        """Give at most nine readable lines, for the end of a task log."""
+        after = [line for line in (self._service(), self._full_log(), *self._advice()) if line]
+        return [self._headline(), *self._excerpt(LINES - 1 - len(after)), *after]
 
     def _headline(self) -> str:
-        if self.customizer_index is None:
-            return f"The run failed: {self.failure_class}"
-        name = f", {self.customizer_name!r}" if self.customizer_name else ""
+        head = _HEADS.get(self.failure_class) or _HEADS_BY_PLACE.get(self.place, "The build failed")
+        where = f", in customizer {self.customizer}" if self.customizer else ""
+        where = f", in validator {self.validator}" if self.validator else where
+        if not where and self.step:
+            where = f", in step {self.step}"
         code = f", exit code {self.exit_code}" if self.exit_code is not None else ""
-        return (
-            f"The run failed: {self.failure_class}, in customizer {self.customizer_index + 1} of "
-            f"{self.customizer_count}{name} ({self.customizer_type}){code}"
-        )
+        return f"{head}: {self.failure_class}{where}{code}"
+
+    def _excerpt(self, most: int) -> list[str]:
+        """Show the first errors and the last line; the end of the log where no line looks like an error."""
+        shown = list(self.error_lines[:_EXCERPT_LINES])
+        if shown and len(shown) < most - 1:
+            shown += [line for line in self.output_tail[-1:] if line not in shown]
+        title = "Errors in the log:" if shown else "End of the log:"
+        shown = shown or list(self.output_tail[-(most - 1) :])
+        return [title, *(f"  {_shortened(line, _LONGEST_LINE)}" for line in shown)] if shown else []
+
+    def _service(self) -> str:
+        words = f"{self.service_code}: {self.service_message}" if self.service_code else self.service_message
+        return f"Service: {_shortened(words, _LONGEST_MESSAGE)}" if words else ""
+
+    def _full_log(self) -> str:
+        if self.log_location:
+            return f"Full log: {self.log_location}"
+        return "Full log: the service names none" if self.place == "run" and self.is_failure else ""
+
+    def _advice(self) -> list[str]:
+        if not self.is_failure:
+            return []
+        return [f"What to do: {self.remedy} {self._again()}".strip(), f"See {self.documentation}"][
+            : 2 if self.documentation else 1
+        ]
+
+    def _again(self) -> str:
+        if self.may_retry is None:
+            return ""
+        if not self.may_retry:
+            return "Trying again unchanged will not help."
+        after = self.retry_after or 0
+        return f"Trying again may help, in {after // _MINUTE} minutes." if after else "Trying again may help."
 
 
-def diagnose(
-    status: LastRunStatus,
-    customize: Sequence[Mapping[str, Any]],
-    log_text: str | None,
-    *,
-    secrets: Sequence[str] = (),
-) -> Diagnosis:
-    """Say what went wrong in a run.
-
-    :param status: the last one seen; of a run that does not end, the diagnosis says where it hangs
-    :param customize: the image template's list of customizers
-    :param log_text: the customization log, or None where it could not be read
-    :param secrets: texts that must not be shown
-    """
-    masker = Masker(secrets)
-    log = parse_customization_log(log_text or "")
-    signature = _classify(status, log_text or "", log, len(customize))
-    failed = log.failed if signature.names_customizer else None
-    where = _customizer_index(failed, customize)
-    customizer = customize[where] if where is not None else {}
-    shown = log.failed.output if log.failed is not None and log.failed.output else log.tail
-    locations = log_locations(status.message)
-    return Diagnosis(
-        failure_class=signature.failure_class,
-        customizer_index=where,
-        customizer_name=customizer.get("name") or None,
-        customizer_type=customizer.get("type") or None,
-        customizer_count=len(customize),
-        exit_code=failed.exit_code if failed is not None else None,
-        output_tail=tuple(masker.mask(line) for line in shown[-OUTPUT_TAIL_LINES:]),
-        service_message=masker.mask(" ".join(status.message.split())),
-        log_location=locations[0].address if locations else None,
-        remedy=signature.remedy,
-        may_retry=signature.may_retry,
-    )
-
-
-_UNKNOWN = Signature(
-    "unknown", "Nothing of this failure is recognised: read the service's message and the end of the log."
-)
-_CANCELED = Signature("canceled", "Somebody cancelled the run: start it again if that was a mistake.", may_retry=True)
-_HANGS = Signature(
-    "still-running",
-    "Find in the log what hangs or takes long; correct it, raise buildTimeoutInMinutes, or use a larger VM.",
-    names_customizer=True,
-)
-_PARTLY = Signature(
-    "distribution-partly-failed",
-    "Some distributors have their image, others not: compare run outputs with the image template's distributors.",
-)
-_CUSTOMIZER_FAILED = Signature(
-    "customizer-failed", "Read the customizer's output and correct it.", names_customizer=True
-)
-_DEPROVISION_FAILED = Signature(
-    "deprovision-failed",
-    "All customizers succeeded, generalising the machine failed: look whether one of them replaces or deletes "
-    "/tmp/DeprovisioningScript.sh or c:\\DeprovisioningScript.ps1, or what it calls.",
-)
-_VM_NOT_READY = Signature(
-    "build-vm-not-ready",
-    "No customizer had begun: the build VM could not be made or reached. Read the errors at the end of the log.",
-    may_retry=True,
-)
-_CAPTURE_FAILED = Signature(
-    "capture-failed",
-    "All customizers succeeded, capturing the machine failed: read the errors at the end of the log.",
-    may_retry=True,
-)
-
-
-def _classify(status: LastRunStatus, log_text: str, log: CustomizationLog, customizers: int) -> Signature:
-    if status.run_state == RunState.CANCELED:
-        return _CANCELED
-    if not status.is_over:
-        return _HANGS
-    signature = find_signature(status.message, log_text, log.failed.kind if log.failed else None)
-    if signature is not None and signature.failure_class != "build-failed":
-        return signature
-    by_log = _classify_by_log(log, customizers)
-    if by_log is not None:
-        return by_log
-    return _PARTLY if status.run_state == RunState.PARTIALLY_SUCCEEDED else signature or _UNKNOWN
-
-
-def _classify_by_log(log: CustomizationLog, customizers: int) -> Signature | None:
-    """Say which part of the build failed, where the service only says that it did."""
-    if log.failed is not None:
-        # One provisioner more than there are customizers: AIB's own last step.
-        return _CUSTOMIZER_FAILED if log.failed.index < customizers else _DEPROVISION_FAILED
-    if not log.errors:
+def _read_build_step(value: Any) -> BuildStep | None:
+    if not value:
         return None
-    return _CAPTURE_FAILED if log.provisioners else _VM_NOT_READY
-
-
-def _customizer_index(failed: Provisioner | None, customize: Sequence[Mapping[str, Any]]) -> int | None:
-    """Find which customizer a provisioner is; None rather than a guess where their kinds do not agree."""
-    if failed is None or failed.index >= len(customize):
-        return None
-    expected = PROVISIONER_KINDS.get(str(customize[failed.index].get("type")))
-    return failed.index if expected in {None, failed.kind} else None
+    return BuildStep(**{name: value[name] for name in BuildStep.__dataclass_fields__ if name in value})
 
 
 def _shortened(text: str, longest: int) -> str:

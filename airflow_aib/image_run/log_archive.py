@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.run_status import LastRunStatus
 
 INDEX = "index.json"
+DIAGNOSIS = "diagnosis.json"
 EARLIER = "earlier"
 
 

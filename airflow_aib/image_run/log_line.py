@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from airflow_aib.image_run.harmless_lines import is_harmless
+
 LineSource = Literal["vm", "ui", "packer", "plain"]
 
 _PREFIX = re.compile(
@@ -14,17 +16,8 @@ _PREFIX = re.compile(
     re.DOTALL,
 )
 _VM = re.compile(r"    azure-arm(?:\.[\w-]+)?: ?(?P<text>.*)", re.DOTALL)
-_UI = re.compile(r"==> azure-arm(?:\.[\w-]+)?: ?(?P<text>.*)", re.DOTALL)
+_UI = re.compile(r"(?:==>|-->) azure-arm(?:\.[\w-]+)?: ?(?P<text>.*)", re.DOTALL)
 _TELEMETRY = re.compile(r"\(telemetry\) (?P<what>Starting provisioner|ending) (?P<kind>[\w-]+)")
-
-# These stand in good builds too.
-HARMLESS = (
-    "Builds finished but no artifacts were created",
-    "Skipping image creation",
-    "Error deleting resource. Will retry.",
-    "PublicIPAddressCannotBeDeleted",
-    "InUseNetworkSecurityGroupCannotBeDeleted",
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class LogLine:
     @property
     def is_harmless(self) -> bool:
         """Whether it looks like a failure and is none."""
-        return any(words in self.text for words in HARMLESS)
+        return is_harmless(self.text)
 
 
 def parse_log_line(line: str) -> LogLine:
@@ -65,7 +58,9 @@ def parse_log_line(line: str) -> LogLine:
     prefix = _PREFIX.fullmatch(line)
     rest = prefix["rest"] if prefix else line
     text, source = _said(rest, is_packers=prefix is not None)
-    telemetry = _TELEMETRY.search(rest) if "(telemetry)" in rest else None
+    # A script may print Packer's words too.
+    is_debugging = source in {"packer", "plain"} and "(telemetry)" in rest
+    telemetry = _TELEMETRY.search(rest) if is_debugging else None
     begins = telemetry is not None and telemetry["what"] == "Starting provisioner"
     return LogLine(
         text=text,

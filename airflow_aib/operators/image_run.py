@@ -18,7 +18,7 @@ from airflow_aib.image_run.late_success import may_come_late
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_outcome import require_policy
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
-from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
+from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator, pushed_diagnosis
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
 from airflow_aib.triggers.state_event import StateEvent
@@ -239,7 +239,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             memory.forget()
         if event.status in {"gone", "unwatchable"} or status is None:
             raise lost_run_error(event)
-        return self._report(memory, event, status)
+        with pushed_diagnosis(context):
+            return self._report(memory, event, status)
 
     def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
         report = run_async(self._read_report(event, status))

@@ -20,7 +20,7 @@ from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.parameters_file import read_parameters
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.image_template.values.parameters import secure_texts
-from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
+from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator, pushed_diagnosis
 from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         rendered = self.render_document(_moment_of(context))
         image_template_id = self._choose_image_template_id(rendered)
         self.note_image_template(image_template_id)
-        body = run_async(self._submit(image_template_id, rendered))
+        with pushed_diagnosis(context):
+            body = run_async(self._submit(image_template_id, rendered))
         self.note_image_template(image_template_id, body)
         if self.deferrable and provisioning_state(body) != "Succeeded":
             self.defer_until("provisioned", image_template_id, self.provision_timeout)
@@ -114,11 +115,11 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Look how it turned out."""
-        del context
         self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
-        body = run_async(self._look_again(state.image_template_id))
+        with pushed_diagnosis(context):
+            body = run_async(self._look_again(state.image_template_id))
         self.note_image_template(state.image_template_id, body)
         return state.image_template_id
 

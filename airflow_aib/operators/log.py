@@ -23,8 +23,9 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     They lie in the staging resource group, which goes away with the image template. The copies are compressed with
     gzip, in `<image template>/<start time>_<outcome>/`, beside an `index.json` of the image template's runs. They are
     read back and compared, and the image template is marked, so that it may be replaced or deleted. Twice does no harm.
-    Skips itself when there is nothing to collect. Returns where the archive lies: `location`, and `files` with name,
-    url, and bytes and sha256 of the log itself.
+    Beside the logs of a run that ended badly lies its diagnosis, `diagnosis.json`. Skips itself when there is nothing
+    to collect. Returns where the archive lies: `location`, `files` with name, url, and bytes and sha256 of the log
+    itself, and `diagnosis` with url and failure class, or None.
 
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
         as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
@@ -50,6 +51,8 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
             self.log.info(
                 "Archived %s, %d bytes, sha256 %s: %s", file["name"], file["bytes"], file["sha256"], file["url"]
             )
+        if archive["diagnosis"]:
+            self.log.info("Archived the diagnosis, %(failure_class)s: %(url)s", archive["diagnosis"])
         if not archive["files"]:
             self.log.warning("The run that started %s has left no log.", archive["start_time"])
         return archive

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from airflow_aib.get_provider_info import get_provider_info
 from tests.architecture.cli_page import cli_page
+from tests.architecture.failure_page import failure_page
 from tests.architecture.rule_pages import rule_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,11 @@ def pages() -> dict[Path, str]:
     sources = Sources.read("airflow_aib")
     written = {FOLDER / f"{role}.md": role_page(sources, role, purpose) for role, purpose in ROLES.items()}
     about_rules = {RULES_FOLDER / name: text for name, text in rule_pages().items()}
-    others = {FOLDER / "configuration.md": configuration_page(), FOLDER / "cli.md": cli_page()}
+    others = {
+        FOLDER / "configuration.md": configuration_page(),
+        FOLDER / "cli.md": cli_page(),
+        FOLDER / "failures.md": failure_page(),
+    }
     return {**written, **about_rules, **others}
 
 

@@ -51,6 +51,22 @@ def test_a_failed_build_says_why(airflow: AirflowProcess, cloud: Cloud, *, defer
         assert words in error.text
     assert "customization.log" in error.text
     assert result.tasks["run"]["state"] == "failed"
+    assert len(error.text.splitlines()) <= 10
+    assert result.log.rstrip().rfind(error.text.splitlines()[-1].strip()) > result.log.rfind("Traceback")
+    diagnosis = result.xcom("run", "diagnosis")
+    assert diagnosis["failure_class"] == "customizer-failed"
+    assert diagnosis["customizer"] == {"index": 1, "name": "software", "type": "Shell", "count": 2}
+
+
+def test_a_script_that_failed_is_not_run_again(airflow: AirflowProcess, cloud: Cloud) -> None:
+    """However many retries the task has: what the diagnosis calls hopeless is not tried again."""
+    cloud.create()
+    cloud.plan_failure(kind="customizer", index=0, exit_code=1, count=1)
+
+    result = airflow.run(task(RUN, "run", deferrable=False, retries=3))
+
+    assert result.tasks["run"] == {"state": "failed", "try_number": 1}
+    assert cloud.count("POST", "/run") == 1
 
 
 def test_a_partial_success_is_none(airflow: AirflowProcess, cloud: Cloud) -> None:
@@ -173,7 +189,8 @@ def test_a_retry_joins_the_run_of_the_try_before(airflow: AirflowProcess, cloud:
 def test_a_retry_after_a_failed_build_starts_another_one(airflow: AirflowProcess, cloud: Cloud) -> None:
     """A run whose bad end has been reported is not joined again."""
     cloud.create()
-    cloud.plan_failure(kind="customizer", index=0, exit_code=1, count=1)
+    # Of this one nobody can know whether a retry helps: the task's own retries decide, and wait for nothing.
+    cloud.plan_failure(kind="catalogue", name="distribution-failed", count=1)
 
     result = airflow.run(task(RUN, "run", deferrable=False, retries=1))
 

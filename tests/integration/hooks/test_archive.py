@@ -297,3 +297,21 @@ async def test_keys_are_not_used_where_the_connection_forbids_it(azure: Azure) -
             await archive_logs(ImageTemplateService(clients), azure.image_template_id, DESTINATION)
     assert caught.value.status == 403
     assert azure.count("POST", "/listKeys") == 0
+
+
+async def test_a_failed_run_is_archived_with_its_diagnosis(azure: Azure) -> None:
+    """Beside the log lies why the run failed, for programs; beside a good one lies none."""
+    azure.control.plan_failure(kind="customizer", exit_code=3, output=["E: it broke here"])
+    await azure.build()
+
+    archive = await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+
+    content = json.loads(await stored(azure, archive["diagnosis"]["url"]))
+    assert archive["diagnosis"] == {
+        "url": f"{archive['location']}/diagnosis.json",
+        "failure_class": "customizer-failed",
+    }
+    assert (content["failure_class"], content["exit_code"]) == ("customizer-failed", 3)
+    assert content["error_lines"] == ["E: it broke here"]
+    await azure.run()
+    assert (await archive_logs(azure.service, azure.image_template_id, DESTINATION))["diagnosis"] is None

@@ -44,7 +44,7 @@ EXPECTED: dict[str, tuple[str, str | None]] = {
     "proxy-disk-denied": ("staging-permission-missing", None),
     "policy-denied": ("policy-denied", None),
     "script-failed": ("customizer-failed", "s"),
-    "build-timeout": ("build-timeout", "s"),
+    "build-timeout": ("customizer-timeout", "s"),
     "slow-file-upload": ("large-file", "f"),
     "restart-timeout": ("windows-restart-timeout", "r"),
     "gallery-publish-timeout": ("replication-timeout", None),
@@ -89,6 +89,12 @@ async def diagnosed(azure: Azure, own_id: str) -> Diagnosis:
     return (await read_report(azure.service, own_id, status, log)).diagnose()
 
 
+def name_of(diagnosis: Diagnosis) -> str | None:
+    """Name the customizer, or the validator, that has to do with it."""
+    step = diagnosis.customizer or diagnosis.validator
+    return step.name if step else None
+
+
 @pytest.mark.parametrize("log_form", LOG_FORMS)
 async def test_every_documented_failure_is_recognised(azure: Azure, log_form: str) -> None:
     """From message and log, in both forms, comes the class that fits and the customizer that has to do with it."""
@@ -96,7 +102,7 @@ async def test_every_documented_failure_is_recognised(azure: Azure, log_form: st
     started = {name: await start_failing(azure, name, log_form) for name in EXPECTED}
     azure.control.advance(86_400)
     found = {name: await diagnosed(azure, own_id) for name, own_id in started.items()}
-    assert {name: (diagnosis.failure_class, diagnosis.customizer_name) for name, diagnosis in found.items()} == EXPECTED
+    assert {name: (diagnosis.failure_class, name_of(diagnosis)) for name, diagnosis in found.items()} == EXPECTED
 
 
 def test_the_whole_catalogue_is_expected() -> None:

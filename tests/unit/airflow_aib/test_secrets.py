@@ -10,7 +10,9 @@ from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.image_templates import provisioning_failed, refuse_error_body
 from airflow_aib.hooks.run_watch import watch_run
-from airflow_aib.image_run.diagnosis import diagnose
+from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_run
 from airflow_aib.image_run.log_location import log_locations
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
@@ -52,7 +54,8 @@ def quotes() -> dict[str, str]:
         refuse_error_body(IMAGE_TEMPLATE_ID, {"error": {"code": "Bad", "message": WORDS}}, None)
     failure = {"provisioningErrorCode": "BadScript", "message": WORDS}
     not_taken = provisioning_failed(IMAGE_TEMPLATE_ID, image_template(None, provisioningError=failure))
-    diagnosis = diagnose(failed_status(), (), f"[1] PACKER OUT {WORDS}")
+    log = parse_customization_log(f"PACKER OUT     azure-arm: E: {WORDS}")
+    diagnosis = diagnose(evidence_of_run(failed_status(), {}, log))
     return {
         "refused": f"{refused.value} {refused.value.data}",
         "provisioning": f"{not_taken} {not_taken.data}",

@@ -14,6 +14,7 @@ from airflow_aib.exceptions import (
     ImageRunWatchError,
 )
 from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.log_reading import RunLogs
 from airflow_aib.hooks.run_report import (
     RunReport,
     log_digest,
@@ -23,6 +24,7 @@ from airflow_aib.hooks.run_report import (
     source_version,
 )
 from airflow_aib.image_run.artifacts import ImageArtifact
+from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeClock, FakeImageBuilder, fake_clients, image_template, run_status
@@ -81,12 +83,12 @@ async def test_the_outputs_of_another_run_are_not_taken() -> None:
 )
 def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is_overdue: bool) -> None:
     """Its text begins with how the run ended, and it carries the diagnosis."""
-    error = run_error(
-        RunReport(IMAGE_TEMPLATE_ID, status(run_state), log_location="https://x/log"), is_overdue=is_overdue
-    )
+    report = RunReport(IMAGE_TEMPLATE_ID, status(run_state), logs=RunLogs(location="https://x/log"))
+    error = run_error(report, is_overdue=is_overdue)
 
     assert type(error) is kind
     assert f"ended {run_state}:" in str(error)
+    assert len(str(error).splitlines()) <= 10
     assert error.diagnosis is not None
     assert error.data["log_location"] == "https://x/log"
 
@@ -116,9 +118,8 @@ def test_the_digest_tells_the_end_of_the_log(caplog: pytest.LogCaptureFixture) -
         f"[3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11] PACKER OUT     azure-arm: line {number}" for number in range(100)
     )
     artifact = ImageArtifact("vhd", "VHD", artifact_id=None, artifact_uri="https://x/y.vhd")
-    report = RunReport(
-        IMAGE_TEMPLATE_ID, status("Succeeded"), artifacts=(artifact,), log_text=log_text, log_location="https://x/log"
-    )
+    logs = RunLogs(parse_customization_log(log_text), location="https://x/log")
+    report = RunReport(IMAGE_TEMPLATE_ID, status("Succeeded"), artifacts=(artifact,), logs=logs)
 
     with caplog.at_level(logging.INFO):
         log_digest(report, LOG)

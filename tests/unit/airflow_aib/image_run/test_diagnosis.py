@@ -1,20 +1,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_aib.image_run.diagnosis import Diagnosis, diagnose
+from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.diagnosis import BuildStep, Diagnosis
+from airflow_aib.image_run.evidence import Evidence, evidence_of_call, evidence_of_creation, evidence_of_run
+from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.run_status import LastRunStatus, RunState
+from airflow_aib.masking import Masker
 from tests.unit.airflow_aib.image_run.sample_logs import sample_log
-from tests.unit.airflow_aib.image_run.test_failure_signatures import PACKER, TIMEOUT
 
 ADDRESS = (
     "https://abcdefghijklmnopqrstuvwx.blob.core.windows.net/packerlogs/11111111-2222-3333-4444-555555555555"
     "/customization.log"
+)
+PACKER = (
+    "Failed while waiting for packerizer: Microservice has failed: Packer build command has failed: exit status 1. "
+    "During the image build, a failure has occurred, please review the build log"
 )
 MESSAGE = f"{PACKER}. Image Build log location: {ADDRESS}. OperationId: 3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11."
 
@@ -22,27 +31,47 @@ LINUX = [{"type": "Shell", "name": "harden"}, {"type": "Shell", "name": "install
 WINDOWS = [{"type": "PowerShell"}, {"type": "WindowsRestart"}, {"type": "PowerShell"}]
 
 
-def status(message: str = MESSAGE, run_state: str = "Failed") -> LastRunStatus:
-    """Build the status of a run."""
-    return LastRunStatus(run_state, None, "2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z", message)
+def evidence(
+    log: str | None,
+    customize: list[dict[str, Any]] | None = None,
+    message: str = MESSAGE,
+    run_state: str = "Failed",
+    **properties: Any,
+) -> Evidence:
+    """Gather what is known of a run."""
+    status = LastRunStatus(run_state, None, "2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z", message)
+    read = parse_customization_log(log, log_signs()) if log is not None else None
+    return evidence_of_run(status, {"customize": LINUX if customize is None else customize, **properties}, read)
 
 
 def test_failed_customizer() -> None:
-    """The customizer that failed is named with index, type, exit code and its last lines."""
-    diagnosis = diagnose(status(), LINUX, sample_log("new-form-linux-failed"))
+    """The customizer that failed is named with index, name, type, exit code, first error and last lines."""
+    diagnosis = diagnose(evidence(sample_log("new-form-linux-failed")))
 
     assert diagnosis.failure_class == "customizer-failed"
-    assert (diagnosis.customizer_index, diagnosis.customizer_name) == (1, "install-app")
-    assert (diagnosis.customizer_type, diagnosis.customizer_count) == ("Shell", 2)
-    assert diagnosis.exit_code == 22
+    assert diagnosis.customizer == BuildStep(1, "install-app", "Shell", 2)
+    assert (diagnosis.step, diagnosis.exit_code) == ("customize", 22)
+    assert diagnosis.error_lines == ("curl: (22) The requested URL returned error: 404",)
     assert diagnosis.output_tail[-1] == "curl: (22) The requested URL returned error: 404"
     assert diagnosis.log_location == ADDRESS
-    assert not diagnosis.may_retry
+    assert diagnosis.documentation is not None
+    assert (diagnosis.may_retry, diagnosis.retry_after) == (False, None)
+
+
+def test_the_first_error_is_found_among_thousands_of_lines() -> None:
+    """What went wrong first is told, however much was written after it."""
+    log = sample_log("new-form-linux-failed").replace(
+        "azure-arm: curl: (22)",
+        "azure-arm: E: the root of it\n" + "PACKER     azure-arm: noise\n" * 5000 + "curl: (22)",
+        1,
+    )
+
+    assert diagnose(evidence(log)).error_lines[0] == "E: the root of it"
 
 
 def test_customizer_without_name() -> None:
     """A customizer that has no name is told by number and type."""
-    diagnosis = diagnose(status(), WINDOWS, sample_log("old-form-windows-failed"))
+    diagnosis = diagnose(evidence(sample_log("old-form-windows-failed"), WINDOWS))
 
     assert (
         diagnosis.lines()[0] == "The run failed: customizer-failed, in customizer 3 of 3 (PowerShell), exit code 1619"
@@ -51,126 +80,122 @@ def test_customizer_without_name() -> None:
 
 def test_no_customizer_is_named_by_a_guess() -> None:
     """Where the log's kinds are not those of the list, no customizer is named."""
-    diagnosis = diagnose(status(), [{"type": "File"}] * 3, sample_log("old-form-windows-failed"))
+    diagnosis = diagnose(evidence(sample_log("old-form-windows-failed"), [{"type": "File"}] * 3))
 
     assert diagnosis.failure_class == "customizer-failed"
-    assert (diagnosis.customizer_index, diagnosis.customizer_name) == (None, None)
+    assert diagnosis.customizer is None
     assert diagnosis.exit_code == 1619
 
 
 def test_lines_for_the_task_log() -> None:
-    """The end of the task log says who failed, the last output, the service's words, the log's place and what to do."""
-    lines = diagnose(status(), LINUX, sample_log("new-form-linux-failed")).lines()
+    """The end of the task log says who failed, the errors, the service's words, the log's place and what to do."""
+    lines = diagnose(evidence(sample_log("new-form-linux-failed"))).lines()
 
     assert lines[0] == "The run failed: customizer-failed, in customizer 2 of 2, 'install-app' (Shell), exit code 22"
-    assert lines[1:5] == [
-        "Last output:",
-        "  Provisioning with shell script: /tmp/packer-shell78",
-        "  fetching https://store.example/app.tgz?sv=2022&sig=***",
-        "  curl: (22) The requested URL returned error: 404",
-    ]
-    assert lines[5].startswith("Service: Failed while waiting for packerizer")
-    assert lines[6] == f"Full log: {ADDRESS}"
-    assert lines[7] == "What to do: Read the customizer's output and correct it. Running again unchanged will not help."
+    assert lines[1:3] == ["Errors in the log:", "  curl: (22) The requested URL returned error: 404"]
+    assert lines[3].startswith("Service: Failed while waiting for packerizer")
+    assert lines[4] == f"Full log: {ADDRESS}"
+    assert lines[5] == (
+        "What to do: Read the customizer's output and correct it. Trying again unchanged will not help."
+    )
+    assert lines[6].startswith("See https://learn.microsoft.com/en-us/azure/virtual-machines/linux/image-builder-")
 
 
-def test_failed_deprovisioning_is_no_customizers() -> None:
-    """AIB's own last step is not taken for a customizer."""
-    diagnosis = diagnose(status(), [{"type": "Shell"}], sample_log("old-form-linux-deprovision-failed"))
+def test_a_retry_says_when() -> None:
+    """Where trying again helps, it is said after how long."""
+    diagnosis = diagnose(evidence(None, message="Azure Container Instances quota exceeded"))
 
-    assert (diagnosis.failure_class, diagnosis.customizer_index) == ("deprovision-failed", None)
-    assert diagnosis.output_tail[-1].endswith("waagent: not found")
-
-
-def test_failure_before_any_customizer() -> None:
-    """Where no customizer had begun, none is blamed, and running again may help."""
-    diagnosis = diagnose(status(), WINDOWS, sample_log("new-form-windows-deployment-failed"))
-
-    assert (diagnosis.failure_class, diagnosis.customizer_index) == ("build-vm-not-ready", None)
-    assert any("SkuNotAvailable" in line for line in diagnosis.output_tail)
-    assert diagnosis.may_retry
+    assert (diagnosis.may_retry, diagnosis.retry_after) == (True, 1800)
+    assert diagnosis.lines()[-2].endswith("Trying again may help, in 30 minutes.")
 
 
-def test_failure_in_capture() -> None:
-    """A failure after the last customizer and before the end is told apart."""
-    log = sample_log("old-form-linux-succeeded").replace(
-        "PACKER OUT Build 'azure-arm' finished.", "PACKER OUT Build 'azure-arm' errored: no snapshot"
+@pytest.mark.parametrize(("code", "words"), [(3010, "wants a restart"), (137, "memory"), (127, "not there")])
+def test_exit_codes_that_say_more(code: int, words: str) -> None:
+    """What an exit code is known for is part of the remedy."""
+    log = sample_log("new-form-linux-failed").replace("'22'", f"'{code}'").replace("status: 22", f"status: {code}")
+    diagnosis = diagnose(evidence(log))
+
+    assert diagnosis.exit_code == code
+    assert words in diagnosis.remedy
+
+
+def test_a_cancelled_run_whose_time_was_over() -> None:
+    """Whom the deadline cancelled hung somewhere: nobody is told that somebody cancelled it."""
+    log = sample_log("new-form-windows-hangs")
+    customize = [{"type": "WindowsUpdate"}, {"type": "PowerShell", "name": "office"}]
+    known = evidence(log, customize, "The build was canceled", RunState.CANCELED)
+
+    assert diagnose(known).failure_class == "canceled"
+    overdue = diagnose(replace(known, is_overdue=True))
+    assert (overdue.failure_class, overdue.customizer) == (
+        "customizer-timeout",
+        BuildStep(1, "office", "PowerShell", 2),
     )
 
-    assert diagnose(status(), LINUX, log).failure_class == "capture-failed"
 
+def test_provisioning_error() -> None:
+    """A creation that failed is diagnosed likewise."""
+    properties = {
+        "provisioningState": "Failed",
+        "provisioningError": {
+            "provisioningErrorCode": "BadSharedImageDistribute",
+            "message": "Not authorized to access the resource: x",
+        },
+    }
+    diagnosis = diagnose(evidence_of_creation(properties))
 
-def test_timeout_names_where_it_hung() -> None:
-    """A build that ran out of time is diagnosed with the customizer in which it hung."""
-    customize = [{"type": "WindowsUpdate"}, {"type": "PowerShell", "name": "office"}]
-    diagnosis = diagnose(status(TIMEOUT), customize, sample_log("new-form-windows-hangs"))
-
-    assert (diagnosis.failure_class, diagnosis.customizer_name) == ("build-timeout", "office")
-    assert diagnosis.output_tail[-1] == "Do you accept the licence? [y/n]"
-
-
-def test_run_that_does_not_end() -> None:
-    """A run past its deadline that still goes on is diagnosed with where it is."""
-    customize = [{"type": "WindowsUpdate"}, {"type": "PowerShell", "name": "office"}]
-    diagnosis = diagnose(status("", RunState.RUNNING), customize, sample_log("new-form-windows-hangs"))
-
-    assert (diagnosis.failure_class, diagnosis.customizer_name) == ("still-running", "office")
-
-
-def test_canceled() -> None:
-    """A canceled run is no failure of anybody's customizer."""
-    diagnosis = diagnose(
-        status("The build was canceled", RunState.CANCELED), LINUX, sample_log("new-form-linux-failed")
-    )
-
-    assert (diagnosis.failure_class, diagnosis.customizer_index, diagnosis.may_retry) == ("canceled", None, True)
-
-
-def test_partly_succeeded() -> None:
-    """A partial success is a matter of the distributors."""
-    diagnosis = diagnose(status("", RunState.PARTIALLY_SUCCEEDED), LINUX, sample_log("old-form-linux-succeeded"))
-
-    assert (diagnosis.failure_class, diagnosis.customizer_index) == ("distribution-partly-failed", None)
+    assert (diagnosis.failure_class, diagnosis.step, diagnosis.place) == ("permission-missing", "create", "creation")
+    assert diagnosis.lines()[0] == "The creation failed: permission-missing, in step create"
+    assert "Service: BadSharedImageDistribute: Not authorized to access the resource: x" in diagnosis.lines()
 
 
 def test_without_log() -> None:
     """Without the log the service's words are all there is."""
-    diagnosis = diagnose(status(), LINUX, None)
+    diagnosis = diagnose(evidence(None))
 
-    assert (diagnosis.failure_class, diagnosis.output_tail) == ("build-failed", ())
+    assert (diagnosis.failure_class, diagnosis.output_tail, diagnosis.error_lines) == ("build-failed", (), ())
     assert diagnosis.log_location == ADDRESS
 
 
 def test_unknown_failure() -> None:
     """A failure that nothing recognises is said to be unknown, with the end of the log."""
-    diagnosis = diagnose(status("The moon was in the wrong phase"), [], "PACKER OUT     azure-arm: hm")
+    diagnosis = diagnose(evidence("PACKER OUT     azure-arm: hm", message="The moon was in the wrong phase"))
 
-    assert (diagnosis.failure_class, diagnosis.output_tail) == ("unknown", ("hm",))
-    assert "The moon was in the wrong phase" in " ".join(diagnosis.lines())
+    assert (diagnosis.failure_class, diagnosis.output_tail, diagnosis.may_retry) == ("unknown", ("hm",), None)
+    assert {"End of the log:", "  hm", "Service: The moon was in the wrong phase"} <= set(diagnosis.lines())
 
 
 def test_unknown_message_and_a_telling_log() -> None:
     """Where the message is new to us, the log still tells which customizer failed."""
-    diagnosis = diagnose(status("new words"), LINUX, sample_log("new-form-linux-failed"))
+    diagnosis = diagnose(evidence(sample_log("new-form-linux-failed"), message="new words"))
 
-    assert (diagnosis.failure_class, diagnosis.customizer_name) == ("customizer-failed", "install-app")
+    assert (diagnosis.failure_class, diagnosis.customizer) == (
+        "customizer-failed",
+        BuildStep(1, "install-app", "Shell", 2),
+    )
 
 
 def test_secrets_are_not_shown() -> None:
     """Registered secrets and signatures are in no part of a diagnosis."""
-    log = "PACKER OUT     azure-arm: login hunter22"
-    diagnosis = diagnose(status(f"{PACKER} hunter22 ?sig=abc"), [], log, secrets=["hunter22"])
+    log = "PACKER OUT     azure-arm: E: login hunter22"
+    diagnosis = diagnose(evidence(log, [], f"{PACKER} hunter22 ?sig=abc"), Masker(["hunter22"]))
     shown = json.dumps(diagnosis.to_json()) + " ".join(diagnosis.lines())
 
     assert "hunter22" not in shown
     assert "sig=abc" not in shown
 
 
-def test_diagnosis_travels_as_json() -> None:
+@pytest.mark.parametrize("name", ["new-form-linux-failed", "new-form-windows-hangs"])
+def test_diagnosis_travels_as_json(name: str) -> None:
     """A diagnosis survives JSON, and a member of a later release does no harm."""
-    diagnosis = diagnose(status(), LINUX, sample_log("new-form-linux-failed"))
+    diagnosis = diagnose(evidence(sample_log(name)))
 
     assert Diagnosis.from_json(json.loads(json.dumps(diagnosis.to_json())) | {"a_later_member": 1}) == diagnosis
+
+
+def test_a_refused_call_that_is_not_known() -> None:
+    """What Azure says of a call may be anything."""
+    assert diagnose(evidence_of_call("Teapot", "short and stout")).failure_class == "unknown"
 
 
 @given(
@@ -180,16 +205,16 @@ def test_diagnosis_travels_as_json() -> None:
     st.none() | st.text(),
 )
 def test_anything_can_be_diagnosed(message: str, state: str, customize: list[dict[str, Any]], log: str | None) -> None:
-    """Whatever the service says, there is a diagnosis of at most ten lines."""
-    diagnosis = diagnose(status(message, state), customize, log)
+    """Whatever the service says, there is a diagnosis of at most nine lines."""
+    diagnosis = diagnose(evidence(log, customize, message, state))
 
-    assert 1 <= len(diagnosis.lines()) <= 10
+    assert 1 <= len(diagnosis.lines()) <= 9
     assert diagnosis.failure_class
 
 
-@pytest.mark.parametrize("name", ["new-form-linux-failed", "old-form-windows-failed"])
-def test_at_most_ten_lines(name: str) -> None:
-    """However much a build wrote, the task log gets ten lines."""
-    log = sample_log(name).replace("\n", "\nPACKER OUT     azure-arm: more\n")
+@pytest.mark.parametrize("name", ["new-form-linux-failed", "old-form-windows-failed", "new-form-windows-hangs"])
+def test_at_most_nine_lines(name: str) -> None:
+    """However much a build wrote, the task log gets nine lines."""
+    log = sample_log(name).replace("\n", "\nPACKER OUT     azure-arm: error: more\nPACKER OUT     azure-arm: more\n")
 
-    assert len(diagnose(status(), LINUX, log).lines()) == 10
+    assert len(diagnose(evidence(log)).lines()) <= 9

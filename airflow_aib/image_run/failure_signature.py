@@ -1,0 +1,111 @@
+"""What a known failure is: its class, by what it is recognised, and what helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Place = Literal["run", "creation", "call", "log"]
+"""Where a failure showed: in a run's status, in the creation of the image template, in a call, or in a log alone."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Say whether the same again can succeed without anybody changing anything.
+
+    :param may_help: None where nobody can know
+    :param after: seconds to wait before
+    """
+
+    may_help: bool | None
+    after: int | None = None
+
+
+NEVER = Retry(may_help=False)
+NOT_KNOWN = Retry(may_help=None)
+# What passes by itself: a hiccup of the network or of Azure, and what has to become free first.
+SOON = Retry(may_help=True, after=120)
+IN_A_WHILE = Retry(may_help=True, after=600)
+LATER = Retry(may_help=True, after=1800)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Hold what a failure is recognised by.
+
+    :param place: where it showed
+    :param message: the service's code and words
+    :param signs: which of the words of `log_signs` stand in that part of the log that has to do with it
+    :param step: in which step of the build it came about
+    :param provisioner: kind of the provisioner that failed or hung
+    :param hangs: whether that one never came to its end
+    :param has_network_trouble: whether its last errors are about addresses that could not be reached
+    """
+
+    place: Place = "log"
+    message: str = ""
+    signs: frozenset[str] = frozenset()
+    step: str | None = None
+    provisioner: str | None = None
+    hangs: bool = False
+    has_network_trouble: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """Say by what a failure is recognised; everything named must be there.
+
+    :param in_message: parts of the service's code and message
+    :param in_log: parts of lines of the log, of the provisioner that failed if one did
+    :param places: where it can show
+    :param steps: in which steps it can come about; empty means any
+    :param provisioner: kind of the provisioner that failed or hung
+    :param hangs: whether that one must never have come to its end
+    :param needs_network_trouble: whether its last errors must be about addresses that could not be reached
+    """
+
+    in_message: tuple[str, ...] = ()
+    in_log: tuple[str, ...] = ()
+    places: frozenset[Place] = frozenset({"run", "creation", "log"})
+    steps: frozenset[str] = frozenset()
+    provisioner: str | None = None
+    hangs: bool = False
+    needs_network_trouble: bool = False
+
+    def match(self, traits: Traits) -> bool:
+        """Whether everything named is there."""
+        return (
+            traits.place in self.places
+            and all(part in traits.message for part in self.in_message)
+            and traits.signs.issuperset(self.in_log)
+            and (not self.steps or traits.step in self.steps)
+            and self.provisioner in {None, traits.provisioner}
+            and (traits.hangs or not self.hangs)
+            and (traits.has_network_trouble or not self.needs_network_trouble)
+        )
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Describe one class of failure.
+
+    :param failure_class: stable name, for programs
+    :param meaning: what it is, in a few words
+    :param remedy: what a person can do
+    :param documentation: where Microsoft tells more
+    :param retry: whether the same again can help
+    :param recognised_by: any one of these
+    :param step: the step that it is about, where the class alone says so
+    """
+
+    failure_class: str
+    meaning: str
+    remedy: str
+    documentation: str
+    retry: Retry = NEVER
+    recognised_by: tuple[Words, ...] = field(default=())
+    step: str | None = None
+
+    def match(self, traits: Traits) -> bool:
+        """Whether it is recognised."""
+        return any(words.match(traits) for words in self.recognised_by)
