@@ -37,6 +37,7 @@ CHOICES: Mapping[str, Choice] = {
     "canceled-run-operation": Choice(("Canceled", "Failed", "Succeeded"), "operation of a run that was cancelled"),
     "partial-run-operation": Choice(("Failed", "Succeeded"), "operation of a run that succeeded in part"),
     "location-while-running": Choice(("200", "202"), "HTTP status at `Location` before the end"),
+    "patch": Choice(("done", "polled"), "PATCH of more than tags; done is 200, polled is 202 with an operation"),
     "idle-cancel": Choice(("refused", "accepted"), "cancel when nothing runs; accepted is 204 and changes nothing"),
     "second-run": Choice(("refused", "joined"), "run while one goes on; joined is 202 with the operation of that one"),
     "second-delete": Choice(("joined", "refused"), "delete of what is being deleted, likewise"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from aib_emulator.services.image_builder.answers import Handler
     from aib_emulator.world import World
 
+UPDATE_TAKES = timedelta(seconds=2)
+"""As long as a PATCH of tags was seen to take at most."""
 SYSTEM_DATA_SINCE = "2024-02-01"
 """Where no recording exists that shows it absent."""
 POLL = f"{NAMESPACE}/locations/operations/read"
@@ -94,10 +97,15 @@ class ImageTemplateRoutes:
         return self._show(call, image_template)
 
     async def patch(self, call: Call) -> Answer:
-        """Change tags, identity, distributors or VM profile; done when answered."""
-        image_template = find_image_template(self._desk, call)
-        self._desk.update(image_template, call.json(), call.api_version)
-        return self._show(call, image_template)
+        """Change tags, identity, distributors or VM profile; done when answered, or so it seems."""
+        image_template, sent = find_image_template(self._desk, call), call.json()
+        self._desk.update(image_template, sent, call.api_version)
+        if self._world.choices["patch"] == "done" or set(sent) <= {"tags"}:
+            return self._show(call, image_template)
+        operation = self._world.operations.start(self._world.clock.now())
+        operation.end(operation.started + UPDATE_TAKES)
+        headers = creation_headers(self._world, call, image_template, operation)
+        return Answer(202, None, headers, operation_id=operation.operation_id)
 
     async def delete(self, call: Call) -> Answer:
         """Begin to delete an image template with its staging group."""

@@ -49,6 +49,8 @@ FACTS = {
     "identities are patched": (
         "contract/image_builder/test_image_templates.py::test_an_identity_is_replaced_by_null_and_empty"
     ),
+    "a creation that hangs": "contract/control/test_courses.py::test_a_creation_can_be_stuck",
+    "PATCH of more than tags may be polled": "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered",
     "a given staging group must be fit": (
         "contract/image_builder/test_wire.py::test_a_given_staging_group_must_be_fit"
     ),

@@ -22,6 +22,7 @@ FACTS = {
         "contract/image_builder/test_wire.py::test_what_is_not_allowed_while_a_run_goes_on"
     ),
     "while it is created": "contract/image_builder/test_wire.py::test_what_is_not_allowed_while_it_is_created",
+    "Canceling without end": "contract/control/test_courses.py::test_a_cancellation_can_be_stuck",
     "a second cancel is refused": "test_a_second_cancel_is_refused",
 }
 

@@ -25,6 +25,7 @@ FACTS = {
     "automatic version numbers": (
         "unit/aib_emulator/services/image_builder/test_image_versions.py::test_versions_are_numbered_by_time"
     ),
+    "one that comes after the failure": "contract/control/test_courses.py::test_success_can_come_after_the_failure",
     "schemes of versioning": (
         "unit/aib_emulator/services/image_builder/test_image_versions.py::test_versioning_schemes"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tests.contract.image_builder.calls import ONE, create
@@ -30,6 +31,7 @@ FACTS = {
     ),
     "nobody reads them anonymously": "contract/storage/test_credentials.py::test_anonymous_read_is_refused",
     "both forms of the location": "contract/control/test_courses.py::test_logs_can_have_the_old_form",
+    "the id in brackets is not the folder's": "test_the_id_in_brackets_is_not_the_folders",
     "forms of lines": (
         "unit/aib_emulator/services/image_builder/test_log_lines.py::test_every_line_has_the_form_of_the_service"
     ),
@@ -51,3 +53,17 @@ def test_managed_resource_tags_are_on_the_group(raw: RawArm) -> None:
     group = raw.send("GET", raw.send("GET", ONE).json()["properties"]["exactStagingResourceGroup"]).json()
     assert sorted(group["tags"]) == ["createdBy", "imageTemplateName", "imageTemplateResourceGroupName", "team"]
     assert (group["tags"]["imageTemplateName"], group["tags"]["imageTemplateResourceGroupName"]) == ("tmpl1", "images")
+
+
+def test_the_id_in_brackets_is_not_the_folders(raw: RawArm) -> None:
+    """A failed run's message names a folder and an id of the log's lines, and the two differ."""
+    create(raw)
+    raw.thread.control.plan_failure(kind="customizer")
+    raw.send("POST", f"{ONE}/run")
+    raw.thread.control.advance(1000)
+    message = raw.send("GET", ONE).json()["properties"]["lastRunStatus"]["message"]
+    folder = re.search(r"/containers/packerlogs/([0-9a-f-]{36})/customization\.log", message)
+    prefix = re.search(r"Use this operationId ([0-9a-f-]{36}) to search packer logs", message)
+    assert folder is not None
+    assert prefix is not None
+    assert folder[1] != prefix[1]

@@ -79,6 +79,22 @@ def location_of_a_run(raw: RawArm) -> str:
     return str(found)
 
 
+def patched(raw: RawArm) -> str:
+    """Patch the VM profile; tell whether there is an operation, which ends. A PATCH of tags has none."""
+    create(raw)
+    assert raw.send("PATCH", ONE, {"tags": {"a": "b"}}).status_code == 200
+    answer = raw.send("PATCH", ONE, {"properties": {"vmProfile": {"vmSize": "Standard_D4s_v5"}}})
+    assert raw.send("GET", ONE).json()["properties"]["vmProfile"]["vmSize"] == "Standard_D4s_v5"
+    if answer.status_code == 200:
+        return "done"
+    address = answer.headers["Azure-AsyncOperation"]
+    before = raw.send("GET", address).json()["status"]
+    raw.thread.control.advance(5)
+    after = raw.send("GET", address).json()["status"]
+    assert (answer.status_code, answer.content, before, after) == (202, b"", "InProgress", "Succeeded")
+    return "polled"
+
+
 def idle_cancel(raw: RawArm) -> str:
     """Cancel an image template that was never run."""
     create(raw)
@@ -156,6 +172,7 @@ TOLD: dict[str, Callable[[RawArm], str]] = {
     "canceled-run-operation": canceled_operation,
     "partial-run-operation": partial_operation,
     "location-while-running": location_of_a_run,
+    "patch": patched,
     "idle-cancel": idle_cancel,
     "second-run": lambda raw: second(raw, "POST", RUN),
     "second-delete": lambda raw: second(raw, "DELETE", ONE),

@@ -7,6 +7,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.choices import CHOICES
 from tests.contract.image_builder.calls import (
     NAME,
     ONE,
@@ -23,6 +24,7 @@ from tests.contract.image_builder.calls import (
 from tests.contract.sdk_clients import GROUP, done, every, finished, refused
 
 if TYPE_CHECKING:
+    from aib_emulator.server import EmulatorThread
     from tests.contract.raw_arm import RawArm
     from tests.contract.sdk_clients import Cloud
 
@@ -133,8 +135,10 @@ async def test_distributors_are_patched_all_together(builder: Builder) -> None:
     assert patched["properties"]["distribute"][0]["artifactTags"] == {"a": "b"}
 
 
-async def test_the_vm_profile_can_be_patched(builder: Builder) -> None:
-    """A PATCH of the VM profile changes what it names."""
+@pytest.mark.parametrize("patch", CHOICES["patch"].values)
+async def test_the_vm_profile_can_be_patched(builder: Builder, emulator: EmulatorThread, patch: str) -> None:
+    """A PATCH of the VM profile changes what it names, whether or not it has to be polled."""
+    emulator.control.choose(patch=patch)
     await builder.create()
     change = {"properties": {"vmProfile": {"vmSize": "Standard_D4s_v5"}}}
     patched = as_json(await finished(builder.image_templates.begin_update(GROUP, NAME, change)))
