@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.blob_file import BlobPart
 from airflow_aib.hooks.connection import settings_from_connection
 
 if TYPE_CHECKING:
@@ -219,12 +220,12 @@ class FakeLog:
         self._fail()
         return self.log_file
 
-    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> bytes:
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> BlobPart:
         """Read a part of it."""
         assert log_file is self.log_file
         self._fail()
         self.reads.append((offset, max_bytes))
-        return self.content[offset : offset + max_bytes]
+        return BlobPart(self.content[offset : offset + max_bytes], len(self.content))
 
     async def size_of(self, blob: StagedBlob) -> int:
         """Measure it."""

@@ -58,6 +58,18 @@ class Content:
     sha256: str
 
 
+@dataclass(frozen=True)
+class BlobPart:
+    """Hold a part of a blob, and what the answer says of the blob besides.
+
+    :param content: the bytes; none behind the end
+    :param size: bytes of the whole blob at that moment; None where storage did not say it
+    """
+
+    content: bytes
+    size: int | None = None
+
+
 class BlobFile:
     """Work on one blob.
 
@@ -94,14 +106,16 @@ class BlobFile:
 
         :param etag: refuses to read when the blob has changed since
         """
+        return (await self.read_part(offset, length, etag=etag)).content
+
+    async def read_part(self, offset: int, length: int, *, etag: str | None = None) -> BlobPart:
+        """Read some bytes, and learn how long the blob is; nothing behind the end.
+
+        :param etag: refuses to read when the blob has changed since
+        """
         # The SDK would list all page ranges of a page blob once more for every single read.
-        try:
-            content: bytes = await self._call("read blob", lambda: self._get_range(offset, length, etag))
-        except ArmRequestError as error:
-            if error.status == RANGE_NOT_SATISFIABLE:
-                return b""
-            raise
-        return content
+        part: BlobPart = await self._call("read blob", lambda: self._get_range(offset, length, etag))
+        return part
 
     async def read_piece(self, piece: PageRange, *, etag: str) -> bytes:
         """Read exactly this part; a shorter answer is an error that may pass."""
@@ -214,7 +228,7 @@ class BlobFile:
             ),
         )
 
-    async def _get_range(self, offset: int, length: int, etag: str | None) -> bytes:
+    async def _get_range(self, offset: int, length: int, etag: str | None) -> BlobPart:
         from azure.core.exceptions import HttpResponseError
         from azure.core.rest import HttpRequest
 
@@ -225,13 +239,21 @@ class BlobFile:
         if etag:
             headers["If-Match"] = etag
         response = await self.access.clients.web().send_request(HttpRequest("GET", url, headers=headers))
+        size = _size_in(response.headers.get("Content-Range"))
+        if response.status_code == RANGE_NOT_SATISFIABLE:
+            return BlobPart(b"", size)
         if response.status_code not in OK_STATUSES:
             raise HttpResponseError(response=response)
-        content: bytes = response.content
-        return content
+        return BlobPart(response.content, size)
 
     async def _call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
         return await self.access.call(call, doing=doing, target=self.address.url)
+
+
+def _size_in(content_range: str | None) -> int | None:
+    """Read a blob's size from `bytes 0-9/120`, or from `bytes */120` where there is nothing at an offset."""
+    size = (content_range or "").rpartition("/")[2]
+    return int(size) if size.isdecimal() else None
 
 
 def _condition(replacing: str | None) -> dict[str, Any]:

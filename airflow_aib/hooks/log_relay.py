@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
 
+from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, LARGEST_READ, ByteBudget
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.image_run.log_splitter import LogSplitter
@@ -16,14 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from airflow_aib.hooks.blob_file import BlobPart
     from airflow_aib.hooks.staging import StagedBlob
+    from airflow_aib.image_run.log_summary import LogSummary
     from airflow_aib.image_run.run_status import LastRunStatus
 
-# A whole triggerer carries about 430 kB of log a second: one run must leave room for the others, and all runs together
-# must leave room for other tasks.
-BYTES_PER_SECOND = 16 * 1024
-SHARED_BYTES_PER_SECOND = 160 * 1024
-LARGEST_READ = MEBIBYTE
 # After the end of a run, so much at its end is still shown; the rest is in the log itself.
 FINAL_BYTES = MEBIBYTE
 # Seconds that the end of a log may wait for its turn, and bytes of it that are shown however many runs end at once.
@@ -35,6 +31,27 @@ LINES_PER_RECORD = 200
 CHARACTERS_PER_RECORD = 32 * 1024
 
 
+@dataclass(frozen=True)
+class RelayMark:
+    """Say how far a log has been relayed, so that another process can go on.
+
+    :param log: name of the blob
+    :param offset: bytes of it whose lines were given
+    """
+
+    log: str
+    offset: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the mark as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RelayMark:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        return cls(str(value["log"]), int(value["offset"]))
+
+
 class LogSource(Protocol):
     """Find and read logs; `StagingArea` does."""
 
@@ -42,61 +59,13 @@ class LogSource(Protocol):
         """Find the customization log of a run; None while there is none yet."""
         ...
 
-    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> bytes:
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> BlobPart:
         """Read what the log holds from an offset on."""
         ...
 
     async def size_of(self, blob: StagedBlob) -> int:
         """Ask for the size as it is now."""
         ...
-
-
-@dataclass
-class ByteBudget:
-    """Say how many bytes may be relayed now.
-
-    :param bytes_per_second: in the long run
-    :param most: at once, after a long pause
-    """
-
-    bytes_per_second: int
-    most: int
-    _left: float = 0
-    _counted_at: datetime | None = None
-
-    def allowance(self, now: datetime) -> int:
-        """Give the bytes that may be read now."""
-        if self._counted_at is None:
-            self._left = self.most
-        else:
-            self._left += max(0.0, (now - self._counted_at).total_seconds()) * self.bytes_per_second
-        self._counted_at = now
-        self._left = min(self._left, self.most)
-        return max(0, int(self._left))
-
-    def spend(self, count: int) -> None:
-        """Count bytes that are read; a negative count gives some back."""
-        self._left -= count
-
-    def obtainable(self, now: datetime, within: float) -> int:
-        """Give the bytes that may be read by then, when they are booked now."""
-        self.allowance(now)
-        return max(0, int(self._left + within * self.bytes_per_second))
-
-    def book(self, count: int, now: datetime) -> float:
-        """Count bytes ahead, and give the seconds after which they may be read."""
-        self.allowance(now)
-        self.spend(count)
-        return max(0.0, -self._left / self.bytes_per_second)
-
-
-_shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
-
-
-def shared_budget() -> ByteBudget:
-    """Give the budget that all relays of this event loop share: on a triggerer those of all runs."""
-    loop = asyncio.get_running_loop()
-    return _shared_budgets.setdefault(loop, ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ))
 
 
 def records(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -120,18 +89,20 @@ class LogRelay:
     :param source: where logs are found and read
     :param bytes_per_second: how much it may relay in the long run
     :param final_bytes: how much of a log's end is shown once the run is over
-    :param offset: where to begin, in bytes
+    :param begin: where an earlier relay of the same log has ended; it counts for that log only
     :param masker: takes secrets out of what is shown
     :param shared: what it may relay together with others; None leaves it alone
+    :param summary: chooses what is shown; None shows every line
     :param clock: waits for the turn of a log's end
     """
 
     source: LogSource
     bytes_per_second: int = BYTES_PER_SECOND
     final_bytes: int = FINAL_BYTES
-    offset: int = 0
+    begin: RelayMark | None = None
     masker: Masker = field(default_factory=Masker)
     shared: ByteBudget | None = None
+    summary: LogSummary | None = None
     clock: Clock = SYSTEM_CLOCK
     log_file: StagedBlob | None = None
     has_trouble: bool = False
@@ -141,10 +112,15 @@ class LogRelay:
     def __post_init__(self) -> None:
         self._budget = ByteBudget(self.bytes_per_second, LARGEST_READ)
 
+    @property
+    def mark(self) -> RelayMark | None:
+        """How far the log has been relayed, in whole lines; None while there is no log."""
+        return RelayMark(self.log_file.name, self._lines.consumed) if self.log_file is not None else None
+
     async def read(self, body: Mapping[str, Any], status: LastRunStatus, now: datetime) -> list[str]:
         """Read the new lines; none while there is no log yet, or nothing new."""
         if self.log_file is None:
-            self.log_file = await self.source.find_customization_log(body, status)
+            self._open(await self.source.find_customization_log(body, status))
         if self.log_file is None:
             return []
         if status.is_over:
@@ -152,22 +128,36 @@ class LogRelay:
         else:
             allowance = min(budget.allowance(now) for budget in self._budgets)
             lines = await self._read_some(self.log_file, allowance) if allowance else []
-        return [self.masker.mask(line) for line in lines]
+        shown = lines if self.summary is None else self.summary.choose(lines)
+        return [self.masker.mask(line) for line in shown]
 
     @property
     def _budgets(self) -> list[ByteBudget]:
         return [self._budget] if self.shared is None else [self._budget, self.shared]
+
+    def _open(self, log_file: StagedBlob | None) -> None:
+        self.log_file = log_file
+        if log_file is not None and self.begin is not None and self.begin.log == log_file.name:
+            self._lines = LogSplitter(self.begin.offset)
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         # Spent before it is read, since others look at the shared budget meanwhile.
         self._spend(most)
         content = b""
         try:
-            content = await self.source.read_log_from(log_file, self.offset, most)
+            part = await self.source.read_log_from(log_file, self._lines.received, most)
+            content = part.content
         finally:
             self._spend(len(content) - most)
-        self.offset += len(content)
+        if part.size is not None and part.size < self._lines.received:
+            return self._begin_anew()
         return self._lines.feed(content)
+
+    def _begin_anew(self) -> list[str]:
+        """Note that the log is shorter than what was read of it: somebody has put another one in its place."""
+        rest = self._lines.finish()
+        self._lines = LogSplitter()
+        return [*rest, "[... the log was replaced; it follows from its beginning ...]"]
 
     def _spend(self, count: int) -> None:
         for budget in self._budgets:
@@ -175,18 +165,26 @@ class LogRelay:
 
     async def _read_end(self, log_file: StagedBlob, now: datetime) -> list[str]:
         """Read all that is left; of a long rest only the end, with a line that says so."""
-        left = max(0, await self.source.size_of(log_file) - self.offset)
-        shown = await self._wait_for_turn(min(left, self.final_bytes), now)
-        skipped = left - shown
+        size = await self.source.size_of(log_file)
+        lines = self._begin_anew() if size < self._lines.received else []
+        left = size - self._lines.received
+        skipped = left - await self._wait_for_turn(min(left, self.final_bytes), now)
+        if not skipped:
+            return lines + await self._read_rest(log_file)
+        lines += self._lines.finish()
+        lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
+        # From a byte before: what stands until the next line's beginning belongs to a line that is left out.
+        self._lines = LogSplitter(self._lines.received + skipped - 1)
+        return lines + (await self._read_rest(log_file))[1:]
+
+    async def _read_rest(self, log_file: StagedBlob) -> list[str]:
         lines: list[str] = []
-        if skipped:
-            lines += self._lines.finish()
-            lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
-            self.offset += skipped
-        while content := await self.source.read_log_from(log_file, self.offset, LARGEST_READ):
-            self.offset += len(content)
-            lines += self._lines.feed(content)
+        while part := await self._read_piece(log_file):
+            lines += self._lines.feed(part)
         return lines + self._lines.finish()
+
+    async def _read_piece(self, log_file: StagedBlob) -> bytes:
+        return (await self.source.read_log_from(log_file, self._lines.received, LARGEST_READ)).content
 
     async def _wait_for_turn(self, wanted: int, now: datetime) -> int:
         """Wait until others leave room for a log's end, but not long; give how much of it may be shown."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.blob_file import BlobFile, BlobPart
 from airflow_aib.hooks.errors import NOT_FOUND, translated
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.storage_access import StorageAccess
@@ -117,9 +117,9 @@ class StagingArea:
         main = choose_customization_log(blobs, status)
         return [blob for blob in blobs if main is not None and blob.folder == main.folder]
 
-    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> bytes:
-        """Read what the log holds from an offset on; nothing when it has not grown."""
-        return await self.file(log_file).read(offset, max_bytes)
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = MEBIBYTE) -> BlobPart:
+        """Read what the log holds from an offset on, and how long it is; nothing when it has not grown."""
+        return await self.file(log_file).read_part(offset, max_bytes)
 
     async def size_of(self, blob: StagedBlob) -> int:
         """Ask for the blob's size as it is now."""
@@ -138,8 +138,8 @@ class StagingArea:
         if log_file is None:
             return None
         start = max(0, await self.size_of(log_file) - max_bytes)
-        content = await self.read_log_from(log_file, start, max_bytes)
-        return content.decode("utf-8", errors="replace")
+        part = await self.read_log_from(log_file, start, max_bytes)
+        return part.content.decode("utf-8", errors="replace")
 
     async def _first_account(self, group_id: str) -> StorageAccount | None:
         group = ResourceId.parse(group_id)

@@ -24,7 +24,7 @@ from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, ca
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
 from airflow_aib.triggers.wanted_run import read_image_run
-from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
+from airflow_aib.triggers.watching import RELAY_LEVELS, RelayLevel, WatchOrder, watch_to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         `execution_timeout`, is cancelled
     :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
         retry never cancels it, but goes on with it
-    :param relay_log: whether to show the customization log as it grows
+    :param relay_log: what to show of the customization log as it grows: `full`, `summary` (phases, provisioners,
+        warnings and errors) or `off`
     :param on_partial_success: what a run means of which some distributors have given no image: `fail`, `warn` or
         `succeed`; or such a word by `runOutputName` for each that may be missing, with `*` for all others, `fail` by
         default. With no image at all the task fails in any case
@@ -82,7 +83,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         *,
         run_allowance: float | None = None,
         cancel_on_kill: bool = True,
-        relay_log: bool = True,
+        relay_log: RelayLevel = "full",
         on_partial_success: OnPartialSuccess = "fail",
         late_success_allowance: float | None = None,
         **kwargs: Any,
@@ -92,6 +93,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self.late_success_allowance = late_success_allowance
         self.run_allowance = run_allowance
         self.cancel_on_kill = cancel_on_kill
+        if relay_log not in RELAY_LEVELS:
+            raise ValueError(f"relay_log of task {self.task_id} is {relay_log!r}. Write {', '.join(RELAY_LEVELS)}.")
         self.relay_log = relay_log
         # What `on_kill` needs, from the moment at which a run is asked for.
         self._task_instance: TaskInstanceFacts | None = None

@@ -17,6 +17,7 @@ from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import read_last_run_status
 from airflow_aib.masking import mask
 from airflow_aib.triggers.outlasting import outlast_cancellation
+from airflow_aib.triggers.relay_memory import RelayMemory
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
 from airflow_aib.triggers.wanted_run import WantedRun
@@ -99,8 +100,10 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
 
     async def _watch(self) -> RunEvent:
         try:
+            # `dag.test()` has no task instance for triggers.
+            memory = RelayMemory(self.task_instance) if self.task_instance is not None else None
             return await watch_to_the_end(
-                await self._read_settings(), self.order, log=self.log, on_phase=self._note_start
+                await self._read_settings(), self.order, log=self.log, on_phase=self._note_start, memory=memory
             )
         except Exception as error:  # a trigger that raises loses the error's type
             self.log.warning("The run cannot be watched any longer; it goes on.", exc_info=True)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
+from airflow_aib.hooks.byte_budget import shared_budget
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.late_images import LateImages
-from airflow_aib.hooks.log_relay import LogRelay, shared_budget
+from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.late_success import DISTRIBUTING, may_come_late
+from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.run_event import RunEventReason
     from airflow_aib.image_run.run_status import LastRunStatus
+    from airflow_aib.triggers.relay_memory import RelayMemory
+
+# All lines of the customization log, those that say how the build goes on, or none.
+RelayLevel = Literal["full", "summary", "off"]
+RELAY_LEVELS: tuple[RelayLevel, ...] = get_args(RelayLevel)
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class WatchOrder:
     :param poll_interval: seconds between two looks
     :param cancel_overdue: whether to cancel a run that is not over by then
     :param cancel_allowance: seconds that it may then take to end
-    :param relay_log: whether to log the customization log as it grows
+    :param relay_log: what to log of the customization log as it grows
     :param late_allowance: seconds to wait for images after a failed distribution; none to leave it at the run's end
     :param late_until: the moment at which that ends in any case, as by an execution timeout
     """
@@ -48,7 +58,7 @@ class WatchOrder:
     poll_interval: float = 30.0
     cancel_overdue: bool = True
     cancel_allowance: float = 1200.0
-    relay_log: bool = True
+    relay_log: RelayLevel = "full"
     late_allowance: float = 0.0
     late_until: datetime | None = None
 
@@ -88,6 +98,7 @@ async def watch_to_the_end(
     log: TaskLog,
     clock: Clock = SYSTEM_CLOCK,
     on_phase: Callable[[LastRunStatus], None] = lambda _: None,
+    memory: RelayMemory | None = None,
 ) -> RunEvent:
     """Watch the run until it is over, or cannot be watched, or is overdue and has been cancelled.
 
@@ -98,27 +109,55 @@ async def watch_to_the_end(
     :param log: the task's
     :param clock: tells the time and waits
     :param on_phase: is told when the run enters another state or phase
+    :param memory: keeps how far the log was relayed; None keeps nothing
     """
     async with shared_clients(settings) as clients:
         service = ImageTemplateService(clients, clock=clock)
-        relay = None
-        if order.relay_log:
-            relay = LogRelay(StagingArea(clients), masker=settings.masker, shared=shared_budget(), clock=clock)
+        relay = await _open_relay(clients, order, clock, memory)
         updates = watch_run(
             service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
         )
         was_distributing = False
-        async for update in updates:
-            if isinstance(update, RunEvent):
-                event = update
-                if event.status == "timeout" and order.cancel_overdue:
-                    event = await _end_overdue_run(service, order, event, log)
-                return await _with_late_images(service, order, event, log, was_distributing=was_distributing)
-            if isinstance(update, PhaseChange):
-                on_phase(update.last_run_status)
-                was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
-            log.log(update.level, "%s", update.message)
+        async with _remembered(relay, memory):
+            async for update in updates:
+                if isinstance(update, RunEvent):
+                    event = update
+                    if event.status == "timeout" and order.cancel_overdue:
+                        event = await _end_overdue_run(service, order, event, log)
+                    return await _with_late_images(service, order, event, log, was_distributing=was_distributing)
+                if isinstance(update, PhaseChange):
+                    on_phase(update.last_run_status)
+                    was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
+                log.log(update.level, "%s", update.message)
+                if memory is not None and relay is not None:
+                    await memory.note(relay.mark, clock.now())
     raise RuntimeError("watch_run ended without an event")
+
+
+@asynccontextmanager
+async def _remembered(relay: LogRelay | None, memory: RelayMemory | None) -> AsyncIterator[None]:
+    """Keep how far the log was told when this triggerer is to stop, for the one that takes over."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if memory is not None and relay is not None:
+            await memory.keep(relay.mark)
+        raise
+
+
+async def _open_relay(
+    clients: AzureClients, order: WatchOrder, clock: Clock, memory: RelayMemory | None
+) -> LogRelay | None:
+    if order.relay_log == "off":
+        return None
+    return LogRelay(
+        StagingArea(clients),
+        begin=await memory.recall() if memory is not None else None,
+        masker=clients.settings.masker,
+        shared=shared_budget(),
+        summary=LogSummary() if order.relay_log == "summary" else None,
+        clock=clock,
+    )
 
 
 async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, event: RunEvent, log: TaskLog) -> RunEvent:

@@ -59,7 +59,7 @@ async def original(azure: Azure, body: dict[str, Any], status: LastRunStatus) ->
     staging = StagingArea(azure.clients)
     log_file = await staging.find_customization_log(body, status)
     assert log_file is not None
-    return await staging.read_log_from(log_file, 0, 1 << 24)
+    return (await staging.read_log_from(log_file, 0, 1 << 24)).content
 
 
 async def test_the_log_is_archived_byte_for_byte_and_marked(azure: Azure) -> None:

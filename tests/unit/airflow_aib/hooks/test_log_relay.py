@@ -2,33 +2,50 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings, strategies
 
+from airflow_aib.hooks.byte_budget import SHARED_BYTES_PER_SECOND, ByteBudget, shared_budget
 from airflow_aib.hooks.log_relay import (
     CHARACTERS_PER_RECORD,
     END_PATIENCE,
     LEAST_END,
     LINES_PER_RECORD,
-    SHARED_BYTES_PER_SECOND,
-    ByteBudget,
     LogRelay,
+    RelayMark,
     records,
-    shared_budget,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.masking import Masker
 from tests.fakes import START, FakeClock, FakeLog, image_template, run_status
+
+if TYPE_CHECKING:
+    from airflow_aib.hooks.blob_file import BlobPart
 
 
 class SlowLog(FakeLog):
     """Be a log whose reads let others go first."""
 
-    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> bytes:
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> BlobPart:
         """Read a part of it, a moment later."""
         await asyncio.sleep(0)
         return await super().read_log_from(log_file, offset, max_bytes)
+
+
+class CountingLog(FakeLog):
+    """Count the bytes that are fetched."""
+
+    fetched = 0
+
+    async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> BlobPart:
+        """Read a part of it."""
+        part = await super().read_log_from(log_file, offset, max_bytes)
+        self.fetched += len(part.content)
+        return part
 
 
 LOG_FILE = StagedBlob(StorageAccount("/a", "https://s"), "packerlogs", "g/customization.log", 0)
@@ -83,9 +100,96 @@ async def test_only_what_is_new_is_read() -> None:
     assert [offset for offset, _ in log.reads] == [0, 4]
 
 
-async def test_reading_can_begin_in_the_midst() -> None:
-    """Whoever knows how much was shown goes on from there."""
-    assert await LogRelay(FakeLog(b"one\ntwo\n", LOG_FILE), offset=4).read(BODY, status(), START) == ["two"]
+async def test_another_relay_goes_on_where_one_has_ended() -> None:
+    """Whoever takes over shows the next whole line first: none twice, none cut, none left out."""
+    log = FakeLog(b"one\ntw", LOG_FILE)
+    first = LogRelay(log)
+    assert await first.read(BODY, status(), START) == ["one"]
+    log.content += b"o\nthree\n"
+
+    second = LogRelay(log, begin=first.mark)
+
+    assert first.mark == RelayMark("g/customization.log", 4)
+    assert await second.read(BODY, status(), START) == ["two", "three"]
+
+
+async def test_a_mark_counts_for_its_own_log_only() -> None:
+    """Another run's log is shown from its beginning."""
+    relay = LogRelay(FakeLog(b"one\ntwo\n", LOG_FILE), begin=RelayMark("other/customization.log", 4))
+
+    assert relay.mark is None
+    assert await relay.read(BODY, status(), START) == ["one", "two"]
+
+
+def test_a_mark_goes_through_json() -> None:
+    """It is kept as an XCom; what a later version adds is ignored."""
+    mark = RelayMark("g/customization.log", 4)
+
+    assert RelayMark.from_json(mark.to_json() | {"later": 1}) == mark
+
+
+@pytest.mark.parametrize("state", ["Running", "Failed"])
+async def test_a_log_that_was_replaced_is_told_anew(state: str) -> None:
+    """A log that is shorter than what was read of it is another one: it is shown from its beginning, with a note."""
+    log = FakeLog(b"one\ntwo\nthr", LOG_FILE)
+    relay = LogRelay(log)
+    await relay.read(BODY, status(), START)
+    log.content = b"new\n"
+
+    lines = await relay.read(BODY, status(state), START + SECOND)
+    lines += await relay.read(BODY, status("Failed"), START + 2 * SECOND)
+
+    assert lines == ["thr", "[... the log was replaced; it follows from its beginning ...]", "new"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=strategies.data())
+async def test_however_it_grows_every_line_is_told_once(data: strategies.DataObject) -> None:
+    """Appends of any bytes, cuts inside characters, other triggerers taking over: the lines are the log's, in order."""
+    text = data.draw(strategies.lists(strategies.text(alphabet="aé漢\r ", max_size=12), max_size=30))
+    content = "".join(f"{line}\n" for line in text).encode()
+    log, told, at = FakeLog(b"", LOG_FILE), [], 0
+    relay = LogRelay(log)
+    while at < len(content):
+        at += data.draw(strategies.integers(1, 40))
+        log.content = content[:at]
+        told += await relay.read(BODY, status(), START)
+        if data.draw(strategies.booleans()):
+            relay = LogRelay(log, begin=relay.mark)
+    told += await relay.read(BODY, status("Succeeded"), START)
+
+    assert told == [line.removesuffix("\r") for line in content.decode().split("\n")[:-1]]
+
+
+async def test_no_byte_is_read_twice() -> None:
+    """Over a whole build, what is fetched is the log once."""
+    lines = b"".join(b"line %d\n" % number for number in range(1000))
+    log = CountingLog(b"", LOG_FILE)
+    relay = LogRelay(log)
+    for end in range(0, len(lines), 700):
+        log.content = lines[:end]
+        await relay.read(BODY, status(), START)
+    log.content = lines
+    await relay.read(BODY, status("Succeeded"), START)
+
+    assert log.fetched == len(lines)
+
+
+async def test_a_line_that_is_left_out_in_part_is_left_out_whole() -> None:
+    """What is shown of a long log's end begins with a whole line."""
+    log = FakeLog(b"early\n" * 100 + b"late\n" * 4, LOG_FILE)
+
+    note, *shown = await LogRelay(log, final_bytes=23).read(BODY, status("Failed"), START)
+
+    assert note.startswith("[... 597 bytes are left out")
+    assert shown == ["late"] * 4
+
+
+async def test_a_summary_shows_what_it_chooses() -> None:
+    """The rest of the log is read, and not shown."""
+    log = FakeLog(b"    azure-arm: fine\n    azure-arm: E: error 100\n", LOG_FILE)
+
+    assert await LogRelay(log, summary=LogSummary()).read(BODY, status(), START) == ["    azure-arm: E: error 100"]
 
 
 async def test_a_flood_is_read_at_the_budgets_pace() -> None:

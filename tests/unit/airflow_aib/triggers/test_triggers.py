@@ -30,7 +30,7 @@ from tests.fakes import look_error
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, "2026-01-05T03:00:01.123456789Z")
-ORDER = WatchOrder(HANDLE, datetime(2026, 1, 5, 8, tzinfo=UTC), poll_interval=7, relay_log=False)
+ORDER = WatchOrder(HANDLE, datetime(2026, 1, 5, 8, tzinfo=UTC), poll_interval=7, relay_log="off")
 MOMENT = "2026-01-05T03:00:20+00:00"
 
 

@@ -1,0 +1,67 @@
+"""How many bytes of log may be relayed: a budget for one run, and one that all runs of an event loop share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from airflow_aib.hooks.staging import MEBIBYTE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# A whole triggerer carries about 430 kB of log a second: one run must leave room for the others, and all runs together
+# must leave room for other tasks.
+BYTES_PER_SECOND = 16 * 1024
+SHARED_BYTES_PER_SECOND = 160 * 1024
+LARGEST_READ = MEBIBYTE
+
+
+@dataclass
+class ByteBudget:
+    """Say how many bytes may be relayed now.
+
+    :param bytes_per_second: in the long run
+    :param most: at once, after a long pause
+    """
+
+    bytes_per_second: int
+    most: int
+    _left: float = 0
+    _counted_at: datetime | None = None
+
+    def allowance(self, now: datetime) -> int:
+        """Give the bytes that may be read now."""
+        if self._counted_at is None:
+            self._left = self.most
+        else:
+            self._left += max(0.0, (now - self._counted_at).total_seconds()) * self.bytes_per_second
+        self._counted_at = now
+        self._left = min(self._left, self.most)
+        return max(0, int(self._left))
+
+    def spend(self, count: int) -> None:
+        """Count bytes that are read; a negative count gives some back."""
+        self._left -= count
+
+    def obtainable(self, now: datetime, within: float) -> int:
+        """Give the bytes that may be read by then, when they are booked now."""
+        self.allowance(now)
+        return max(0, int(self._left + within * self.bytes_per_second))
+
+    def book(self, count: int, now: datetime) -> float:
+        """Count bytes ahead, and give the seconds after which they may be read."""
+        self.allowance(now)
+        self.spend(count)
+        return max(0.0, -self._left / self.bytes_per_second)
+
+
+_shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
+
+
+def shared_budget() -> ByteBudget:
+    """Give the budget that all relays of this event loop share: on a triggerer those of all runs."""
+    loop = asyncio.get_running_loop()
+    return _shared_budgets.setdefault(loop, ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ))
