@@ -31,6 +31,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 EMULATOR = "emulator"
 AIRFLOW_COMPONENTS = ("scheduler", "dag-processor", "triggerer")
+# Seconds. Airflow's triggerer takes some ten for its farewell.
+FAREWELL = 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Stack:
         self._ports = Ports.choose()
         self._keys = AirflowSecrets()
         self._programs: list[Program] = []
+        self._airflow_environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,6 +108,13 @@ class Stack:
         _stop(self._programs)
         self._programs.clear()
         forget_state(self.settings.folder)
+
+    def restart(self, component: str) -> None:
+        """End one of Airflow's components as a deployment does, and start it again."""
+        (program,) = [program for program in self._programs if program.name == component]
+        stop_programs([program], grace=FAREWELL)
+        self._programs.remove(program)
+        self._run(component, [str(self.settings.scripts / "airflow"), component], self._airflow_environment)
 
     def _make_room(self) -> None:
         self._show(f"making room in {self.settings.folder}")
@@ -147,6 +157,7 @@ class Stack:
         return environment
 
     def _start_airflow(self, environment: dict[str, str]) -> None:
+        self._airflow_environment = environment
         airflow = str(self.settings.scripts / "airflow")
         server = [airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._ports.api)]
         self._run("api-server", server, environment)
@@ -196,7 +207,7 @@ def stop_leftovers(folder: Path) -> State | None:
 
 
 def _stop(programs: list[Program] | tuple[Program, ...]) -> None:
-    # Airflow's triggerer takes some ten seconds for its farewell, and has nothing to lose by then.
+    # The triggerer has nothing to lose by then.
     stop_programs([program for program in programs if program.name != EMULATOR], grace=10)
     stop_programs([program for program in programs if program.name == EMULATOR], grace=8)
 
