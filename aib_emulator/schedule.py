@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from aib_emulator.clock import Clock
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+"""How many effects are carried out side by side: calls that come meanwhile must not wait for a thousand of them."""
 
 
 class Process(Protocol):
@@ -38,20 +43,24 @@ class Schedule:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._processes: list[Process] = []
+        self._processes: dict[int, Process] = {}
+        self._due: list[tuple[datetime, int, Process]] = []  # a heap; an entry may be out of date, none is missing
+        self._order = itertools.count()
         self._at_work: dict[int, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
 
     def add(self, process: Process) -> None:
-        """Carry out the effects of `process` from now on; once more for a known one only looks again."""
-        if process not in self._processes:
-            self._processes.append(process)
+        """Carry out the effects of `process` from now on; once more for a known one looks again.
+
+        Whoever lets an effect be due earlier than `next_due` said must add the process once more.
+        """
+        self._processes[id(process)] = process
+        self._expect(process)
         self._clock.wake()
 
     def drop(self, process: Process) -> None:
         """Begin no further effect of `process`."""
-        if process in self._processes:
-            self._processes.remove(process)
+        self._processes.pop(id(process), None)
 
     async def end(self, process: Process) -> None:
         """Begin no further effect of `process`, and return once the one that is being carried out is done."""
@@ -76,7 +85,7 @@ class Schedule:
         """Return once every effect that is due by now has been carried out."""
         now = self._clock.now()
         while self._begin_due(now) or self._at_work:
-            await asyncio.gather(*self._at_work.values())
+            await asyncio.wait(self._at_work.values(), return_when=asyncio.FIRST_COMPLETED)
 
     async def clear(self) -> None:
         """Forget every process, once what is being carried out is done, and what that has set going."""
@@ -84,24 +93,36 @@ class Schedule:
         while self._at_work:
             await asyncio.gather(*self._at_work.values())
             self._processes.clear()
+        self._due.clear()
 
     async def _tick_for_ever(self) -> None:
         while True:
             self._begin_due(self._clock.now())
-            idle = (process.next_due() for process in self._processes if id(process) not in self._at_work)
-            await self._clock.sleep_until(min((due for due in idle if due is not None), default=None))
+            can_begin = self._due and len(self._at_work) < AT_ONCE
+            await self._clock.sleep_until(self._due[0][0] if can_begin else None)
 
     def _begin_due(self, now: datetime) -> bool:
-        """Set to work on every process that has something to do by `now`; return whether there is any."""
-        due = [process for process in self._processes if _is_due(process, now)]
-        for process in due:
-            if id(process) not in self._at_work:
+        """Set to work on processes that have something to do by `now`, as many as may; return whether there was any."""
+        has_begun = False
+        while self._due and self._due[0][0] <= now and len(self._at_work) < AT_ONCE:
+            _, _, process = heapq.heappop(self._due)
+            if id(process) not in self._processes or id(process) in self._at_work:
+                continue  # dropped, or expected anew when its present effect is done
+            if _is_due(process, now):
+                has_begun = True
                 self._at_work[id(process)] = asyncio.create_task(self._catch_up(process))
-        return bool(due)
+            else:
+                self._expect(process)
+        return has_begun
+
+    def _expect(self, process: Process) -> None:
+        due = process.next_due()
+        if due is not None:
+            heapq.heappush(self._due, (due, next(self._order), process))
 
     async def _catch_up(self, process: Process) -> None:
         try:
-            while process in self._processes and _is_due(process, self._clock.now()):
+            while id(process) in self._processes and _is_due(process, self._clock.now()):
                 await process.perform_next()
         except Exception as error:
             # One broken process must not stop the others.
@@ -111,6 +132,8 @@ class Schedule:
             del self._at_work[id(process)]
         if process.next_due() is None:
             self.drop(process)
+        elif id(process) in self._processes:
+            self._expect(process)
         self._clock.wake()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Store:
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
+        # By place, type and name, in lower case; an empty text stands for any. The few shelves that a resource stands
+        # on answer every list without a look at the others.
+        self._shelves: dict[tuple[str, str, str], dict[str, Resource]] = {}
 
     def get(self, resource_id: ResourceId) -> Resource | None:
         """Return the resource of that id."""
@@ -43,47 +46,71 @@ class Store:
     def put(self, resource: Resource) -> Resource:
         """Keep it, in place of an older one of the same id."""
         self._resources[resource.id.key] = resource
+        for shelf in _shelves(resource.id):
+            self._shelves.setdefault(shelf, {})[resource.id.key] = resource
         return resource
 
     def delete(self, resource_id: ResourceId) -> Resource | None:
         """Forget the resource itself, and return it."""
+        for shelf in _shelves(resource_id):
+            left = self._shelves.get(shelf, {})
+            left.pop(resource_id.key, None)
+            if not left:
+                self._shelves.pop(shelf, None)
         return self._resources.pop(resource_id.key, None)
+
+    def list_below(self, whole: ResourceId, resource_type: str = "") -> list[Resource]:
+        """Return the parts of a resource and their parts, or what lies in a group."""
+        place = _place(whole.subscription_id, whole.resource_group_name) if whole.is_group else _whole(whole).key
+        shelf = self._shelves.get((place, resource_type.lower(), ""), {})
+        return [resource for resource in shelf.values() if resource.id.key.startswith(f"{whole.key}/")]
+
+    def named(self, resource_type: str, name: str) -> list[Resource]:
+        """Return the resources of a type that have this name, wherever they lie."""
+        return list(self._shelves.get(("", resource_type.lower(), name.lower()), {}).values())
 
     def list(
         self,
         *,
         subscription_id: str | None = None,
         resource_group_name: str | None = None,
-        resource_type: str | None = None,
-        below: ResourceId | None = None,
+        resource_type: str = "",
     ) -> list[Resource]:
         """Return the resources that fit every condition given.
 
-        :param below: only parts of this resource, or what lies in this group
+        :param resource_group_name: a group of that subscription; an empty text for what lies in none
         """
-        wanted = (subscription_id, resource_group_name, resource_type, below)
-        return [resource for resource in self._resources.values() if _fits(resource.id, *wanted)]
+        place = _place(subscription_id, resource_group_name)
+        return list(self._shelves.get((place, resource_type.lower(), ""), {}).values())
 
     def clear(self) -> None:
         """Forget all."""
         self._resources.clear()
+        self._shelves.clear()
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(tuple(self._resources.values()))
 
 
-def _fits(
-    resource_id: ResourceId,
-    subscription_id: str | None,
-    resource_group_name: str | None,
-    resource_type: str | None,
-    below: ResourceId | None,
-) -> bool:
-    same = (
-        (subscription_id, resource_id.subscription_id),
-        (resource_group_name, resource_id.resource_group_name or ""),
-        (resource_type, resource_id.resource_type),
+def _shelves(resource_id: ResourceId) -> Iterator[tuple[str, str, str]]:
+    """Yield where a resource stands."""
+    kind = resource_id.resource_type.lower()
+    subscription = _place(resource_id.subscription_id, None)
+    group = _place(resource_id.subscription_id, resource_id.resource_group_name or "")
+    for place in ("", subscription, group, _whole(resource_id).key):
+        yield place, "", ""
+        yield place, kind, ""
+    yield "", kind, resource_id.name.lower()
+
+
+def _place(subscription_id: str | None, resource_group_name: str | None) -> str:
+    if subscription_id is None:
+        return ""
+    return (
+        subscription_id.lower() if resource_group_name is None else f"{subscription_id}/{resource_group_name}".lower()
     )
-    if any(wanted is not None and wanted.lower() != actual.lower() for wanted, actual in same):
-        return False
-    return below is None or resource_id.key.startswith(f"{below.key}/")
+
+
+def _whole(resource_id: ResourceId) -> ResourceId:
+    """Return the resource that stands by itself and has this one as a part, or is it."""
+    return replace(resource_id, path=resource_id.path[:2])

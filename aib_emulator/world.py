@@ -345,7 +345,7 @@ class World:
         if resource is not None and resource_id.is_group:
             resource.body["properties"]["provisioningState"] = BEING_DELETED
         # Asked again and again: a call that was let in before may still put something.
-        while parts := self.store.list(below=resource_id):
+        while parts := self.store.list_below(resource_id):
             await self._delete_one(parts[-1])
         if resource is None:
             return False

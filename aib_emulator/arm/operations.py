@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.time_format import offset_text, ticks_text
@@ -29,6 +29,7 @@ class Operation:
     :param ended: when it ends or ended; may lie a little ahead; None while that is open
     :param outcome: `Succeeded`, `Failed` or `Canceled`, once `ended` is known
     :param error: code and message of a bad outcome
+    :param listeners: told once its end is fixed
     """
 
     operation_id: str
@@ -36,10 +37,13 @@ class Operation:
     ended: datetime | None = None
     outcome: str = "Succeeded"
     error: Mapping[str, Any] | None = None
+    listeners: list[Callable[[], None]] = field(default_factory=list, repr=False, compare=False)
 
     def end(self, at: datetime, outcome: str = "Succeeded", error: Mapping[str, Any] | None = None) -> None:
         """Fix its end, which pollers see from `at` on."""
         self.ended, self.outcome, self.error = at, outcome, error
+        for listener in self.listeners:
+            listener()
 
     def is_over(self, now: datetime) -> bool:
         """Whether pollers see the end."""

@@ -12,11 +12,11 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.sections import checks, copies, front, imports
+from tests.bench.sections import checks, copies, front, imports, load
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 # In the order of the page.
-SECTIONS = (imports.SECTION, checks.SECTION, copies.SECTION, front.SECTION)
+SECTIONS = (imports.SECTION, checks.SECTION, copies.SECTION, front.SECTION, load.SECTION)
 LIBRARIES = (
     "apache-airflow",
     "apache-airflow-providers-microsoft-azure",

@@ -79,8 +79,7 @@ class Authorization:
 
     def blob_role(self, account_name: str, principal_id: str) -> str:
         """Return what a principal may be to an account's blobs: `none`, `reader` or `contributor`."""
-        accounts = self._store.list(resource_type=ACCOUNT_TYPE)
-        place = next((str(account.id) for account in accounts if account.id.name == account_name), None)
+        place = next((str(account.id) for account in self._store.named(ACCOUNT_TYPE, account_name)), None)
         if place is None or not self.may(principal_id, READ_BLOBS, place, is_data=True):
             return NOTHING
         return CONTRIBUTOR if self.may(principal_id, WRITE_BLOBS, place, is_data=True) else READER

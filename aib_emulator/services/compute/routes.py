@@ -143,7 +143,7 @@ class KindRoutes:
     async def delete(self, call: Call) -> Answer:
         """Delete a resource that has no parts."""
         resource_id = self._kind.resource_id(call)
-        if self._world.store.list(below=resource_id):
+        if self._world.store.list_below(resource_id):
             message = "Can not delete resource before nested resources are deleted."
             raise ArmError(409, "CannotDeleteResource", message)
         return Answer(200 if await self._world.delete(resource_id) else 204)
@@ -161,7 +161,7 @@ class KindRoutes:
         """List the parts of one resource."""
         parent = group_resource_id(call, NAMESPACE, "galleries", call.parameters["gallery_name"])
         whole = self._compute.find(parent)
-        return self._page(call, self._world.store.list(below=whole.id, resource_type=self._kind.resource_type))
+        return self._page(call, self._world.store.list_below(whole.id, resource_type=self._kind.resource_type))
 
     def _write(self, resource_id: ResourceId, sent: Mapping[str, Any]) -> Answer:
         body = self._kind.write(resource_id, sent)

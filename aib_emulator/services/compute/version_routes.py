@@ -100,7 +100,7 @@ class ImageVersionRoutes:
     async def list(self, call: Call) -> Answer:
         """List the versions of a definition."""
         definition = self._compute.find(_definition_id(call))
-        found = self._world.store.list(below=definition.id)
+        found = self._world.store.list_below(definition.id)
         values = [self._compute.version_now(version) for version in found]
         return Answer(200, page(call, values, self._world.settings.list_page_size), style=BodyStyle.COMPUTE)
 

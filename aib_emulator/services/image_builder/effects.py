@@ -146,9 +146,7 @@ class RunEffects:
         return {"artifactId": version_id.write()}
 
     def _version(self, distributor: dict[str, Any], definition_id: ResourceId, started: datetime) -> str:
-        existing = self._world.store.list(
-            below=definition_id, resource_type="Microsoft.Compute/galleries/images/versions"
-        )
+        existing = self._world.store.list_below(definition_id, "Microsoft.Compute/galleries/images/versions")
         return next_version(
             distributor.get("versioning"),
             existing=[version.id.name for version in existing],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
@@ -117,8 +118,8 @@ class ImageTemplateRoutes:
     async def list(self, call: Call) -> Answer:
         """List the image templates of a group or of the subscription."""
         found = self._desk.list(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
-        values = [self._body(call, item) for item in found]
-        return pretty(200, page(call, values, self._world.settings.list_page_size))
+        show = partial(self._body, call)
+        return pretty(200, page(call, found, self._world.settings.list_page_size, show))
 
     async def run(self, call: Call) -> Answer:
         """Start a run; the gateway may give up before the answer is there, whether or not the run has started."""

@@ -64,9 +64,7 @@ def _gallery_version(world: World, text: str, at: datetime) -> str:
 def _newest(world: World, definition_id: ResourceId, at: datetime) -> ResourceId | None:
     versions = [
         version
-        for version in world.store.list(
-            below=definition_id, resource_type="Microsoft.Compute/galleries/images/versions"
-        )
+        for version in world.store.list_below(definition_id, "Microsoft.Compute/galleries/images/versions")
         if not version.body["properties"].get("publishingProfile", {}).get("excludeFromLatest")
         and world.compute.version_completion(version) <= at
     ]

@@ -44,7 +44,7 @@ async def delete_staging(world: World, image_template: ImageTemplate) -> None:
     if image_template.owns_staging_group:
         await world.delete(group_id)
         return
-    for resource in world.store.list(below=group_id):
+    for resource in world.store.list_below(group_id):
         await world.delete(resource.id)
     lent = world.store.get(group_id)
     if lent is not None:
@@ -53,7 +53,7 @@ async def delete_staging(world: World, image_template: ImageTemplate) -> None:
 
 
 def _take_over(world: World, image_template: ImageTemplate, lent: Resource) -> None:
-    if world.store.list(below=lent.id):
+    if world.store.list_below(lent.id):
         raise _bad_group(f"The staging resource group '{lent.id.name}' is not empty.")
     if lent.body["location"] != image_template.location:
         raise _bad_group(f"The staging resource group '{lent.id.name}' lies in '{lent.body['location']}'.")

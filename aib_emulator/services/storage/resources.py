@@ -91,8 +91,7 @@ class StorageAccounts:
 
     def find_by_name(self, name: str) -> Resource | None:
         """Return the account of that name, wherever it lies: names are unique in all of Azure."""
-        found = self._store.list(resource_type=RESOURCE_TYPE)
-        return next((account for account in found if account.id.name.lower() == name.lower()), None)
+        return next(iter(self._store.named(RESOURCE_TYPE, name)), None)
 
     def keys_body(self, account: Resource) -> dict[str, Any]:
         """Return the account's keys as listKeys answers them."""

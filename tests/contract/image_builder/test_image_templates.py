@@ -69,12 +69,12 @@ async def test_a_given_staging_group_stays_when_the_image_template_goes(builder:
     world.put_group(own, location="eastus", tags={"mine": "yes"})
     created = await builder.create(stagingResourceGroup=str(own))
     assert created["properties"]["exactStagingResourceGroup"].endswith("/own-staging")
-    assert len(store.list(below=own)) == 1
+    assert len(store.list_below(own)) == 1
     await builder.delete()
     group = store.get(own)
     assert group is not None
     assert group.body["tags"] == {"mine": "yes"}
-    assert store.list(below=own) == []
+    assert store.list_below(own) == []
 
 
 async def test_a_given_staging_group_is_made_when_it_is_not_there(builder: Builder) -> None:
@@ -82,7 +82,7 @@ async def test_a_given_staging_group_is_made_when_it_is_not_there(builder: Build
     store = builder.cloud.thread.emulator.world.store
     own = ResourceId(builder.subscription_id, "own-staging")
     await builder.create(stagingResourceGroup=str(own))
-    assert len(store.list(below=own)) == 1
+    assert len(store.list_below(own)) == 1
     await builder.delete()
     assert store.get(own) is None
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from aib_emulator.clock import ManualClock
-from aib_emulator.schedule import Schedule
+from aib_emulator.schedule import AT_ONCE, Schedule
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -168,3 +168,38 @@ async def test_a_slow_process_does_not_hold_up_the_others() -> None:
     await asyncio.wait_for(settled, 5)
     assert len(slow.done) == 1
     await schedule.stop()
+
+
+async def test_only_so_many_effects_are_carried_out_at_once() -> None:
+    """However many are due, a few are carried out side by side, and the others after them: calls come in between."""
+    clock = ManualClock(START)
+    schedule, counts = Schedule(clock), list[int]()
+    at_work: set[FakeProcess] = set()
+
+    class Slow(FakeProcess):
+        async def perform_next(self) -> None:
+            at_work.add(self)
+            counts.append(len(at_work))
+            await asyncio.sleep(0)
+            await super().perform_next()
+            at_work.remove(self)
+
+    processes = [Slow(1, 2) for _ in range(5 * AT_ONCE)]
+    for process in processes:
+        schedule.add(process)
+    clock.advance(2)
+    await schedule.settle()
+    assert max(counts) == AT_ONCE
+    assert [len(process.done) for process in processes] == [2] * len(processes)
+
+
+async def test_an_effect_that_comes_earlier_is_not_waited_past() -> None:
+    """A process that is added once more because it is due earlier by now is carried out then."""
+    clock = ManualClock(START)
+    schedule, process = Schedule(clock), FakeProcess(3600)
+    schedule.add(process)
+    process.due.insert(0, START + timedelta(seconds=5))
+    schedule.add(process)
+    clock.advance(10)
+    await schedule.settle()
+    assert [instant.second for instant in process.done] == [5]

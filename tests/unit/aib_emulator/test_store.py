@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.store import Resource, Store
 
@@ -33,7 +36,7 @@ def test_lists_hold_what_fits_every_condition() -> None:
 def test_what_lies_below_a_resource() -> None:
     """A resource's parts are found, and neither itself nor one whose name begins alike."""
     store = stored(GALLERY, DEFINITION, ResourceId("s", "rg", "Microsoft.Compute", ("galleries", "g2", "images", "d")))
-    assert [resource.id for resource in store.list(below=GALLERY)] == [DEFINITION]
+    assert [resource.id for resource in store.list_below(GALLERY)] == [DEFINITION]
 
 
 def test_deleting_forgets() -> None:
@@ -42,3 +45,56 @@ def test_deleting_forgets() -> None:
     assert store.delete(GALLERY) is not None
     assert store.delete(GALLERY) is None
     assert list(store) == []
+
+
+def test_names_are_found_wherever_they_lie() -> None:
+    """A type and a name find every resource of these, in any casing, until it is deleted."""
+    elsewhere = ResourceId("s", "other", "Microsoft.Compute", ("galleries", "G"))
+    store = stored(GALLERY, DEFINITION, elsewhere)
+    assert [found.id for found in store.named("microsoft.compute/Galleries", "g")] == [GALLERY, elsewhere]
+    store.delete(GALLERY)
+    assert [found.id for found in store.named("Microsoft.Compute/galleries", "g")] == [elsewhere]
+
+
+IDS = [
+    ResourceId(subscription_id, group, *rest)
+    for subscription_id in ("s", "S2")
+    for group in (None, "rg", "RG2")
+    for rest in (
+        (),
+        ("Microsoft.Compute", ("galleries", "g")),
+        ("Microsoft.Compute", ("galleries", "g", "images", "d")),
+        ("Microsoft.Compute", ("galleries", "g2", "images", "d")),
+        ("Microsoft.Resources", ("deployments", "g")),
+    )
+]
+CHANGES = st.lists(st.tuples(st.sampled_from(IDS), st.booleans()), max_size=25)
+
+
+@given(CHANGES)
+def test_every_list_is_what_a_search_finds(changes: list[tuple[ResourceId, bool]]) -> None:
+    """Whatever was put and deleted, lists hold just what fits, in the order of its creation."""
+    store, kept = Store(), dict[str, ResourceId]()
+    for resource_id, is_put in changes:
+        if is_put:
+            store.put(Resource(resource_id, {}, NOW, NOW))
+            kept.setdefault(resource_id.key, resource_id)
+        else:
+            store.delete(resource_id)
+            kept.pop(resource_id.key, None)
+    for place in IDS:
+        below = [other for other in kept.values() if other.key.startswith(f"{place.key}/")]
+        if place.is_group or place.path:
+            assert [found.id for found in store.list_below(place)] == below
+        alike = [other for other in kept.values() if other.resource_type == place.resource_type]
+        assert [found.id for found in store.list(resource_type=place.resource_type.upper())] == alike
+        within = [other for other in alike if other.subscription_id == place.subscription_id]
+        assert [found.id for found in store.list(**asked(place))] == within
+        group = place.resource_group_name or ""
+        same = [other for other in within if (other.resource_group_name or "") == group]
+        assert [found.id for found in store.list(**asked(place), resource_group_name=group)] == same
+
+
+def asked(place: ResourceId) -> dict[str, str]:
+    """Return the conditions that a resource of the same subscription and type meets."""
+    return {"subscription_id": place.subscription_id, "resource_type": place.resource_type}

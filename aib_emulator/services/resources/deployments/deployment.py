@@ -91,8 +91,14 @@ class Deployment:
         for step in self._ready():
             if self.is_active:  # else it was cancelled meanwhile
                 await step.begin(self._world, self._call, self._lookups, self.plan)
+                if step.operation is not None:
+                    step.operation.listeners.append(self._look_again)
         if self.is_active and not self._ready() and all(step.state != "Running" for step in self.steps):
             await self._finish()
+
+    def _look_again(self) -> None:
+        if self.is_active:
+            self._world.schedule.add(self)
 
     def break_off(self, error: Exception) -> None:
         """End as ARM does when it fails itself."""
