@@ -107,7 +107,12 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.sensors.image_run"]}],
         "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.hooks.image_builder"]}],
-        "triggers": [{"integration-name": INTEGRATION, "python-modules": ["airflow_aib.triggers.image_template"]}],
+        "triggers": [
+            {
+                "integration-name": INTEGRATION,
+                "python-modules": ["airflow_aib.triggers.image_template", "airflow_aib.triggers.vhd"],
+            }
+        ],
         "connection-types": [CONNECTION_TYPE_INFO],
         "extra-links": [
             "airflow_aib.links.image_template.AzureImageTemplateLink",

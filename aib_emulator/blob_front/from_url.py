@@ -95,9 +95,9 @@ async def put_page(call: CopyCall, source: Source) -> web.StreamResponse:
     wanted, destination = _page_ranges(call.request)
     call.headers.popall("Range", None)  # it would count as well as x-ms-range, which the writes below have
     pages = await source.pages(wanted)
-    await _check_digests(call.request, source, wanted, pages.etag)
     # All is read before anything is written: a source that fails half-way leaves the target as it was.
     contents = [(run, await source.read(run, pages.etag)) for run in pages.runs]
+    await _check_digests(call.request, _laid_out(wanted, contents))
     distance = destination.offset - wanted.offset
     writes: list[Write] = [(_page_headers("update", run.moved(distance)), content) for run, content in contents]
     is_whole = pages.runs == [wanted]
@@ -178,14 +178,23 @@ def _page_ranges(request: web.Request) -> tuple[ByteRange, ByteRange]:
     return source, destination
 
 
-async def _check_digests(request: web.Request, source: Source, window: ByteRange, etag: str) -> None:
-    """Compare the source's range, its empty pages included, with the digests that the caller gave for it."""
-    given = {name: request.headers[name] for name in SOURCE_DIGESTS if name in request.headers}
-    if not given:
-        return
-    content = await source.read(window, etag)
-    for name, expected in given.items():
-        digest_of, code, word = SOURCE_DIGESTS[name]
+def _laid_out(window: ByteRange, contents: Sequence[tuple[ByteRange, bytes]]) -> bytes:
+    """Return a window of the source as it reads, its empty pages included."""
+    if [run for run, _ in contents] == [window]:
+        return contents[0][1]
+    laid_out = bytearray(window.length)
+    for run, content in contents:
+        start = run.offset - window.offset
+        laid_out[start : start + run.length] = content
+    return bytes(laid_out)
+
+
+async def _check_digests(request: web.Request, content: bytes) -> None:
+    """Compare the source's range with the digests that the caller gave for it."""
+    for name, (digest_of, code, word) in SOURCE_DIGESTS.items():
+        expected = request.headers.get(name)
+        if expected is None:
+            continue
         if await asyncio.to_thread(digest_of, content) != expected:
             message = f"The {word} value specified in the request did not match with the one calculated by the server."
             raise StorageError(400, code, message)

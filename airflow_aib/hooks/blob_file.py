@@ -1,49 +1,32 @@
-"""One blob: look at it, read parts of it, write it, or have storage copy pages into it."""
+"""One blob of any kind: look at it, read parts of it, write it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.errors import NOT_FOUND
-from airflow_aib.vhd.page_ranges import PageRange, normalise
+from airflow_aib.hooks.blob_facts import BlobFacts, read_facts
+from airflow_aib.hooks.errors import CONFLICT, NOT_FOUND, PRECONDITION_FAILED
+from airflow_aib.vhd.page_ranges import PageRange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping
 
+    from azure.core.rest import AsyncHttpResponse
     from azure.storage.blob.aio import BlobClient
 
     from airflow_aib.hooks.storage_access import StorageAccess
     from airflow_aib.hooks.storage_address import BlobAddress
 
-PAGE_BLOB = "PageBlob"
 RANGE_NOT_SATISFIABLE = 416
-CONFLICT = 409
-PRECONDITION_FAILED = 412
 OK_STATUSES = (200, 206)
 
 # The oldest version of the protocol that signs in with tokens and knows everything that is asked for here.
 STORAGE_API_VERSION = "2021-12-02"
-
-
-@dataclass(frozen=True)
-class BlobFacts:
-    """Describe a blob as it was when we looked.
-
-    :param size: bytes
-    :param etag: changes with every change of the blob
-    :param kind: `PageBlob`, `BlockBlob` or `AppendBlob`
-    :param metadata: names in lower case
-    """
-
-    size: int
-    etag: str
-    kind: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,17 +72,12 @@ class BlobFile:
     async def look(self) -> BlobFacts | None:
         """Describe the blob; None when there is none."""
         try:
-            found = await self._call("look at blob", self._get_properties)
+            found = await self.call("look at blob", self._get_properties)
         except ArmRequestError as error:
             if error.status == NOT_FOUND and error.code != "ContainerNotFound":
                 return None
             raise
-        return BlobFacts(
-            size=int(found.size),
-            etag=str(found.etag),
-            kind=str(getattr(found.blob_type, "value", found.blob_type)),
-            metadata={name.lower(): value for name, value in (found.metadata or {}).items()},
-        )
+        return read_facts(found)
 
     async def read(self, offset: int, length: int, *, etag: str | None = None) -> bytes:
         """Read some bytes; nothing behind the end.
@@ -114,33 +92,8 @@ class BlobFile:
         :param etag: refuses to read when the blob has changed since
         """
         # The SDK would list all page ranges of a page blob once more for every single read.
-        part: BlobPart = await self._call("read blob", lambda: self._get_range(offset, length, etag))
+        part: BlobPart = await self.call("read blob", lambda: self._get_range(offset, length, etag))
         return part
-
-    async def read_piece(self, piece: PageRange, *, etag: str) -> bytes:
-        """Read exactly this part; a shorter answer is an error that may pass."""
-        content = await self.read(piece.offset, piece.length, etag=etag)
-        if len(content) != piece.length:
-            raise ArmRequestError(
-                f"Could not read blob {self.address.url} at {piece.offset}: "
-                f"{len(content)} of {piece.length} bytes came",
-                hint="The connection to storage was cut: try again.",
-                target=self.address.url,
-                trouble="malformed",
-            )
-        return content
-
-    async def page_ranges(self, *, etag: str | None = None) -> tuple[PageRange, ...]:
-        """Give the parts of a page blob that are allocated, in order and joined."""
-        from azure.core import MatchConditions
-
-        pinned: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
-
-        async def ask() -> list[PageRange]:
-            pages = [page async for page in self.client.list_page_ranges(**pinned) if not page.cleared]
-            return [PageRange(int(page.start or 0), int(page.end or 0) - int(page.start or 0) + 1) for page in pages]
-
-        return normalise(await self._call("list the pages of blob", ask))
 
     async def write(self, pieces: AsyncIterable[bytes], metadata: Mapping[str, str], *, content_type: str) -> Content:
         """Write a block blob of any length piece by piece; it appears when all of it has arrived."""
@@ -165,10 +118,10 @@ class BlobFile:
 
         settings = ContentSettings(content_type=content_type)
         try:
-            await self._call(
+            await self.call(
                 "write blob",
                 lambda: self.client.upload_blob(
-                    content, overwrite=replacing is not None, content_settings=settings, **_condition(replacing)
+                    content, overwrite=replacing is not None, content_settings=settings, **write_condition(replacing)
                 ),
             )
         except ArmRequestError as error:
@@ -177,49 +130,27 @@ class BlobFile:
             raise
         return True
 
-    async def create_pages(self, size: int, metadata: Mapping[str, str], *, replacing: str | None = None) -> None:
-        """Make an empty page blob.
+    async def set_metadata(self, metadata: Mapping[str, str], *, etag: str | None = None) -> None:
+        """Replace the metadata.
 
-        :param replacing: etag of the blob that it may replace; None means that there must be none
+        :param etag: refuses to when the blob has changed since
         """
-        condition = _condition(replacing)
-        await self._call(
-            "create blob", lambda: self.client.create_page_blob(size, metadata=dict(metadata), **condition)
-        )
-
-    async def put_pages_from(self, source: BlobFile, piece: PageRange, *, source_etag: str) -> None:
-        """Have storage copy a part of another page blob to the same place in this one, if that has not changed."""
         from azure.core import MatchConditions
 
-        async def put() -> None:
-            url, authorization = await source.access.signed(source.address)
-            await self.client.upload_pages_from_url(
-                url,
-                offset=piece.offset,
-                length=piece.length,
-                source_offset=piece.offset,
-                source_authorization=authorization,
-                source_etag=source_etag,
-                source_match_condition=MatchConditions.IfNotModified,
-            )
-
-        await self._call("copy pages to blob", put)
-
-    async def set_metadata(self, metadata: Mapping[str, str]) -> None:
-        """Replace the metadata."""
-        await self._call("write the metadata of blob", lambda: self.client.set_blob_metadata(dict(metadata)))
+        pinned: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        await self.call("write the metadata of blob", lambda: self.client.set_blob_metadata(dict(metadata), **pinned))
 
     async def _get_properties(self) -> Any:
         # Looked up at each call: the client changes when the account's key has to be used.
         return await self.client.get_blob_properties()
 
     async def _stage(self, block_id: str, piece: bytes) -> None:
-        await self._call("write blob", lambda: self.client.stage_block(block_id, piece))
+        await self.call("write blob", lambda: self.client.stage_block(block_id, piece))
 
     async def _commit(self, blocks: list[str], metadata: Mapping[str, str], content_type: str) -> None:
         from azure.storage.blob import BlobBlock, ContentSettings
 
-        await self._call(
+        await self.call(
             "write blob",
             lambda: self.client.commit_block_list(
                 [BlobBlock(block_id=block) for block in blocks],
@@ -229,24 +160,48 @@ class BlobFile:
         )
 
     async def _get_range(self, offset: int, length: int, etag: str | None) -> BlobPart:
+        part = PageRange(offset, length)
+        async with await self.open_range(part, etag, accepted=(*OK_STATUSES, RANGE_NOT_SATISFIABLE)) as response:
+            content = await response.read()
+            size = _size_in(response.headers.get("Content-Range"))
+            return BlobPart(content if response.status_code in OK_STATUSES else b"", size)
+
+    async def open_range(
+        self,
+        piece: PageRange,
+        etag: str | None,
+        more_headers: Mapping[str, str] | None = None,
+        *,
+        accepted: Collection[int] = OK_STATUSES,
+    ) -> AsyncHttpResponse:
+        """Give the answer to reading a part, its body unread.
+
+        :param accepted: statuses that are no error
+        """
         from azure.core.exceptions import HttpResponseError
         from azure.core.rest import HttpRequest
 
         url, authorization = await self.access.signed(self.address)
-        headers = {"x-ms-version": STORAGE_API_VERSION, "x-ms-range": f"bytes={offset}-{offset + length - 1}"}
+        headers = {
+            "x-ms-version": STORAGE_API_VERSION,
+            "x-ms-range": f"bytes={piece.offset}-{piece.end - 1}",
+            **(more_headers or {}),
+        }
         if authorization:
             headers["Authorization"] = authorization
         if etag:
             headers["If-Match"] = etag
-        response = await self.access.clients.web().send_request(HttpRequest("GET", url, headers=headers))
-        size = _size_in(response.headers.get("Content-Range"))
-        if response.status_code == RANGE_NOT_SATISFIABLE:
-            return BlobPart(b"", size)
-        if response.status_code not in OK_STATUSES:
-            raise HttpResponseError(response=response)
-        return BlobPart(response.content, size)
+        response: AsyncHttpResponse = await self.access.web.send_request(
+            HttpRequest("GET", url, headers=headers), stream=True
+        )
+        if response.status_code not in accepted:
+            async with response:
+                await response.read()
+                raise HttpResponseError(response=response)
+        return response
 
-    async def _call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Make a call about this blob; its errors are ours."""
         return await self.access.call(call, doing=doing, target=self.address.url)
 
 
@@ -256,7 +211,7 @@ def _size_in(content_range: str | None) -> int | None:
     return int(size) if size.isdecimal() else None
 
 
-def _condition(replacing: str | None) -> dict[str, Any]:
+def write_condition(replacing: str | None) -> dict[str, Any]:
     """Write only over the blob with this etag, or only where there is none."""
     from azure.core import MatchConditions
 

@@ -37,6 +37,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT = 20
 READ_TIMEOUT = 90
 KEEP_ALIVE = 75
+# Bytes that a stream gives at most at once; the SDK's own 4 KiB cost more time than what is done with them.
+READ_BLOCK = 256 * 1024
 
 _SDK_MODULES = (
     "azure.core",
@@ -113,12 +115,18 @@ class AzureClients:
         """Give an access token, from memory while it lasts."""
         return (await self.credential.get_token(scope)).token
 
-    async def renew_token(self) -> None:
-        """Fetch a new token for Resource Manager, since the one that should still be good was refused."""
+    async def renew_token(self, scope: str | None = None) -> None:
+        """Fetch a new token, since the one that should still be good was refused.
+
+        :param scope: what it is for; by default Resource Manager
+        """
         # Only claims make azure-identity go past its memory; that the token be new is one that Entra knows.
         not_before = {"essential": True, "value": str(int(SYSTEM_CLOCK.now().timestamp()))}
         claims = json.dumps({"access_token": {"nbf": not_before}})
-        await self.credential.get_token(self.settings.cloud.management_scope, claims=claims, enable_cae=True)
+        # It has a memory for each of the two kinds of token: the client for storage asks for the plain ones.
+        await self.credential.get_token(
+            scope or self.settings.cloud.management_scope, claims=claims, enable_cae=scope is None
+        )
 
     def image_builder(self, subscription_id: str | None = None) -> ImageBuilderClient:
         """Give the client for image templates in a subscription; by default the connection's."""
@@ -166,8 +174,11 @@ class AzureClients:
 
         return self._kept(("blob", account_url, account_key or "", str(retries)), make)
 
-    def web(self) -> AsyncPipelineClient[Any, Any]:
-        """Give the client for plain requests to storage that carry their own authorization."""
+    def web(self, *, retries: int = 3) -> AsyncPipelineClient[Any, Any]:
+        """Give the client for plain requests to storage that carry their own authorization.
+
+        :param retries: how often the client itself repeats a call; 0 leaves that to the caller
+        """
         from azure.core import AsyncPipelineClient
         from azure.core.pipeline import policies
 
@@ -178,11 +189,11 @@ class AzureClients:
                 policies=[
                     policies.RequestIdPolicy(),
                     policies.UserAgentPolicy(sdk_moniker="airflow-aib"),
-                    policies.AsyncRetryPolicy(retry_total=3),
+                    policies.AsyncRetryPolicy(retry_total=retries),
                 ],
             )
 
-        return self._kept(("web",), make)
+        return self._kept(("web", str(retries)), make)
 
     def _management_client(self, kind: type[T], subscription_id: str | None) -> T:
         cloud = self.settings.cloud
@@ -327,7 +338,11 @@ def _share_session(session: aiohttp.ClientSession) -> AioHttpTransport:
     from azure.core.pipeline.transport import AioHttpTransport
 
     return AioHttpTransport(
-        session=session, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT
+        session=session,
+        session_owner=False,
+        connection_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        connection_data_block_size=READ_BLOCK,
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Trouble = Literal["answer", "connection", "sign-in", "malformed"]
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS = 401, 403, 404, 408, 409, 429
+PRECONDITION_FAILED = 412
 TRANSIENT_STATUSES = frozenset({REQUEST_TIMEOUT, CONFLICT, TOO_MANY_REQUESTS})
 FIRST_ERROR, FIRST_SERVER_ERROR = 400, 500
 
@@ -38,6 +39,8 @@ _HINTS = {
     "Contributor where it writes) on the storage account. " + _PERMISSIONS_DOC,
     "authorizationfailure": "The storage account's firewall or its ban of shared keys refuses the call. "
     + _PERMISSIONS_DOC,
+    "blobimmutableduetopolicy": "A retention policy or a legal hold protects that blob: choose another name, or wait "
+    "until it may be changed.",
     "conflict": "An image template cannot be updated: delete it first, or use another name.",
     "containernotfound": "Create the container first: this provider writes into containers, and makes none.",
     "invalid_client": "The client id or the client secret of the Airflow connection is wrong, or the secret has "
@@ -46,6 +49,7 @@ _HINTS = {
     "invalidauthenticationtokentenant": "The subscription belongs to another tenant than the connection's.",
     "invalidresourcenamespace": "Register the resource provider Microsoft.VirtualMachineImages in the subscription, "
     "and check the connection's cloud.",
+    "md5mismatch": "What arrived is not what was read: run the task again, and tell Azure's support if it stays so.",
     "missingsubscriptionregistration": "Register the resource providers that docs/reference/permissions.md lists.",
     "operationnotallowed": "Wait until the image template is idle, or cancel its run, then try again.",
     "requestdisallowedbypolicy": "An Azure Policy forbids it: ask for an exemption, or adjust the image template.",

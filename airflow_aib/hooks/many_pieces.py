@@ -1,67 +1,87 @@
-"""Work on many pieces of a blob at once: bounded, in order where that matters, each piece tried again by itself."""
+"""Work on many pieces of a blob at once: as many as storage bears, each tried again by itself."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.errors import CONFLICT, is_transient, retry_after
+from airflow_aib.hooks.errors import CONFLICT, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, is_transient, retry_after
+from airflow_aib.vhd.pace import FIRST_LANES, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from airflow_aib.hooks.clock import Clock
-    from airflow_aib.vhd.copy_plan import Piece
+    from airflow_aib.vhd.page_ranges import Piece
 
 T = TypeVar("T")
 
 PIECE_ATTEMPTS = 8
+BUSY_STATUSES = frozenset({REQUEST_TIMEOUT, TOO_MANY_REQUESTS, 500, 503})
 LONGEST_PAUSE = 60.0
 
 
-async def for_each(pieces: Iterable[Piece], work: Callable[[Piece], Awaitable[None]], *, concurrency: int) -> None:
-    """Work on all pieces, some at a time; the first error ends the rest."""
-    waiting = iter(pieces)
+class Lanes:
+    """Work on pieces, as many at once as the pace allows, which follows from how the work goes.
 
-    async def take() -> None:
-        for piece in waiting:
-            await work(piece)
+    :param most: the most at once
+    :param clock: tells the time
+    """
 
-    tasks = [asyncio.create_task(take()) for _ in range(concurrency)]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        await _end(tasks)
+    def __init__(self, most: int, clock: Clock) -> None:
+        self.pace = Pace(most=most, lanes=min(FIRST_LANES, most))
+        self.clock = clock
+
+    async def for_each(self, pieces: Iterable[Piece], work: Callable[[Piece], Coroutine[Any, Any, None]]) -> None:
+        """Work on all pieces; the first error ends the rest."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            for piece in pieces:
+                while len(under_way) >= self.pace.allowed:
+                    under_way = await _some_done(under_way)
+                under_way.add(asyncio.create_task(work(piece)))
+            while under_way:
+                under_way = await _some_done(under_way)
+        finally:
+            await _end(under_way)
+
+    async def timed(self, length: int, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call about a piece, again while its error may pass, and learn from how it goes.
+
+        :param length: bytes of the piece
+        """
+
+        async def attempt() -> T:
+            begun = self.clock.now()
+            answer = await call()
+            self.pace = self.pace.after_piece((self.clock.now() - begun).total_seconds(), length)
+            return answer
+
+        return await patiently(attempt, self.clock, on_trouble=self._note)
+
+    def _note(self, error: ArmRequestError) -> None:
+        if is_overload(error):
+            self.pace = self.pace.after_refusal()
 
 
-async def in_order(
-    pieces: Iterable[Piece], read: Callable[[Piece], Awaitable[T]], *, concurrency: int
-) -> AsyncIterator[tuple[Piece, T]]:
-    """Read pieces ahead of their use, a bounded number of them, and give them in their order."""
-    ahead: deque[tuple[Piece, asyncio.Task[T]]] = deque()
-
-    async def start(piece: Piece) -> T:
-        return await read(piece)
-
-    try:
-        for piece in pieces:
-            ahead.append((piece, asyncio.create_task(start(piece))))
-            if len(ahead) >= concurrency:
-                first, task = ahead.popleft()
-                yield first, await task
-        while ahead:
-            first, task = ahead.popleft()
-            yield first, await task
-    finally:
-        await _end([task for _, task in ahead])
+async def _some_done(under_way: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Wait until a task is done, raise its error, and give the others."""
+    done, others = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return others
 
 
-async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Try a call again while its error may pass, with growing pauses, or those that Azure asks for."""
+async def patiently(
+    call: Callable[[], Awaitable[T]], clock: Clock, *, on_trouble: Callable[[ArmRequestError], None] | None = None
+) -> T:
+    """Try a call again while its error may pass, with growing pauses, or those that Azure asks for.
+
+    :param on_trouble: is told of every error, also of the last
+    """
     attempts = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(_may_pass),
         stop=tenacity.stop_after_attempt(PIECE_ATTEMPTS),
@@ -72,9 +92,19 @@ async def patiently(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
 
     async def attempt() -> T:
         # A function of our own: tenacity does not await what a lambda gives.
-        return await call()
+        try:
+            return await call()
+        except ArmRequestError as error:
+            if on_trouble is not None:
+                on_trouble(error)
+            raise
 
     return await attempts(attempt)
+
+
+def is_overload(error: ArmRequestError) -> bool:
+    """Whether storage has too much to do: it says so, or does not answer in time."""
+    return error.status in BUSY_STATUSES or (error.status is None and error.data.get("trouble") == "connection")
 
 
 def _may_pass(error: BaseException) -> bool:

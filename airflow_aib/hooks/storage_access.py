@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.clouds import STORAGE_SCOPE
-from airflow_aib.hooks.errors import FORBIDDEN, translated
+from airflow_aib.hooks.errors import FORBIDDEN, UNAUTHORIZED, translated
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.storage_address import account_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
+    from azure.core import AsyncPipelineClient
+    from azure.storage.blob import UserDelegationKey
     from azure.storage.blob.aio import BlobServiceClient
 
     from airflow_aib.hooks.clients import AzureClients
@@ -31,6 +34,8 @@ SOURCE_REFUSED = frozenset({"CannotVerifyCopySource"})
 # A signature is made anew for every request: it only has to live until that one has been carried out.
 SIGNATURE_LIFE = timedelta(minutes=30)
 SIGNATURE_SKEW = timedelta(minutes=5)
+# What Entra gives to sign with serves many requests.
+DELEGATION_LIFE = timedelta(hours=2)
 
 
 class StorageAccess:
@@ -57,6 +62,8 @@ class StorageAccess:
         self.clock = clock
         self._account_id = account_id
         self._retries = retries
+        self._signs = False
+        self._delegation: tuple[UserDelegationKey, datetime] | None = None
 
     @property
     def account_key(self) -> str | None:
@@ -68,10 +75,18 @@ class StorageAccess:
         """The client for the account, with what is accepted as far as is known."""
         return self.clients.blob_service(self.account_url, account_key=self.account_key, retries=self._retries)
 
-    async def call(self, call: Callable[[], Awaitable[T]], *, doing: str, target: str) -> T:
-        """Carry out a call, and once more with the account's key if the token is refused; its errors are ours.
+    @property
+    def web(self) -> AsyncPipelineClient[Any, Any]:
+        """The client for requests that carry their own authorization."""
+        return self.clients.web(retries=self._retries)
 
-        :param call: makes the request with `service` or `signed`; may be called twice
+    async def call(self, call: Callable[[], Awaitable[T]], *, doing: str, target: str) -> T:
+        """Carry out a call; its errors are ours.
+
+        A token that is over, as may happen in a copy of hours, is renewed once. Where a token is refused, the call is
+        made once more with the account's key, if the connection allows that.
+
+        :param call: makes the request with `service` or `signed`; may be called again
         :param doing: what is tried, as in "read blob"
         :param target: address that it concerns
         """
@@ -80,19 +95,52 @@ class StorageAccess:
             with translated(doing, target):
                 return await call()
         except ArmRequestError as error:
-            if error.status != FORBIDDEN or had_key or error.code in SOURCE_REFUSED:
+            if error.status == UNAUTHORIZED:
+                await self._renew(error)
+            elif error.status == FORBIDDEN and not had_key and error.code not in SOURCE_REFUSED:
+                await self._fetch_key(error)
+            else:
                 raise
-            await self._fetch_key(error)
         with translated(doing, target):
             return await call()
 
     async def signed(self, address: BlobAddress) -> tuple[str, str | None]:
         """Give an address that may be read, and the `Authorization` that belongs to it; never log either."""
-        if self.account_key is None:
+        if self.account_key is None and not self._signs:
             return address.url, f"Bearer {await self.clients.token(STORAGE_SCOPE)}"
-        return f"{address.url}?{self._signature(address, self.account_key)}", None
+        return await self.signed_url(address), None
 
-    def _signature(self, address: BlobAddress, account_key: str) -> str:
+    async def signed_url(self, address: BlobAddress, life: timedelta = SIGNATURE_LIFE) -> str:
+        """Give an address that may be read by itself for some time; never log it.
+
+        It is signed with a key that Entra gives for the connection's identity and for that time, or with the account's
+        key where that had to be fetched.
+        """
+        if self.account_key is not None:
+            return f"{address.url}?{self._signature(address, life, account_key=self.account_key)}"
+        key = await self._get_delegation_key(life)
+        return f"{address.url}?{self._signature(address, life, user_delegation_key=key)}"
+
+    def sign_instead(self, refusal: ArmRequestError) -> bool:
+        """Take to signatures, should another account not accept the token that it was to read this one with.
+
+        :return: whether that is worth another try
+        """
+        if self._signs or self.account_key is not None or refusal.code not in SOURCE_REFUSED:
+            return False
+        log.info("Storage does not pass the token on to %s: addresses are signed instead.", self.account_url)
+        self._signs = True
+        return True
+
+    async def _get_delegation_key(self, life: timedelta) -> UserDelegationKey:
+        now = self.clock.now()
+        if self._delegation is None or self._delegation[1] < now + life:
+            ends = now + max(life, DELEGATION_LIFE)
+            with translated("get a key for signatures from", self.account_url):
+                self._delegation = await self.service.get_user_delegation_key(now - SIGNATURE_SKEW, ends), ends
+        return self._delegation[0]
+
+    def _signature(self, address: BlobAddress, life: timedelta, **key: Any) -> str:
         from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
         now = self.clock.now()
@@ -100,13 +148,18 @@ class StorageAccess:
             account_name=account_name(address.account_url),
             container_name=address.container,
             blob_name=address.blob,
-            account_key=account_key,
             permission=BlobSasPermissions(read=True),
             start=now - SIGNATURE_SKEW,
-            expiry=now + SIGNATURE_LIFE,
+            expiry=now + life,
             protocol="https",
+            **key,
         )
         return signature
+
+    async def _renew(self, refusal: ArmRequestError) -> None:
+        with translated("renew the token for", self.account_url):
+            await self.clients.renew_token(STORAGE_SCOPE)
+        log.info("Storage refused the token (%s): it was renewed.", refusal.code or refusal.status)
 
     async def _fetch_key(self, refusal: ArmRequestError) -> None:
         """Fetch the account's key, or raise the refusal of the token: a role is the better remedy."""

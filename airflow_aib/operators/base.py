@@ -143,6 +143,10 @@ class ImageTemplateOperator(BaseOperator):
         """How this deployment waits."""
         return read_waiting_options()
 
+    def earliest_event(self) -> str:
+        """When a trigger that starts now may send its event at the earliest."""
+        return (SYSTEM_CLOCK.now() + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
+
     def find_image_template_id(self) -> str:
         """Give the resource id, by whichever arguments it is named."""
         return self.hook.find_image_template_id(
@@ -233,10 +237,6 @@ class WaitingOperator(ImageTemplateOperator):
             self.provision_timeout,
             self.cancel_allowance,
         )
-
-    def earliest_event(self) -> str:
-        """When a trigger that starts now may send its event at the earliest."""
-        return (SYSTEM_CLOCK.now() + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
 
     def defer_until(
         self, wait_for: WaitedState, image_template_id: str, within: timedelta, handle: ImageRunHandle | None = None

@@ -81,7 +81,7 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch the run, and send one event."""
         event = await self._watch()
-        await _hold_until(self.not_before)
+        await hold_until(self.not_before)
         # The very last thing: Airflow calls `on_kill` when anything is awaited after the event.
         yield TriggerEvent(event.to_payload())  # type: ignore[no-untyped-call]  # Airflow's own
 
@@ -187,7 +187,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for the state, and send one event."""
         event = await self._wait()
-        await _hold_until(self.not_before)
+        await hold_until(self.not_before)
         yield TriggerEvent(event.to_payload())  # type: ignore[no-untyped-call]  # Airflow's own
 
     async def _wait(self) -> StateEvent:
@@ -236,7 +236,8 @@ async def cancel_run(settings: AzureSettings, handle: ImageRunHandle) -> bool:
         return await ImageTemplateService(clients).cancel_run(handle.image_template_id, handle=handle)
 
 
-async def _hold_until(not_before: str) -> None:
+async def hold_until(not_before: str) -> None:
+    """Wait until an event may be sent."""
     wait = datetime.fromisoformat(not_before) - SYSTEM_CLOCK.now()
     if wait > timedelta():
         await SYSTEM_CLOCK.sleep(wait.total_seconds())

@@ -6,37 +6,40 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import VhdCopyError
-from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange, normalise, subtract, total
+from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange, Piece, cut, split_covered, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-# The most that one Put Page From URL takes.
-LARGEST_PIECE = 4 * 1024 * 1024
-
-Piece = PageRange
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """Hold what is left to copy.
+    """Hold what is left to copy, and what is only to be compared.
 
-    :param pieces: in the order of their offsets, each in whole pages, at most 4 MiB, aligned so that none crosses a
-        multiple of 4 MiB
+    :param pieces: to copy, in the order of their offsets, each in whole pages, at most 4 MiB, aligned so that none
+        crosses a multiple of 4 MiB
+    :param held: pieces that the destination has already
     :param total_bytes: length of the VHD
-    :param allocated_bytes: of these, what the source has allocated
-    :param done_bytes: of these, what the destination has already
     """
 
     pieces: tuple[Piece, ...]
+    held: tuple[Piece, ...]
     total_bytes: int
-    allocated_bytes: int
-    done_bytes: int = 0
 
     @property
     def left_bytes(self) -> int:
         """Bytes that are left to copy."""
         return total(self.pieces)
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes that the destination has already."""
+        return total(self.held)
+
+    @property
+    def allocated_bytes(self) -> int:
+        """Bytes that the source has allocated."""
+        return self.left_bytes + self.done_bytes
 
 
 def plan_copy(source_ranges: Iterable[PageRange], length: int, *, done: Iterable[PageRange] = ()) -> CopyPlan:
@@ -44,18 +47,12 @@ def plan_copy(source_ranges: Iterable[PageRange], length: int, *, done: Iterable
 
     :param source_ranges: allocated ranges of the source
     :param length: bytes of the source
-    :param done: ranges that the destination holds from an earlier try of the same source
+    :param done: ranges that the destination holds from an earlier try of the same source; a piece of which it holds
+        only a part is copied again
     """
     _refuse_odd_length(length)
-    allocated = normalise(_whole_pages(one, length) for one in source_ranges)
-    left = subtract(allocated, done)
-    allocated_bytes = total(allocated)
-    return CopyPlan(
-        pieces=tuple(piece for one in left for piece in _cut(one)),
-        total_bytes=length,
-        allocated_bytes=allocated_bytes,
-        done_bytes=allocated_bytes - total(left),
-    )
+    held, pieces = split_covered(cut(_whole_pages(one, length) for one in source_ranges), done)
+    return CopyPlan(pieces=pieces, held=held, total_bytes=length)
 
 
 def _refuse_odd_length(length: int) -> None:
@@ -77,26 +74,19 @@ def _whole_pages(one: PageRange, length: int) -> PageRange:
     return PageRange(begin, end - begin)
 
 
-def _cut(one: PageRange) -> Iterable[Piece]:
-    at = one.offset
-    while at < one.end:
-        until = min(one.end, (at // LARGEST_PIECE + 1) * LARGEST_PIECE)
-        yield Piece(at, until - at)
-        at = until
-
-
 @dataclass(frozen=True)
 class VhdCopyResult:
-    """Report a VHD that was copied and found equal to its source.
+    """Report a VHD that was copied and found equal to its source, or verified where it lies.
 
     :param source: address without signature
-    :param destination: address without signature
+    :param destination: address without signature; that of the source when it was verified in place
     :param run_output_name: of the distributor that left the VHD
     :param length: bytes
     :param allocated_bytes: bytes that are not empty
     :param copied_bytes: of these, what travelled this time; the rest was there from an earlier try
     :param sha256: digest over the allocated pages, equal on both sides
     :param source_etag: version of the source that was copied
+    :param method: how it was copied: `pages`, `copy_blob`, or `none` when nothing had to travel
     """
 
     source: str
@@ -107,7 +97,13 @@ class VhdCopyResult:
     copied_bytes: int
     sha256: str
     source_etag: str = ""
+    method: str = "pages"
 
     def to_json(self) -> dict[str, Any]:
         """Give the result as JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> VhdCopyResult:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        return cls(**{name: value[name] for name in cls.__dataclass_fields__ if name in value})

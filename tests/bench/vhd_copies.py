@@ -21,6 +21,7 @@ from aib_emulator.settings import MEBIBYTE, EmulatorSettings
 from airflow_aib.hooks.clients import AzureClients
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.vhd_copy import copy_vhd
+from airflow_aib.vhd.copy_options import CopyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -109,7 +110,8 @@ async def _copy_ours(thread: EmulatorThread, source: str, name: str, traffic: Tr
         if clients._session is None:
             raise RuntimeError("the clients have no session")
         clients._session.trace_configs.append(traffic.config())
-        await copy_vhd(clients, source, "imagestore/images", blob_name=f"{name}.vhd", concurrency=CONCURRENCY)
+        options = CopyOptions(method="pages", concurrency=CONCURRENCY)
+        await copy_vhd(clients, source, "imagestore/images", blob_name=f"{name}.vhd", options=options)
 
 
 async def _copy_peer(thread: EmulatorThread, source: str, name: str, traffic: Traffic) -> None:

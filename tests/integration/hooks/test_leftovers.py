@@ -14,12 +14,13 @@ from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, staged_losses
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
+from airflow_aib.vhd.copy_options import CopyOptions
 from tests.integration.hooks.azure import VHD
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from airflow_aib.hooks.blob_file import BlobFacts
+    from airflow_aib.hooks.blob_facts import BlobFacts
     from airflow_aib.vhd.copy_plan import VhdCopyResult
     from tests.integration.hooks.azure import Azure
 
@@ -29,8 +30,8 @@ DESTINATION = "imagestore/images/saved"
 async def copy_vhds(azure: Azure) -> list[VhdCopyResult]:
     """Copy the VHDs of the last run, as the operator does."""
     body = await azure.service.require_image_template(azure.image_template_id)
-    outputs = VhdOutputs(azure.service, DESTINATION, logging.getLogger("tests"), overwrite=False)
-    return await outputs.copy(azure.image_template_id, body, None)
+    outputs = VhdOutputs(azure.service, DESTINATION, logging.getLogger("tests"), options=CopyOptions())
+    return await outputs.save(azure.image_template_id, body, None)
 
 
 async def losses(azure: Azure) -> list[str]:

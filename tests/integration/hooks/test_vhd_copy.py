@@ -1,65 +1,20 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, VhdCopyError
-from airflow_aib.hooks.blob_file import BlobFile
-from airflow_aib.hooks.clients import shared_clients
-from airflow_aib.hooks.storage_access import StorageAccess
-from airflow_aib.hooks.vhd_copy import DIGEST_KEY, VhdOrigin, copy_vhd
+from airflow_aib.hooks.vhd_marks import DIGEST_KEY
+from airflow_aib.vhd.content_digest import digest_of
 from airflow_aib.vhd.copy_plan import plan_copy
-from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange, digest_of
-from tests.integration.hooks.azure import VHD, Azure
+from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange
+from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from airflow_aib.hooks.copy_progress import CopyProgress
-    from airflow_aib.vhd.copy_plan import VhdCopyResult
-
-DESTINATION = "imagestore/images/vhds"
-EVERYTHING = 1 << 30
-
-
-@dataclass
-class Vhd:
-    """Hold a VHD in the staging resource group, and copy it."""
-
-    azure: Azure
-    uri: str
-    told: list[CopyProgress] = field(default_factory=list)
-
-    def file(self, url: str) -> BlobFile:
-        """Give a blob by its address."""
-        address = self.azure.clients.settings.cloud.blob_address(url)
-        return BlobFile(StorageAccess(self.azure.clients, address.account_url), address)
-
-    async def copy(self, destination: str = DESTINATION, **options: Any) -> VhdCopyResult:
-        """Copy it."""
-        origin = VhdOrigin(self.azure.image_template_id, "2026-01-05T03:00:42.169984039Z", "disk")
-        options = {"origin": origin, "progress": self.told.append, **options}
-        return await copy_vhd(self.azure.clients, self.uri, destination, **options)
-
-    async def content(self, url: str | None = None) -> bytes:
-        """Read it, or its copy, whole."""
-        return await self.file(url or self.uri).read(0, EVERYTHING)
-
-    async def interrupt(self, after: int) -> None:
-        """Begin to copy it, and be refused after some pieces."""
-        self.azure.control.plan_fault(
-            method="PUT", path="/imagestore/images/vhds", skip=after + 1, count=99, status=400
-        )
-        with pytest.raises(VhdCopyError):
-            await self.copy(concurrency=1)
-        self.azure.control.clear_plans()
-
-
-@pytest.fixture
-async def vhd(azure: Azure) -> Vhd:
-    """Build an image template that leaves a VHD."""
-    await azure.build(VHD)
-    return Vhd(azure, await azure.vhd_uri())
+    from tests.integration.hooks.vhd import Vhd
 
 
 async def test_a_vhd_is_copied_byte_for_byte(vhd: Vhd) -> None:
@@ -102,6 +57,40 @@ async def test_only_allocated_pages_travel(vhd: Vhd) -> None:
 
     plan = plan_copy(await vhd.file(vhd.uri).page_ranges(), result.length)
     assert vhd.azure.count("PUT", result.destination.rsplit("/", 1)[1]) == len(plan.pieces) + 2
+
+
+async def test_each_piece_is_read_once(vhd: Vhd) -> None:
+    """Both services vouch for the pieces: the source is read once, to digest it, and the copy not at all."""
+    pieces = plan_copy(await vhd.file(vhd.uri).page_ranges(), len(await vhd.content())).pieces
+    vhd.azure.control.forget_requests()
+
+    await vhd.copy()
+
+    footer = 1
+    calls = vhd.azure.control.count_requests(by="path", method="GET", endpoint="blob")
+    lists = vhd.azure.control.count_requests(method="GET", endpoint="blob")[
+        "GET /{account}/{container}/{blob}?comp=pagelist"
+    ]
+    assert sum(calls.values()) - lists == len(pieces) + footer
+
+
+async def test_what_comes_spoilt_is_read_again(vhd: Vhd) -> None:
+    """A piece whose bytes have another checksum than the service computed is no piece."""
+    vhd.clock = FakeClock()
+    (first, *_) = plan_copy(await vhd.file(vhd.uri).page_ranges(), len(await vhd.content())).pieces
+    footer_and_page_lists = 3
+    vhd.azure.control.plan_fault(
+        method="GET",
+        path=r"\.vhd",
+        skip=footer_and_page_lists,
+        status=206,
+        body="x" * first.length,
+        headers={"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="},
+    )
+
+    result = await vhd.copy(concurrency=1)
+
+    assert await vhd.content(result.destination) == await vhd.content()
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"action": "reset"}])
@@ -158,14 +147,24 @@ async def test_a_copy_that_was_broken_off_goes_on(vhd: Vhd) -> None:
     assert vhd.told[-1].copied_bytes == result.allocated_bytes
 
 
-async def test_an_unfinished_copy_that_was_spoilt_is_made_anew(vhd: Vhd) -> None:
-    """Pages that somebody wrote into an unfinished copy are found by the comparison, and do not stay."""
+async def test_an_unfinished_copy_that_was_spoilt_is_mended(vhd: Vhd) -> None:
+    """A piece of an unfinished copy into which somebody wrote is found by the comparison, and copied again."""
     await vhd.interrupt(after=1)
-    copy = vhd.file(
-        f"{vhd.azure.clients.settings.cloud.blob_endpoint('imagestore')}/images/vhds/{vhd.uri.rsplit('/', 1)[1]}"
-    )
+    copy = vhd.file(vhd.copy_url)
     (first, *_) = await copy.page_ranges()
     await copy.client.upload_page(b"\xff" * PAGE_SIZE, offset=first.offset, length=PAGE_SIZE)
+
+    result = await vhd.copy()
+
+    assert first.length <= result.copied_bytes <= result.allocated_bytes
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_pages_beside_the_source_are_not_kept(vhd: Vhd) -> None:
+    """Where somebody wrote into an unfinished copy what the source does not have, the copy is made anew."""
+    await vhd.interrupt(after=1)
+    gap = (await vhd.file(vhd.uri).page_ranges())[0].end
+    await vhd.file(vhd.copy_url).client.upload_page(b"\xff" * PAGE_SIZE, offset=gap, length=PAGE_SIZE)
 
     result = await vhd.copy()
 
@@ -190,6 +189,7 @@ async def test_an_unfinished_copy_of_an_older_vhd_is_replaced(vhd: Vhd) -> None:
 @pytest.mark.parametrize("method", ["PUT", "GET", "HEAD"])
 async def test_faults_are_borne_piece_by_piece(vhd: Vhd, method: str, fault: dict[str, object]) -> None:
     """A fault of storage costs a repetition of that piece, and nothing else."""
+    vhd.clock = FakeClock()
     vhd.azure.control.plan_fault(method=method, path=r"\.vhd", count=2, **fault)
 
     result = await vhd.copy()
@@ -213,6 +213,32 @@ async def test_a_source_that_changes_meanwhile_is_not_mixed(vhd: Vhd) -> None:
         await vhd.copy(concurrency=1)
 
 
+async def test_a_source_that_changes_meanwhile_is_copied_anew(vhd: Vhd) -> None:
+    """The version of the source that its copy began with is gone: it begins anew, with the new one."""
+    (first, *_) = await vhd.file(vhd.uri).page_ranges()
+    rewritten = asyncio.Event()
+
+    async def rewrite() -> None:
+        await vhd.file(vhd.uri).client.upload_page(b"\x07" * PAGE_SIZE, offset=first.offset, length=PAGE_SIZE)
+        rewritten.set()
+
+    def tell(_: CopyProgress) -> None:
+        if len(changing) == 0:
+            changing.append(asyncio.get_running_loop().create_task(rewrite()))
+
+    changing: list[asyncio.Task[None]] = []
+    vhd.azure.control.plan_fault(method="PUT", path="/imagestore/images/vhds", skip=1, count=4, status=503)
+    vhd.listener = tell
+
+    result = await vhd.copy()
+
+    assert rewritten.is_set()
+    original = await vhd.content()
+    assert original[first.offset] == 7
+    assert await vhd.content(result.destination) == original
+    assert result.copied_bytes == result.allocated_bytes
+
+
 async def test_half_an_answer_is_no_content(vhd: Vhd) -> None:
     """Who asks for a piece gets all of it, or an error; behind the end there is nothing."""
     source = vhd.file(vhd.uri)
@@ -221,7 +247,7 @@ async def test_half_an_answer_is_no_content(vhd: Vhd) -> None:
 
     assert await source.read(facts.size, PAGE_SIZE) == b""
     with pytest.raises(ArmRequestError, match=f"{PAGE_SIZE} of {2 * PAGE_SIZE} bytes"):
-        await source.read_piece(PageRange(facts.size - PAGE_SIZE, 2 * PAGE_SIZE), etag=facts.etag)
+        await source.digest_piece(PageRange(facts.size - PAGE_SIZE, 2 * PAGE_SIZE), etag=facts.etag)
 
 
 async def test_a_vhd_that_is_gone_is_reported(vhd: Vhd) -> None:
@@ -253,22 +279,3 @@ async def test_a_destination_elsewhere_is_refused(vhd: Vhd) -> None:
     """No token is sent to a host outside the cloud's storage."""
     with pytest.raises(ConnectionSettingsError, match="outside"):
         await vhd.copy("https://store.example/images")
-
-
-@pytest.mark.parametrize("account", ["*", "imagestore"])
-async def test_keys_are_used_where_tokens_are_refused(vhd: Vhd, account: str) -> None:
-    """Without data roles the keys do it: a signature that lasts minutes for the source, the key for the destination."""
-    vhd.azure.control.set_data_role("none", account=account)
-
-    result = await vhd.copy()
-
-    assert await vhd.content(result.destination) == await vhd.content()
-
-
-async def test_keys_are_not_used_where_the_connection_forbids_it(vhd: Vhd) -> None:
-    """Then the refusal stands, with the role that lacks."""
-    vhd.azure.control.set_data_role("reader", account="imagestore")
-
-    async with shared_clients(vhd.azure.settings(allow_account_keys=False)) as clients:
-        with pytest.raises(VhdCopyError, match="Contributor"):
-            await copy_vhd(clients, vhd.uri, DESTINATION)

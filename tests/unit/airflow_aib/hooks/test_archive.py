@@ -9,13 +9,14 @@ import pytest
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.archive import COPY_ATTEMPTS, copy_settled
-from airflow_aib.hooks.blob_file import BlobFacts, BlobFile, Content
+from airflow_aib.hooks.blob_facts import BlobFacts
 from airflow_aib.hooks.storage_address import BlobAddress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Mapping
 
     from airflow_aib.hooks.archive_place import ArchivePlace
+    from airflow_aib.hooks.blob_file import BlobFile, Content
 
 
 @dataclass

@@ -6,7 +6,8 @@ import pytest
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.many_pieces import LONGEST_PAUSE, PIECE_ATTEMPTS, for_each, in_order, patiently
+from airflow_aib.hooks.many_pieces import LONGEST_PAUSE, PIECE_ATTEMPTS, Lanes, patiently
+from airflow_aib.vhd.pace import Pace
 from airflow_aib.vhd.page_ranges import PageRange
 from tests.fakes import FakeClock, look_error
 
@@ -21,7 +22,7 @@ class Crowd:
         self.most = 0
         self.done: list[int] = []
 
-    async def work(self, piece: PageRange) -> int:
+    async def work(self, piece: PageRange) -> None:
         """Work on a piece; the later ones are quicker."""
         self.present += 1
         self.most = max(self.most, self.present)
@@ -29,7 +30,6 @@ class Crowd:
             await asyncio.sleep(0)
         self.present -= 1
         self.done.append(piece.offset)
-        return piece.offset
 
 
 async def answer() -> bytes:
@@ -37,17 +37,53 @@ async def answer() -> bytes:
     return b"content"
 
 
+def settled(lanes: int) -> Lanes:
+    """Return lanes that have found their number."""
+    made = Lanes(lanes, FakeClock())
+    made.pace = Pace(most=lanes, lanes=float(lanes))
+    return made
+
+
 async def test_all_pieces_are_worked_on_a_few_at_a_time() -> None:
-    """Concurrency is used, and bounded."""
+    """As many pieces are under way as the pace allows, and no more."""
     crowd = Crowd()
 
-    async def work(piece: PageRange) -> None:
-        await crowd.work(piece)
-
-    await for_each(PIECES, work, concurrency=4)
+    await settled(4).for_each(PIECES, crowd.work)
 
     assert sorted(crowd.done) == [piece.offset for piece in PIECES]
     assert crowd.most == 4
+
+
+async def test_more_are_tried_while_it_goes_well() -> None:
+    """Pieces that come back quickly add lanes, up to the bound."""
+    crowd, lanes = Crowd(), Lanes(6, FakeClock())
+
+    async def work(piece: PageRange) -> None:
+        await crowd.work(piece)
+        await lanes.timed(piece.length, answer)
+
+    await lanes.for_each(PIECES, work)
+
+    assert crowd.most == lanes.pace.allowed == 6
+
+
+@pytest.mark.parametrize("status", [503, 429, 500, None])
+async def test_a_busy_storage_takes_lanes_away(status: int | None) -> None:
+    """A refusal for want of time, or no answer at all, halves the pieces that are under way."""
+    lanes = settled(8)
+    answers: list[ArmRequestError | None] = [
+        ArmRequestError("Busy", status=status, trouble="answer" if status else "connection"),
+        None,
+    ]
+
+    async def call() -> None:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+
+    await lanes.timed(512, call)
+
+    assert lanes.pace.allowed == 4
 
 
 async def test_the_first_error_ends_the_rest() -> None:
@@ -60,7 +96,7 @@ async def test_the_first_error_ends_the_rest() -> None:
         await crowd.work(piece)
 
     with pytest.raises(ArmRequestError):
-        await for_each(PIECES, work, concurrency=4)
+        await settled(4).for_each(PIECES, work)
     count = len(crowd.done)
     await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) == 1
@@ -69,27 +105,7 @@ async def test_the_first_error_ends_the_rest() -> None:
 
 async def test_no_pieces_are_no_work() -> None:
     """An empty disk is copied at once."""
-    await for_each([], Crowd().work, concurrency=4)  # type: ignore[arg-type]  # what it gives is not used
-
-
-async def test_pieces_that_are_read_ahead_come_in_order() -> None:
-    """Whichever is read first: they are given in their order, and only a few are read ahead."""
-    crowd = Crowd()
-
-    given = [content async for _, content in in_order(PIECES, crowd.work, concurrency=4)]
-
-    assert given == [piece.offset for piece in PIECES]
-    assert crowd.most <= 4
-    assert crowd.done != given
-
-
-async def test_reading_ahead_ends_with_its_reader() -> None:
-    """Who stops reading leaves nothing running."""
-    pieces = in_order(PIECES, Crowd().work, concurrency=4)
-    await anext(pieces)
-    await pieces.aclose()  # type: ignore[attr-defined]  # it is a generator
-
-    assert len(asyncio.all_tasks()) == 1
+    await settled(4).for_each([], Crowd().work)
 
 
 async def test_a_lambda_is_awaited_too() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_aib.exceptions import VhdCopyError
-from airflow_aib.vhd.copy_plan import LARGEST_PIECE, Piece, VhdCopyResult, plan_copy
-from airflow_aib.vhd.page_ranges import PAGE_SIZE, PageRange, normalise, subtract, total
+from airflow_aib.vhd.copy_plan import VhdCopyResult, plan_copy
+from airflow_aib.vhd.page_ranges import LARGEST_PIECE, PAGE_SIZE, PageRange, Piece, normalise, total
 
 GIBIBYTE = 1024**3
 LENGTH = 8 * LARGEST_PIECE
@@ -21,6 +22,11 @@ page_ranges = st.lists(
     ),
     max_size=6,
 )
+
+
+def covers(done: list[PageRange], piece: Piece) -> bool:
+    """Say whether some ranges hold every page of a piece."""
+    return any(one.offset <= piece.offset and piece.end <= one.end for one in normalise(done))
 
 
 def test_only_allocated_pages_travel() -> None:
@@ -43,11 +49,17 @@ def test_pieces_are_cut_at_multiples_of_their_size() -> None:
 
 
 def test_a_second_try_copies_the_rest() -> None:
-    """What the destination holds is not copied again."""
-    plan = plan_copy([PageRange(0, 4096)], LENGTH, done=[PageRange(512, 1024)])
+    """What the destination holds is not copied again, but compared."""
+    plan = plan_copy([PageRange(0, 512), PageRange(1024, 4096)], LENGTH, done=[PageRange(1024, 4096)])
 
-    assert plan.pieces == (Piece(0, 512), Piece(1536, 2560))
-    assert (plan.allocated_bytes, plan.done_bytes, plan.left_bytes) == (4096, 1024, 3072)
+    assert (plan.pieces, plan.held) == ((Piece(0, 512),), (Piece(1024, 4096),))
+    assert (plan.allocated_bytes, plan.done_bytes, plan.left_bytes) == (4608, 4096, 512)
+
+
+@pytest.mark.parametrize("part", [PageRange(0, 512), PageRange(512, 1024), PageRange(2048, 2048)])
+def test_a_part_of_a_piece_is_none(part: PageRange) -> None:
+    """A piece of which only some pages are there is copied as a whole, so that both sides have it from one request."""
+    assert plan_copy([PageRange(0, 4096)], LENGTH, done=[part]).pieces == (Piece(0, 4096),)
 
 
 def test_nothing_is_left() -> None:
@@ -84,15 +96,18 @@ def test_ranges_outside_the_blob(outside: PageRange) -> None:
 
 @given(page_ranges, page_ranges)
 def test_plan_covers_exactly_what_is_left(source: list[PageRange], done: list[PageRange]) -> None:
-    """The pieces are what is allocated and not done, none too large, none crossing a border, in order."""
+    """Pieces are what is allocated, none too large, none crossing a border, in order; held is what is done."""
     plan = plan_copy(source, LENGTH, done=done)
 
-    assert normalise(plan.pieces) == subtract(source, done)
+    whole = sorted((*plan.pieces, *plan.held))
+    assert normalise(whole) == normalise(source)
     assert total(plan.pieces) == plan.left_bytes == plan.allocated_bytes - plan.done_bytes
-    assert all(0 < piece.length <= LARGEST_PIECE for piece in plan.pieces)
-    assert all(piece.offset % PAGE_SIZE == piece.length % PAGE_SIZE == 0 for piece in plan.pieces)
-    assert all(piece.offset // LARGEST_PIECE == (piece.end - 1) // LARGEST_PIECE for piece in plan.pieces)
-    assert all(before.end <= after.offset for before, after in zip(plan.pieces, plan.pieces[1:], strict=False))
+    assert all(0 < piece.length <= LARGEST_PIECE for piece in whole)
+    assert all(piece.offset % PAGE_SIZE == piece.length % PAGE_SIZE == 0 for piece in whole)
+    assert all(piece.offset // LARGEST_PIECE == (piece.end - 1) // LARGEST_PIECE for piece in whole)
+    assert all(before.end <= after.offset for before, after in itertools.pairwise(whole))
+    assert all(covers(done, piece) for piece in plan.held)
+    assert not any(covers(done, piece) for piece in plan.pieces)
 
 
 @given(page_ranges, st.integers(0, 20))
@@ -109,4 +124,4 @@ def test_result_travels_as_json() -> None:
     """The result of a copy can be kept as JSON."""
     result = VhdCopyResult("https://a/b", "https://c/d", "vhd", 1024, 512, 512, "abc", "etag")
 
-    assert json.loads(json.dumps(result.to_json()))["run_output_name"] == "vhd"
+    assert VhdCopyResult.from_json({**json.loads(json.dumps(result.to_json())), "new": 1}) == result

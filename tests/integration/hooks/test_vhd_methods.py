@@ -1,0 +1,147 @@
+"""Copy Blob beside pieces: chosen where it wins, waited for, continued, ended, replaced by pieces where it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_aib.exceptions import VhdCopyError
+from airflow_aib.hooks.vhd_outputs import abort_copies
+from tests.integration.hooks.vhd import DESTINATION
+
+if TYPE_CHECKING:
+    from tests.integration.hooks.vhd import Vhd
+
+SLOW = 1024 * 1024.0
+"""Bytes in an emulated second: a VHD of 64 MiB takes a minute of them, which is a fraction of a real one."""
+
+
+async def until_begun(vhd: Vhd) -> None:
+    """Wait until storage copies by itself."""
+    while True:
+        present = await vhd.file(vhd.copy_url).look()
+        if present is not None and present.is_being_copied:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def kept_by_user(vhd: Vhd) -> Vhd:
+    """Copy a VHD to the user's account, and take that copy for the VHD: then both sides are in one account."""
+    vhd.uri = (await vhd.copy("imagestore/images/first")).destination
+    vhd.azure.control.forget_requests()
+    return vhd
+
+
+async def test_copy_blob_is_used_inside_an_account(vhd: Vhd) -> None:
+    """One request has storage copy the whole VHD, which is then compared on both sides."""
+    result = await (await kept_by_user(vhd)).copy()
+
+    assert (result.method, result.copied_bytes) == ("copy_blob", result.allocated_bytes)
+    assert "PUT /{account}/{container}/{blob}?comp=page" not in vhd.azure.control.count_requests(endpoint="blob")
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_pieces_are_used_between_accounts(vhd: Vhd) -> None:
+    """Between accounts Copy Blob goes in the service's spare time: pieces are copied."""
+    assert (await vhd.copy()).method == "pages"
+
+
+@pytest.mark.parametrize("method", ["pages", "copy_blob"])
+async def test_the_method_may_be_given(vhd: Vhd, method: str) -> None:
+    """Whoever knows better says so; between accounts Copy Blob reads with a signature of the identity's own."""
+    result = await vhd.copy(method=method)
+
+    assert result.method == method
+    assert await vhd.content(result.destination) == await vhd.content()
+    assert vhd.azure.control.requests(path="listKeys$") == []
+
+
+async def test_a_slow_copy_blob_is_waited_for(vhd: Vhd) -> None:
+    """While storage copies, progress is told; then the copy is verified like any other."""
+    vhd.azure.control.set_copy_pace(SLOW)
+
+    result = await vhd.copy(method="copy_blob")
+
+    assert any(0 < told.copied_bytes < result.length for told in vhd.told)
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_a_copy_blob_goes_on_without_us(vhd: Vhd) -> None:
+    """A copy whose watcher was killed is waited for by the next, and not begun again."""
+    vhd.azure.control.set_copy_pace(SLOW / 16)
+    first = asyncio.create_task(vhd.copy(method="copy_blob"))
+    await until_begun(vhd)
+    first.cancel()
+    await asyncio.wait({first})
+    vhd.azure.control.set_copy_pace(1e12)
+    vhd.azure.control.advance(3600)
+
+    result = await vhd.copy(method="copy_blob")
+
+    starts = vhd.azure.control.count_requests(endpoint="blob")["PUT /{account}/{container}/{blob}"]
+    assert starts == 1
+    assert result.method == "copy_blob"
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_pieces_take_over_where_copy_blob_fails(vhd: Vhd) -> None:
+    """Where the tool chose Copy Blob and that breaks, pieces are copied instead."""
+    await kept_by_user(vhd)
+    vhd.azure.control.set_copy_pace(SLOW, fail_at_bytes=1024)
+
+    result = await vhd.copy()
+
+    assert result.method == "pages"
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_pieces_take_over_where_copy_blob_is_refused(vhd: Vhd) -> None:
+    """A refusal of Copy Blob is told, and pieces are copied."""
+    await kept_by_user(vhd)
+    vhd.azure.control.plan_fault(method="PUT", path="/imagestore/images/vhds", status=400)
+
+    assert (await vhd.copy()).method == "pages"
+
+
+async def test_a_copy_blob_that_was_asked_for_fails_loudly(vhd: Vhd) -> None:
+    """Where the user has chosen Copy Blob, its end is the task's."""
+    vhd.azure.control.set_copy_pace(SLOW, fail_at_bytes=1024)
+
+    with pytest.raises(VhdCopyError, match="method='pages'"):
+        await vhd.copy(method="copy_blob")
+
+
+async def test_a_copy_blob_that_nobody_wants_is_ended(vhd: Vhd) -> None:
+    """Storage does not go on copying for a task that a person has ended; a second time there is nothing to end."""
+    vhd.azure.control.set_copy_pace(SLOW / 1024)
+    copying = asyncio.create_task(vhd.copy(method="copy_blob"))
+    await until_begun(vhd)
+    copying.cancel()
+    await asyncio.wait({copying})
+
+    ended = [await abort_copies(vhd.azure.service, vhd.azure.image_template_id, DESTINATION) for _ in range(2)]
+
+    assert ended == [1, 0]
+    present = await vhd.file(vhd.copy_url).look()
+    assert present is not None
+    assert present.copy is not None
+    assert present.copy.status == "aborted"
+    result = await vhd.copy()
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_a_copy_blob_of_an_older_vhd_is_ended_first(vhd: Vhd) -> None:
+    """What storage still copies of a version that is gone makes room for the new one."""
+    vhd.azure.control.set_copy_pace(SLOW / 1024)
+    copying = asyncio.create_task(vhd.copy(method="copy_blob"))
+    await until_begun(vhd)
+    copying.cancel()
+    await asyncio.wait({copying})
+    (first, *_) = await vhd.file(vhd.uri).page_ranges()
+    await vhd.file(vhd.uri).client.upload_page(b"\x07" * 512, offset=first.offset, length=512)
+
+    result = await vhd.copy(method="pages")
+
+    assert await vhd.content(result.destination) == await vhd.content()
