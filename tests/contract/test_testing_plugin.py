@@ -66,7 +66,6 @@ def test_a_fault_that_strikes_nothing_fails_its_test(tmp_path: Path) -> None:
         ("aib_emulator_time_scale=fast", "write a number"),
         ("aib_emulator_log_form=older", "use one of new, old"),
         ("aib_emulator_choices=second-run", "write it as NAME=VALUE"),
-        ("aib_emulator_choices=second-run=joined second-delete=never", "use one of joined, refused"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_told(tmp_path: Path, option: str, words: str) -> None:
