@@ -92,6 +92,26 @@ test: check $(CLIENTS)/azcopy/.ready $(CLIENTS)/old/.ready ## checks, and all te
 test-az: $(CLIENTS)/az/.ready ## try the emulator with the unmodified az command line; about two minutes
 	$(BIN)/python -m pytest tests/contract/clients -n 2 --dist loadfile -m az
 
+# What the deployment runs, and the databases beside it; each in a place of its own.
+CHAOS := $(VENV)/chaos
+SERVICES := $(VENV)/share/services
+$(CHAOS)/.ready: requirements/deploy.txt pyproject.toml | $(READY)
+	$(BIN)/python -m venv --clear --without-pip $(CHAOS)
+	$(BIN)/uv pip sync --quiet --python $(CHAOS)/bin/python --require-hashes --compile-bytecode requirements/deploy.txt
+	$(BIN)/uv pip install --quiet --python $(CHAOS)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SERVICES)/.ready: tests/chaos/debian.py | $(READY)
+	rm -rf $(SERVICES)
+	$(BIN)/python -m tests.chaos.debian $(SERVICES)
+	@touch $@
+
+# SMALL=1 for a quick try; or `make chaos CHAOS_OPTIONS="--seed 7 --builds 30 --minutes 5"`.
+CHAOS_OPTIONS ?= $(if $(SMALL),--builds 6 --minutes 3)
+.PHONY: chaos
+chaos: $(CHAOS)/.ready $(SERVICES)/.ready ## build many images while Airflow's processes are killed; within 20 minutes
+	$(BIN)/python -m tests.chaos.run --services $(SERVICES) --airflow $(CHAOS)/bin/airflow $(CHAOS_OPTIONS)
+
 .PHONY: bench
 bench: $(READY) $(PEERS)/.ready ## measure beside named peers, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.run --peers $(PEERS)
@@ -122,6 +142,6 @@ lock: $(READY) ## compile the hashed requirement files anew
 
 .PHONY: clean
 clean: ## end what runs, and remove all that was made here but .venv
-	@test ! -x $(BIN)/python || for folder in .local/*/; do test ! -d "$$folder" || $(BIN)/python -m demo down --folder "$$folder"; done
+	@test ! -x $(BIN)/python || for folder in .local/*/ .local/chaos/*/; do test ! -d "$$folder" || $(BIN)/python -m demo down --folder "$$folder"; done
 	rm -rf .local build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Carry out one command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        with _every_end_is_ctrl_c():
+        with every_end_is_ctrl_c():
             return _carry_out(options.command, options.folder)
     except DemoError as error:
         _say(f"\nfailed: {error}")
@@ -136,7 +136,7 @@ def _how_to_sign_in(state: State) -> str:
 
 
 @contextmanager
-def _every_end_is_ctrl_c() -> Iterator[None]:
+def every_end_is_ctrl_c() -> Iterator[None]:
     """Treat being asked to end, or losing the terminal, like Ctrl-C: everything that was started is stopped.
 
     Only the first counts: stopping takes a bounded time, and an impatient second one must not leave half behind.

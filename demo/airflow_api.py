@@ -74,10 +74,10 @@ class AirflowApi:
         """Let the DAG run."""
         _checked(self._request("PATCH", f"/api/v2/dags/{quote(dag_id)}", json={"is_paused": False}))
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, *, run_id: str | None = None) -> str:
         """Start a run of the DAG by hand and return its run id."""
         # With an id of ours it can be asked for again: SQLite, when busy, makes Airflow answer with an error.
-        body = {"dag_run_id": f"manual__{uuid.uuid4()}", "logical_date": None, "conf": dict(conf or {})}
+        body = {"dag_run_id": run_id or f"manual__{uuid.uuid4()}", "logical_date": None, "conf": dict(conf or {})}
 
         def ask() -> str | None:
             answer = self._request("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", json=body)
