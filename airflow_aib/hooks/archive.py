@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.archive_place import blob_pieces, open_place
-from airflow_aib.hooks.blob_file import Content, digest
+from airflow_aib.hooks.blob_file import digest
 from airflow_aib.hooks.compression import Observed, compressed, decompressed
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.image_runs import busy
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
-from airflow_aib.hooks.run_report import read_report
-from airflow_aib.hooks.staging import StagedBlob, StagingArea
+from airflow_aib.hooks.staging import CUSTOMIZATION_LOG, VALIDATION_LOG, StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_run
+from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_archive import DIAGNOSIS, EARLIER, INDEX, run_folder, with_run
+from airflow_aib.image_run.log_bytes import LogBytes
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
@@ -76,16 +80,20 @@ async def archive_logs(
     name = parse_image_template_id(image_template_id).name
     folder = run_folder(name, status)
     logs = await _find_logs(service, body, status)
-    files = [
-        await archive_log(service.clients, log_file, place, f"{folder}/{log_file.file_name}.gz") for log_file in logs
-    ]
-    diagnosis = await _archive_diagnosis(service, image_template_id, status, place, f"{folder}/{DIAGNOSIS}")
+    archived = {
+        log_file.file_name: await archive_log(service.clients, log_file, place, f"{folder}/{log_file.file_name}.gz")
+        for log_file in logs
+    }
+    diagnosis = None
+    if not status.has_succeeded:
+        read = {name: log_read for name, (_, log_read) in archived.items()}
+        diagnosis = await _archive_diagnosis(body, status, read, place, f"{folder}/{DIAGNOSIS}")
     archive = {
         "image_template_id": image_template_id,
         "start_time": status.start_time,
         "run_state": status.run_state,
         "location": place.url(folder),
-        "files": [asdict(file) for file in files],
+        "files": [asdict(file) for file, _ in archived.values()],
         "diagnosis": diagnosis,
     }
     await note_in_index(place, f"{name}/{INDEX}", {**archive, "end_time": status.end_time})
@@ -98,12 +106,15 @@ async def archive_logs(
 
 
 async def _archive_diagnosis(
-    service: ImageRuns, image_template_id: str, status: LastRunStatus, place: ArchivePlace, name: str
-) -> dict[str, Any] | None:
-    """Write down why a run ended badly; None for one that ended well."""
-    if status.has_succeeded:
-        return None
-    diagnosis = (await read_report(service, image_template_id, status, log)).diagnose()
+    body: Mapping[str, Any],
+    status: LastRunStatus,
+    logs: Mapping[str, CustomizationLog],
+    place: ArchivePlace,
+    name: str,
+) -> dict[str, Any]:
+    """Write down why a run ended badly."""
+    properties: Mapping[str, Any] = body.get("properties") or {}
+    diagnosis = diagnose(evidence_of_run(status, properties, logs.get(CUSTOMIZATION_LOG), logs.get(VALIDATION_LOG)))
     content = json.dumps(diagnosis.to_json(), indent=1).encode()
     if not await place.replace_small(name, content, instead_of=await place.read_small(name)):
         log.info("Somebody else has written %s at the same time, and it says the same.", place.url(name))
@@ -191,10 +202,12 @@ async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRu
         raise
 
 
-async def archive_log(clients: AzureClients, source: StagedBlob, place: ArchivePlace, name: str) -> ArchivedFile:
-    """Copy a log of any length in constant memory, then read the copy back and compare."""
-    written = await copy_settled(StagingArea(clients).file(source), place, name)
-    url = place.url(name)
+async def archive_log(
+    clients: AzureClients, source: StagedBlob, place: ArchivePlace, name: str
+) -> tuple[ArchivedFile, CustomizationLog]:
+    """Copy a log of any length in constant memory, then read the copy back and compare; give also what it says."""
+    observed, read = await copy_settled(StagingArea(clients).file(source), place, name)
+    written, url = observed.content, place.url(name)
     found = await digest(decompressed(place.read(name), target=url))
     if found != written:
         raise ArmRequestError(
@@ -204,18 +217,21 @@ async def archive_log(clients: AzureClients, source: StagedBlob, place: ArchiveP
             code="ArchiveDiffers",
             target=url,
         )
-    return ArchivedFile(name.rpartition("/")[2], url, written.size, written.sha256)
+    return ArchivedFile(name.rpartition("/")[2], url, written.size, written.sha256), read.result(
+        clients.settings.masker
+    )
 
 
-async def copy_settled(reading: BlobFile, place: ArchivePlace, name: str) -> Content:
+async def copy_settled(reading: BlobFile, place: ArchivePlace, name: str) -> tuple[Observed, LogReading]:
     """Copy a blob that nobody changed meanwhile: the service may still be handing over the end of a log."""
     for _ in range(COPY_ATTEMPTS):
         before = await reading.look()
-        observed = Observed()
+        log_reading = LogReading(log_signs())
+        observed = Observed(LogBytes(log_reading))
         pieces = compressed(observed.watch(blob_pieces(reading)))
         await place.write(name, pieces, {"aib_source": reading.address.url})
         if await reading.look() == before:
-            return observed.content
+            return observed, log_reading
     raise ArmRequestError(
         f"Log {reading.address.url} has changed during each of {COPY_ATTEMPTS} copies",
         hint="It is still being written: archive it again in a few minutes.",

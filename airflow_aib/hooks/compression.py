@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.blob_file import Content
+from airflow_aib.image_run.log_bytes import LogBytes, LogUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
@@ -24,18 +25,32 @@ GATHERED_BYTES = 4 * 1024 * 1024
 class Observed:
     """Say what has passed by: its length and its digest.
 
+    :param log: reads it on the way, so that it need not be fetched twice
     :param size: bytes
     """
 
+    log: LogBytes | None = None
     size: int = 0
     _digest: Any = field(default_factory=hashlib.sha256)
 
     async def watch(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         """Give the pieces on as they are."""
         async for piece in pieces:
-            await asyncio.to_thread(self._digest.update, piece)
+            await asyncio.to_thread(self._take, piece)
             self.size += len(piece)
             yield piece
+        if self.log is not None:
+            self.log.finish()
+
+    def _take(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        if self.log is None:
+            return
+        try:
+            self.log.feed(piece)
+        except LogUnreadableError:
+            # It is archived as it is, whatever it is.
+            self.log = None
 
     @property
     def content(self) -> Content:

@@ -61,19 +61,28 @@ async def read_log(pieces: AsyncIterable[bytes], masker: Masker, *, target: str)
 
 
 async def read_run_logs(
-    clients: AzureClients, body: Mapping[str, object], status: LastRunStatus, log: TaskLog
+    clients: AzureClients,
+    body: Mapping[str, object],
+    status: LastRunStatus,
+    log: TaskLog,
+    *,
+    known: CustomizationLog | None = None,
 ) -> RunLogs:
-    """Read the logs of a run; they are a help, so that trouble with them is only told."""
+    """Read the logs of a run; they are a help, so that trouble with them is only told.
+
+    :param known: the build's log, where it was read already
+    """
     staging = StagingArea(clients)
     try:
         blobs = await staging.find_logs(body, status)
         by_kind = {blob.file_name == VALIDATION_LOG: blob for blob in blobs}
         location = by_kind[False].address.url if False in by_kind else None
-        read = {kind: await _read_blob(staging, blob) for kind, blob in by_kind.items()}
+        to_read = {kind: blob for kind, blob in by_kind.items() if kind or known is None}
+        read = {kind: await _read_blob(staging, blob) for kind, blob in to_read.items()}
     except ArmRequestError as error:
         log.warning("The customization log cannot be read: %s", error)
-        return RunLogs()
-    return RunLogs(read.get(False), read.get(True), location)
+        return RunLogs(known)
+    return RunLogs(known or read.get(False), read.get(True), location)
 
 
 async def _read_blob(staging: StagingArea, blob: StagedBlob) -> CustomizationLog:

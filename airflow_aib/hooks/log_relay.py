@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, LARGEST_READ, ByteBudget
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
+from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
+from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_splitter import LogSplitter
 from airflow_aib.masking import Masker
 
@@ -106,6 +108,8 @@ class LogRelay:
     clock: Clock = SYSTEM_CLOCK
     log_file: StagedBlob | None = None
     has_trouble: bool = False
+    _reading: LogReading | None = field(default_factory=lambda: LogReading(log_signs()))
+    _is_over: bool = False
     _lines: LogSplitter = field(default_factory=LogSplitter)
     _budget: ByteBudget = field(init=False)
 
@@ -128,8 +132,20 @@ class LogRelay:
         else:
             allowance = min(budget.allowance(now) for budget in self._budgets)
             lines = await self._read_some(self.log_file, allowance) if allowance else []
+        if self._reading is not None:
+            self._reading.take(lines)
+        self._is_over = status.is_over
         shown = lines if self.summary is None else self.summary.choose(lines)
         return [self.masker.mask(line) for line in shown]
+
+    @property
+    def customization_log(self) -> CustomizationLog | None:
+        """The whole log, read; None unless all of it has passed here, from its first line to its end."""
+        if not self._is_over or self._reading is None or self.log_file is None:
+            return None
+        found = self._reading.result(self.masker)
+        # Else the service is still handing over its end, and whoever reads it later has more of it.
+        return found if found.is_complete else None
 
     @property
     def _budgets(self) -> list[ByteBudget]:
@@ -139,6 +155,7 @@ class LogRelay:
         self.log_file = log_file
         if log_file is not None and self.begin is not None and self.begin.log == log_file.name:
             self._lines = LogSplitter(self.begin.offset)
+            self._reading = None
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         # Spent before it is read, since others look at the shared budget meanwhile.
@@ -157,6 +174,7 @@ class LogRelay:
         """Note that the log is shorter than what was read of it: somebody has put another one in its place."""
         rest = self._lines.finish()
         self._lines = LogSplitter()
+        self._reading = None
         return [*rest, "[... the log was replaced; it follows from its beginning ...]"]
 
     def _spend(self, count: int) -> None:
@@ -171,6 +189,7 @@ class LogRelay:
         skipped = left - await self._wait_for_turn(min(left, self.final_bytes), now)
         if not skipped:
             return lines + await self._read_rest(log_file)
+        self._reading = None
         lines += self._lines.finish()
         lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
         # From a byte before: what stands until the next line's beginning belongs to a line that is left out.

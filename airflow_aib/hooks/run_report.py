@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_runs import ImageRuns
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.customization_log import CustomizationLog
     from airflow_aib.image_run.diagnosis import Diagnosis
     from airflow_aib.image_run.run_event import RunEvent
 
@@ -118,17 +119,19 @@ async def read_report(
     *,
     late: Sequence[ImageArtifact] = (),
     is_late: bool = False,
+    known_log: CustomizationLog | None = None,
 ) -> RunReport:
     """Read what the run has left; the log is a help, so that trouble with it is only told.
 
     :param late: images that came after it had ended otherwise
     :param is_late: whether it succeeded after its deadline
+    :param known_log: its customization log, where it was read already
     """
     body = await service.require_image_template(image_template_id)
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
-    logs = await read_run_logs(service.clients, body, status, log)
+    logs = await read_run_logs(service.clients, body, status, log, known=known_log)
     distribute: list[Mapping[str, Any]] = properties.get("distribute") or []
     names = [str(distributor.get("runOutputName", "")) for distributor in distribute]
     artifacts: list[ImageArtifact] = []

@@ -8,15 +8,15 @@ of any length is read line by line, in bounded memory. A validation log has the 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_run.log_line import LogLine, parse_log_line
 from airflow_aib.image_run.provisioner import Provisioner, ProvisionerReading, kept
 from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 TAIL_LINES = 20
 KEPT_FATAL_LINES = 10
@@ -93,6 +93,35 @@ class CustomizationLog:
     def last_phase(self) -> str | None:
         """The phase in which the build was when the log ended, or when it was ended from outside."""
         return self.interrupted_in or (self.phases[-1].name if self.phases else None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the log as JSON, small enough for an event: the output of steps that went well is left out."""
+        return {
+            **asdict(self),
+            "provisioners": [step.to_json(with_output=step == self.failed) for step in self.provisioners],
+            "failed": self.failed.index if self.failed is not None else None,
+            "signs_before": sorted(self.signs_before),
+            "signs_after": sorted(self.signs_after),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> CustomizationLog:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        provisioners = tuple(Provisioner.from_json(step) for step in value["provisioners"])
+        failed = value.get("failed")
+        return cls(
+            **known
+            | {
+                "phases": tuple(LogPhase(**phase) for phase in value["phases"]),
+                "provisioners": provisioners,
+                "failed": provisioners[failed] if failed is not None else None,
+                "errors": tuple(value["errors"]),
+                "tail": tuple(value["tail"]),
+                "signs_before": frozenset(value["signs_before"]),
+                "signs_after": frozenset(value["signs_after"]),
+            }
+        )
 
 
 def parse_customization_log(text: str, signs: Sequence[str] = ()) -> CustomizationLog:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_run.error_lines import is_error_line, is_network_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from airflow_aib.image_run.log_line import LogLine
     from airflow_aib.masking import Masker
@@ -67,6 +67,18 @@ class Provisioner:
     is_deprovision: bool = False
     signs: frozenset[str] = frozenset()
     has_network_trouble: bool = False
+
+    def to_json(self, *, with_output: bool = True) -> dict[str, Any]:
+        """Give it as JSON."""
+        left_out = () if with_output else ("output", "error_lines")
+        return {**asdict(self), "signs": sorted(self.signs), **{name: [] for name in left_out}}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Provisioner:
+        """Read what `to_json` wrote; unknown keys are ignored."""
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        sequences = {name: tuple(known[name]) for name in ("output", "error_lines")}
+        return cls(**known | sequences | {"signs": frozenset(known["signs"])})
 
 
 @dataclass

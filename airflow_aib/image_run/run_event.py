@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from airflow_aib.exceptions import ImageRunWatchError
 from airflow_aib.image_run.artifacts import ImageArtifact
+from airflow_aib.image_run.customization_log import CustomizationLog
 from airflow_aib.image_run.run_status import LastRunStatus
 
 RunEventStatus = Literal["over", "timeout", "unwatchable", "gone"]
@@ -30,6 +31,8 @@ class RunEvent:
         appeared`; why it goes on after its time: it is `stuck` in its cancel, or was `not cancelled`
     :param is_late: whether a run that succeeded did so only after its deadline
     :param late_artifacts: what appeared after the run had ended otherwise, as `ImageArtifact.to_json` writes it
+    :param customization_log: its log, as `CustomizationLog.to_json` writes it, where all of it was relayed: so that
+        nobody has to read it once more
     """
 
     status: RunEventStatus
@@ -39,6 +42,7 @@ class RunEvent:
     reason: RunEventReason | None = None
     is_late: bool = False
     late_artifacts: tuple[dict[str, Any], ...] = ()
+    customization_log: dict[str, Any] | None = None
 
     def read_last_run_status(self) -> LastRunStatus | None:
         """Give the last status that was seen."""
@@ -47,6 +51,10 @@ class RunEvent:
     def read_late_artifacts(self) -> tuple[ImageArtifact, ...]:
         """Give what appeared after the run had ended otherwise."""
         return tuple(map(ImageArtifact.from_json, self.late_artifacts))
+
+    def read_customization_log(self) -> CustomizationLog | None:
+        """Give the log, where it is known."""
+        return CustomizationLog.from_json(self.customization_log) if self.customization_log else None
 
     def to_payload(self) -> dict[str, Any]:
         """Give the payload of Airflow's trigger event."""
@@ -76,4 +84,5 @@ class RunEvent:
             reason=payload.get("reason") if payload.get("reason") in RUN_EVENT_REASONS else None,
             is_late=payload.get("is_late") is True,
             late_artifacts=tuple(payload.get("late_artifacts") or ()),
+            customization_log=payload.get("customization_log"),
         )

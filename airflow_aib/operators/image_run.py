@@ -269,6 +269,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
                 self.log,
                 late=event.read_late_artifacts(),
                 is_late=event.is_late,
+                known_log=event.read_customization_log(),
             )
 
 

@@ -124,7 +124,8 @@ async def watch_to_the_end(
                     event = update
                     if event.status == "timeout" and order.cancel_overdue:
                         event = await _end_overdue_run(service, order, event, log)
-                    return await _with_late_images(service, order, event, log, was_distributing=was_distributing)
+                    event = await _with_late_images(service, order, event, log, was_distributing=was_distributing)
+                    return _with_log(event, relay)
                 if isinstance(update, PhaseChange):
                     on_phase(update.last_run_status)
                     was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
@@ -143,6 +144,12 @@ async def _remembered(relay: LogRelay | None, memory: RelayMemory | None) -> Asy
         if memory is not None and relay is not None:
             await memory.keep(relay.mark)
         raise
+
+
+def _with_log(event: RunEvent, relay: LogRelay | None) -> RunEvent:
+    """Have the event carry what the relay has read, if that is the whole log."""
+    customization_log = relay.customization_log if relay is not None else None
+    return replace(event, customization_log=customization_log.to_json()) if customization_log is not None else event
 
 
 async def _open_relay(

@@ -12,6 +12,8 @@ import pytest
 from airflow.sdk.execution_time import task_runner
 
 from airflow_aib.hooks import clients
+from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.run_report import read_report
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, AzureImageTemplateStateTrigger
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import BaseTrigger
 
+    from airflow_aib.triggers.watching import RelayLevel
     from tests.integration.airflow.cloud import Cloud
 
 TEMPLATE = f"imageTemplates/{NAME}$"
@@ -159,6 +162,29 @@ async def test_the_log_is_relayed(cloud: Cloud, handle: dict[str, Any]) -> None:
     assert "is Running/Building" in text
     assert text.count("Starting provisioner shell") == 3  # two customizers, and the hidden deprovision step
     assert len(log.records) < text.count("\n") / 2
+
+
+@pytest.mark.parametrize("level", ["full", "summary"])
+async def test_the_log_is_fetched_once(cloud: Cloud, handle: dict[str, Any], level: RelayLevel) -> None:
+    """Who waits for the run tells how it went from what was relayed: the log is not read once more for that."""
+    deadline = datetime.now(UTC) + timedelta(days=2)
+    order = WatchOrder(ImageRunHandle.from_json(handle), deadline, poll_interval=0.05, relay_log=level)
+
+    event = RunEvent.from_payload((await watch_to_the_end(cloud.settings, order, log=RecordingLog())).to_payload())
+    status = event.read_last_run_status()
+    assert status is not None
+    before = cloud.count("GET", "/customization.log")
+    async with clients.shared_clients(cloud.settings) as shared:
+        service = ImageTemplateService(shared)
+        known = event.read_customization_log()
+        report = await read_report(service, order.handle.image_template_id, status, RecordingLog(), known_log=known)
+
+    assert before > 0
+    assert cloud.count("GET", "/customization.log") == before
+    assert report.logs.customization is not None
+    assert len(report.logs.customization.provisioners) == 3
+    assert report.log_location is not None
+    assert report.log_location.endswith("/customization.log")
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -52,7 +52,8 @@ class FakePlace:
 
 async def copy(source: FakeBlob, destination: FakePlace) -> Content:
     """Copy a log."""
-    return await copy_settled(cast("BlobFile", source), cast("ArchivePlace", destination), "log.gz")
+    observed, _ = await copy_settled(cast("BlobFile", source), cast("ArchivePlace", destination), "log.gz")
+    return observed.content
 
 
 async def test_a_log_that_is_whole_is_copied_once() -> None:

@@ -18,10 +18,13 @@ from airflow_aib.hooks.log_relay import (
     records,
 )
 from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.masking import Masker
 from tests.fakes import START, FakeClock, FakeLog, image_template, run_status
+from tests.unit.airflow_aib.image_run.sample_logs import sample_log
 
 if TYPE_CHECKING:
     from airflow_aib.hooks.blob_file import BlobPart
@@ -173,6 +176,38 @@ async def test_no_byte_is_read_twice() -> None:
     await relay.read(BODY, status("Succeeded"), START)
 
     assert log.fetched == len(lines)
+
+
+WHOLE = sample_log("old-form-linux-succeeded").encode()
+
+
+async def test_a_log_that_was_relayed_whole_need_not_be_read_again() -> None:
+    """What passes is read on the way, whatever of it is shown."""
+    log = FakeLog(WHOLE[:999], LOG_FILE)
+    relay = LogRelay(log, summary=LogSummary())
+    await relay.read(BODY, status(), START)
+    assert relay.customization_log is None
+    log.content = WHOLE
+    await relay.read(BODY, status("Succeeded"), START)
+
+    assert relay.customization_log == parse_customization_log(WHOLE.decode(), log_signs())
+
+
+@pytest.mark.parametrize(
+    "relay",
+    [
+        LogRelay(FakeLog(WHOLE, LOG_FILE), begin=RelayMark(LOG_FILE.name, 10)),
+        LogRelay(FakeLog(WHOLE, LOG_FILE), final_bytes=10),
+        LogRelay(FakeLog(WHOLE[:999], LOG_FILE)),
+        LogRelay(FakeLog(b"", None)),
+    ],
+    ids=["taken over", "left out", "not complete", "none"],
+)
+async def test_what_was_relayed_in_part_is_read_again(relay: LogRelay) -> None:
+    """Only a log that has passed from its first line to its last is known."""
+    await relay.read(BODY, status("Succeeded"), START)
+
+    assert relay.customization_log is None
 
 
 async def test_a_line_that_is_left_out_in_part_is_left_out_whole() -> None:

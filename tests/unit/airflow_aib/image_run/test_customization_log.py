@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_aib.image_run.customization_log import CustomizationLog, parse_customization_log
+from airflow_aib.image_run.failure_signatures import log_signs
 from tests.unit.airflow_aib.image_run.sample_logs import LOGS, sample_log
+
+SAMPLES = sorted(path.stem for path in LOGS.glob("*.log"))
 
 
 def read(name: str) -> CustomizationLog:
@@ -163,3 +169,15 @@ def test_lines_in_any_order_can_be_read(lines: list[str]) -> None:
     log = parse_customization_log("\n".join(lines))
 
     assert log.failed is None or log.failed in log.provisioners
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_log_goes_through_json(name: str) -> None:
+    """It travels in an event; only the output of steps that went well is left out, so that the event stays small."""
+    log = parse_customization_log(sample_log(name), log_signs())
+    slim = [step if step == log.failed else replace(step, output=(), error_lines=()) for step in log.provisioners]
+
+    text = json.dumps(log.to_json() | {"later": 1})
+
+    assert CustomizationLog.from_json(json.loads(text)) == replace(log, provisioners=tuple(slim))
+    assert len(text) < 64 * 1024

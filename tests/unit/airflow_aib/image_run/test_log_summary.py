@@ -33,7 +33,7 @@ def test_each_phase_is_shown_once() -> None:
 @pytest.mark.parametrize(
     ("line", "is_shown"),
     [
-        ("PACKER OUT     azure-arm: WARNING: apt does not have a stable CLI interface", True),
+        ("PACKER OUT     azure-arm: WARNING: the disk is nearly full", True),
         ("PACKER OUT     azure-arm: E: Failed to fetch http://archive", True),
         ("PACKER OUT     azure-arm: Setting up libterror0 (1.2)", False),
         ("PACKER OUT ==> azure-arm: Error deleting resource. Will retry.", False),
