@@ -45,7 +45,10 @@ class Command:
 
 
 PROGRAM = "airflow-aib"
-DESCRIPTION = "Check and render image templates for Azure VM Image Builder, without Azure and without Airflow."
+DESCRIPTION = (
+    "Check and render image templates for Azure VM Image Builder, without Azure and without Airflow; say why a build "
+    "failed."
+)
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -221,4 +224,39 @@ RULES = Command(
     "airflow_aib.cli.rules:run",
 )
 
-COMMANDS = (CHECK, RENDER, FINGERPRINT, UPGRADE, CHECKSUM, RULES)
+DIAGNOSE = Command(
+    "diagnose",
+    "Say why a build failed, from its log or from Azure.",
+    (
+        Argument(
+            ("target",),
+            "A customization or validation log, plain or compressed with gzip; - for standard input; the https "
+            "address or resource id of such a log; or the resource id of an image template, or its name where "
+            "--resource-group is given.",
+            {"metavar": "LOGFILE|URL|TEMPLATE_ID"},
+        ),
+        Argument(
+            ("--resource-group",),
+            "The resource group of the image template that is named.",
+            {"metavar": "NAME", "dest": "resource_group_name"},
+        ),
+        Argument(
+            ("--connection",),
+            "The Airflow connection with which Azure is reached, where it has to be.",
+            {"metavar": "ID", "default": "azure_image_builder_default"},
+        ),
+        Argument(
+            ("--image-template",),
+            "The document of the image template that left the log, for the names of its customizers.",
+            {"metavar": "PATH", "dest": "document"},
+        ),
+        Argument(("--json",), "Write the diagnosis as JSON.", {"action": "store_true", "dest": "as_json"}),
+    ),
+    "airflow_aib.cli.diagnose:run",
+    "Ends with 0 if nothing went wrong, with 1 if it says what did, with 3 if nothing of the failure is recognised, "
+    "and with 2 if it was not called rightly, or log or image template cannot be read. A file, standard input and an "
+    "address with a signature need neither Azure nor Airflow; everything else goes through the connection, which is "
+    "looked for in Airflow's secrets backends, the environment and the metadata database.",
+)
+
+COMMANDS = (CHECK, RENDER, FINGERPRINT, UPGRADE, CHECKSUM, RULES, DIAGNOSE)

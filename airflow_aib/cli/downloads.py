@@ -40,7 +40,7 @@ class Downloads:
         """Give the SHA-256 of what is behind an address, in hexadecimal digits."""
         file = self._file_for(_without_query(address))
         digest = hashlib.sha256()
-        for piece in self._downloaded(address) if file is None else _pieces_of(file):
+        for piece in self.pieces(address) if file is None else _pieces_of(file):
             digest.update(piece)
         return digest.hexdigest()
 
@@ -54,7 +54,8 @@ class Downloads:
                 return _inside(path, unquote(address.removeprefix(folder)))
         return None
 
-    def _downloaded(self, address: str) -> Iterator[bytes]:
+    def pieces(self, address: str) -> Iterator[bytes]:
+        """Download a file piece by piece."""
         from http.client import HTTPException
         from urllib.error import URLError
 

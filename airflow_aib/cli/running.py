@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import BinaryIO
 
-GOOD, NOT_GOOD, UNUSABLE = 0, 1, 2
+GOOD, NOT_GOOD, UNUSABLE, NOT_KNOWN = 0, 1, 2, 3
 
 
 def run_command(name: str, options: argparse.Namespace, *, stdin: BinaryIO | None = None) -> int:

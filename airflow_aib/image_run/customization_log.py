@@ -159,6 +159,8 @@ class LogReading:
         self._failed: int | None = None
         self._errors: list[str] = []
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        # Of what is no such log at all, the end can be shown as well.
+        self._plain_tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._last_output: LogLine | None = None
         self._operation_id: str | None = None
         self._has_finished = False
@@ -189,6 +191,8 @@ class LogReading:
             self._open.take(line)
         if line.is_output:
             self._note_output(line)
+        elif line.source == "plain" and line.text.strip():
+            self._plain_tail.append(line.text)
 
     def result(self, masker: Masker | None = None) -> CustomizationLog:
         """Give what was read so far.
@@ -208,7 +212,7 @@ class LogReading:
             provisioners=provisioners,
             failed=provisioners[failed] if failed is not None else None,
             errors=kept(self._errors, masker),
-            tail=kept(self._tail, masker),
+            tail=kept(self._tail or self._plain_tail, masker),
             operation_id=self._operation_id,
             is_complete=self._has_reached("end"),
             has_finished=self._has_finished and not self._errors,

@@ -115,6 +115,8 @@ class Diagnosis:
         return [self._headline(), *self._excerpt(LINES - 1 - len(after)), *after]
 
     def _headline(self) -> str:
+        if self.failure_class == "unknown" and self.place == "log":
+            return "Nothing of this log is recognised: unknown"
         head = _HEADS.get(self.failure_class) or _HEADS_BY_PLACE.get(self.place, "The build failed")
         where = f", in customizer {self.customizer}" if self.customizer else ""
         where = f", in validator {self.validator}" if self.validator else where
@@ -125,6 +127,8 @@ class Diagnosis:
 
     def _excerpt(self, most: int) -> list[str]:
         """Show the first errors and the last line; the end of the log where no line looks like an error."""
+        if not self.is_failure:
+            return []
         shown = list(self.error_lines[:_EXCERPT_LINES])
         if shown and len(shown) < most - 1:
             shown += [line for line in self.output_tail[-1:] if line not in shown]

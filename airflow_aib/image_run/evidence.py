@@ -58,7 +58,9 @@ class Evidence:
         if places:
             return places[0].blob == VALIDATION_LOG
         build, validation = self.customization_log, self.validation_log
-        return validation is not None and validation.failed is not None and (build is None or build.failed is None)
+        if validation is None or build is None:
+            return validation is not None
+        return validation.failed is not None and build.failed is None
 
     @property
     def log(self) -> CustomizationLog | None:
@@ -109,6 +111,25 @@ def evidence_of_creation(properties: Mapping[str, Any]) -> Evidence:
 def evidence_of_call(code: str | None, message: str) -> Evidence:
     """Gather what Azure has answered to a call that it did not carry out."""
     return Evidence(place="call", code=code or "", message=message)
+
+
+def evidence_of_log(
+    log: CustomizationLog, file_name: str = "", properties: Mapping[str, Any] | None = None
+) -> Evidence:
+    """Gather what a log alone tells.
+
+    :param log: read
+    :param file_name: of the log: a validation log is one of validators
+    :param properties: of the image template that left it; None where they are not known
+    """
+    is_validation = file_name.startswith(VALIDATION_LOG)
+    known = properties if properties is not None else {}
+    return Evidence(
+        customize=None if properties is None else _members(known.get("customize")),
+        validators=None if properties is None else _members(_mapping(known.get("validate")).get("inVMValidations")),
+        customization_log=None if is_validation else log,
+        validation_log=log if is_validation else None,
+    )
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

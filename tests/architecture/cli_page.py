@@ -19,6 +19,7 @@ wherever Airflow is. [Checks in CI](../how-to/ci.md) has recipes for pre-commit,
 | 0 | nothing is wrong; there may be warnings, unless `--strict` is given |
 | 1 | something is wrong, or a value is missing |
 | 2 | it was not called rightly: a wrong option, a path that does not exist, a parameters file that cannot be read |
+| 3 | `diagnose`: something is wrong, and nothing of it is recognised |
 
 What was asked for is written to standard output, and everything else to standard error. Text is coloured on a
 terminal; `NO_COLOR` and `FORCE_COLOR` decide otherwise. No output holds a secret: not the value of a secure parameter,

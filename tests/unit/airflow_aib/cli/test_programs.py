@@ -12,6 +12,7 @@ import pytest
 
 from airflow_aib.cli.arguments import COMMANDS
 from tests.unit.airflow_aib.cli.calling import resource, write
+from tests.unit.airflow_aib.image_run.sample_logs import LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,15 @@ def test_little_is_loaded(tmp_path: Path, environment: Mapping[str, str]) -> Non
     assert [done.returncode for done in others] == [0, 0]
     assert {name.lower() for name in needed} - {"airflow-aib"} == {"lark", "pyyaml"}
     assert "asyncio" not in loaded
+
+
+def test_a_log_is_diagnosed_anywhere(environment: Mapping[str, str]) -> None:
+    """Neither Airflow nor Azure is loaded for a log that is on this machine."""
+    done = started([sys.executable, "-c", LOADED, "diagnose", LOGS / "new-form-linux-failed.log"], environment)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+
+    assert done.stdout.startswith("The build failed: customizer-failed")
+    assert loaded & {"airflow", "azure", "aiohttp", "sqlalchemy", "asyncio"} == set()
 
 
 @pytest.mark.parametrize("options", [["render"], ["check", "--format", "json"], ["check", "--format", "sarif"]])
