@@ -19,7 +19,6 @@ HARMLESS: tuple[tuple[str, str], ...] = (
     ("debconf: delaying package configuration", "as above"),
     ("dpkg-preconfigure: unable to re-open stdin", "as above"),
     ("unable to re-open stdin: No file or directory", "as above"),
-    ("apt does not have a stable CLI interface", "a warning to authors of scripts"),
     ("invoke-rc.d: could not determine current runlevel", "a build VM may have none"),
     ("invoke-rc.d: policy-rc.d denied execution", "services are not started while they are installed"),
     ("Running pip as the 'root' user can result in broken permissions", "a warning"),
