@@ -250,13 +250,15 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self.portal_resources.staging_resource_group_id = report.staging_resource_group_id
         self.note_artifacts(report.artifacts)
         log_digest(report, self.log)
-        if status.is_over:
-            # From here on the end has been reported: another try, or a clear, starts another run.
-            memory.forget()
         verdict = report.judge(self.on_partial_success)
         if verdict == "fail":
+            if status.is_over:
+                # From here on the end has been reported: another try starts another run.
+                memory.forget()
             is_overdue = event.status == "timeout"
             raise run_error(report, is_overdue=is_overdue, reason=event.message if is_overdue else "")
+        # Of a success nothing is forgotten: a worker that dies before Airflow knows of it has another try, which must
+        # report the very same run. A clear starts another one all the same.
         log_outcome(report, self.log, is_warning=verdict == "warn")
         return report.to_json()
 

@@ -33,7 +33,7 @@ class TaskStateStore(Protocol):
 
 @dataclass(frozen=True)
 class RunMemory:
-    """Remember the run that this task has asked for, from before it is asked for until its end has been reported.
+    """Remember the run that this task has asked for, from before it is asked for until its bad end has been reported.
 
     Airflow keeps the store through retries and clears alike. A retry keeps the task's `max_tries`; a clear raises it.
 

@@ -44,7 +44,6 @@ def test_a_partial_success_may_be_enough(cloud: Cloud, legs: Legs, *, deferrable
     assert (report["run_state"], report["outcome"]) == ("PartiallySucceeded", "partly_succeeded")
     assert report["missing"] == ["vhd"]
     assert [artifact["run_output_name"] for artifact in report["artifacts"]] == ["gallery"]
-    assert legs.store.values == {}
 
 
 def test_a_partial_success_may_be_too_little(cloud: Cloud, legs: Legs) -> None:
@@ -68,7 +67,6 @@ def test_a_late_image_is_a_success(cloud: Cloud, legs: Legs, *, deferrable: bool
     assert [artifact["run_output_name"] for artifact in report["artifacts"]] == ["gallery", "vhd"]
     assert "/versions/" in report["artifacts"][0]["artifact_id"]
     assert len(legs.events) == int(deferrable)
-    assert legs.store.values == {}
 
 
 @BOTH_MODES

@@ -185,3 +185,27 @@ def test_cancel_leaves_another_run_alone(cloud: Cloud, legs: Legs, *, deferrable
 
     assert cloud.count("POST", "/cancel") == 0
     assert (status["start_time"], status["run_state"]) == (other["start_time"], "Running")
+
+
+@BOTH_MODES
+def test_a_success_that_airflow_never_heard_of_is_reported_again(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+    """A worker dies between its last look and the end of the task: the next try reports the same run and starts none."""
+    cloud.create()
+    written = task(RUN, "run", deferrable=deferrable)
+    first = legs.run(written)
+
+    legs.task_instance.try_number += 1
+    assert legs.run(written) == first
+    assert cloud.count("POST", "/run") == 1
+
+
+def test_a_clear_of_a_success_starts_another_run(cloud: Cloud, legs: Legs) -> None:
+    """Who clears a task that has succeeded wants the image built anew."""
+    cloud.create()
+    written = task(RUN, "run", deferrable=False)
+    first = legs.run(written)
+
+    legs.task_instance.try_number += 1
+    legs.task_instance.max_tries += 1
+    assert legs.run(written)["start_time"] != first["start_time"]
+    assert cloud.count("POST", "/run") == 2
