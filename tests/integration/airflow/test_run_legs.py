@@ -189,7 +189,7 @@ def test_cancel_leaves_another_run_alone(cloud: Cloud, legs: Legs, *, deferrable
 
 @BOTH_MODES
 def test_a_success_that_airflow_never_heard_of_is_reported_again(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
-    """A worker dies between its last look and the end of the task: the next try reports the same run and starts none."""
+    """A worker dies between its last look and the end of the task: the next try reports that run and starts none."""
     cloud.create()
     written = task(RUN, "run", deferrable=deferrable)
     first = legs.run(written)
