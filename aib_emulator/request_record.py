@@ -34,6 +34,7 @@ class RecordedRequest:
     :param application_id: the application that called, as far as the call told
     :param endpoint: `arm` or `blob`
     :param fault_id: the planned fault that struck it, if any
+    :param volume: bytes that a call to the blob endpoint sent, had copied, or asked for by a range
     """
 
     method: str
@@ -45,6 +46,7 @@ class RecordedRequest:
     application_id: str = ""
     endpoint: str = "arm"
     fault_id: str | None = None
+    volume: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the control door shows it."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from aib_emulator.blob_front.errors import StorageError, code_of, error_response
 from aib_emulator.blob_front.forward import NO_STREAM
+from aib_emulator.blob_front.rate_limits import request_volume
 from aib_emulator.blob_front.target import Target
 from aib_emulator.caller import caller_of
 from aib_emulator.faults import answer_under
@@ -45,6 +46,7 @@ def traffic_middleware(faults: Faults, requests: RequestRecord, clock: Clock) ->
             application_id=caller.application_id,
             endpoint="blob",
             fault_id=fault.fault_id if fault else None,
+            volume=request_volume(request.headers),
         )
         requests.add(recorded, connection)
         return response

@@ -62,17 +62,21 @@ class AzCopy:
 
         :param is_signed_in: as a service principal; otherwise the addresses must carry signatures.
         """
+        with self.start(*arguments, is_signed_in=is_signed_in) as process:
+            said, _ = process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0, said
+        return said
+
+    def start(self, *arguments: str, is_signed_in: bool = False) -> subprocess.Popen[str]:
+        """Start it, and return its process, which writes all that it says to one stream."""
         env = {**self._env, **(self._sign_in if is_signed_in else {})}
         # The port is part of what AzCopy compares before it shows its token to a host.
         trusted = ("--trusted-microsoft-suffixes", self._blob_host) if is_signed_in else ()
-        done = subprocess.run(
+        return subprocess.Popen(
             [PROGRAM, *arguments, *trusted, "--skip-version-check"],
-            check=False,
-            capture_output=True,
             text=True,
             env=env,
             stdin=subprocess.DEVNULL,
-            timeout=TIMEOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout

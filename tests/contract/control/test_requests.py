@@ -8,7 +8,7 @@ import requests
 
 from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, create
 from tests.contract.raw_arm import RawArm
-from tests.contract.sdk_clients import every
+from tests.contract.sdk_clients import done, every
 
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
@@ -47,6 +47,25 @@ async def test_blob_calls_are_counted_by_what_they_ask(cloud: Cloud) -> None:
     control.forget_requests()
     await every(container.list_blobs())
     assert control.count_requests(endpoint="blob") == {"GET /{account}/{container}?restype=container&comp=list": 1}
+
+
+async def test_blob_calls_tell_how_much_they_move(cloud: Cloud) -> None:
+    """What a call sends, has copied or asks for by a range is its volume; all other calls have none."""
+    control = cloud.thread.control
+    blob = cloud.blobs("imagestore").get_blob_client("images", "volume.vhd")
+    control.forget_requests()
+    await done(blob.create_page_blob(1024))
+    await done(blob.upload_page(b"x" * 512, offset=0, length=512))
+    await done(
+        blob.upload_pages_from_url(
+            blob.url, offset=512, length=512, source_offset=0, source_authorization=await cloud.token()
+        )
+    )
+    assert [call["volume"] for call in control.requests(endpoint="blob", path="volume.vhd", method="PUT")] == [
+        0,
+        512,
+        512,
+    ]
 
 
 def test_connections_and_sign_ins_are_counted(emulator: EmulatorThread) -> None:
