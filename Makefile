@@ -113,7 +113,7 @@ chaos: $(CHAOS)/.ready $(SERVICES)/.ready ## build many images while Airflow's p
 	$(BIN)/python -m tests.chaos.run --services $(SERVICES) --airflow $(CHAOS)/bin/airflow $(CHAOS_OPTIONS)
 
 .PHONY: bench
-bench: $(READY) $(PEERS)/.ready ## measure beside named peers, and write docs/benchmarks.md
+bench: $(READY) $(PEERS)/.ready $(CLIENTS)/azcopy/.ready ## measure beside named peers, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.run --peers $(PEERS)
 
 # Peers have an environment of their own: their versions must not clash with ours.

@@ -1,143 +1,154 @@
-"""What it takes to copy a VHD: ours, from storage to storage, beside the SDK's download and upload."""
+"""What it takes to copy a VHD: ours beside AzCopy, Copy Blob, and the SDK's download and upload."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import ssl
+import re
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import aiohttp
-from azure.core.pipeline.transport import AioHttpTransport
-from azure.identity.aio import ClientSecretCredential
-from azure.storage.blob.aio import BlobClient
+from typing import Any
 
 from aib_emulator.server import EmulatorThread
 from aib_emulator.settings import MEBIBYTE, EmulatorSettings
-from airflow_aib.hooks.clients import AzureClients
-from airflow_aib.hooks.connection import settings_from_connection
-from airflow_aib.hooks.vhd_copy import copy_vhd
-from airflow_aib.vhd.copy_options import CopyOptions
+from tests.contract.clients.azcopy_program import AzCopy, missing
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    Copy = Callable[[EmulatorThread, str, str, "Traffic"], Coroutine[None, None, None]]
-
-ROUNDS = 3
-VHD_SIZE = 2048 * MEBIBYTE
-ALLOCATED = 128 * MEBIBYTE
-CONCURRENCY = 8  # of both
-
-
-@dataclass
-class Traffic:
-    """Count the bodies that pass through this process, and the calls."""
-
-    read: int = 0
-    written: int = 0
-    calls: int = 0
-
-    def config(self) -> aiohttp.TraceConfig:
-        """Return what makes an aiohttp session report here."""
-        config = aiohttp.TraceConfig()
-        config.on_request_end.append(self._count)
-        config.freeze()
-        return config
-
-    async def _count(self, _session: Any, _context: Any, end: aiohttp.TraceRequestEndParams) -> None:
-        self.calls += 1
-        self.written += int(end.response.request_info.headers.get("Content-Length", 0))
-        if end.method != "HEAD":
-            self.read += int(end.response.headers.get("Content-Length", 0))
+ROOT = Path(__file__).resolve().parents[2]
+VHD_SIZE = 8192 * MEBIBYTE
+ALLOCATED = 1024 * MEBIBYTE
+SOURCE, TARGET = "stagingstore", "imagestore"
+WAYS = ("ours", "azcopy", "copy_blob", "sdk")
+# What a page blob of a standard account bears in a second, as documented.
+REQUESTS_PER_SECOND, BYTES_PER_SECOND = 500.0, 60.0 * MEBIBYTE
+PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+LOOK = 0.02  # seconds between two looks at a process
+COPYING = "PUT /{account}/{container}/{blob}?comp=page"
 
 
 @dataclass(frozen=True)
 class CopyCost:
     """Hold what one way of copying took.
 
-    :param seconds: wall time, the shortest of the rounds
+    :param seconds: wall time
+    :param requests: to storage
+    :param moved: bytes that storage was asked to write into the copy
     :param read: bytes that passed into the worker
-    :param written: bytes that passed out of it
-    :param calls: requests to storage and for tokens
+    :param sent: bytes that passed out of it
+    :param memory: the most that the process had in memory, in bytes, beyond an interpreter that does nothing
     """
 
     seconds: float
+    requests: int
+    moved: int
     read: int
-    written: int
-    calls: int
+    sent: int
+    memory: int
 
 
-def measure_copies() -> tuple[CopyCost, CopyCost]:
-    """Return our cost and the peer's, on the same emulator, in turns."""
-    settings = EmulatorSettings(vhd_size_bytes=VHD_SIZE, vhd_allocated_bytes=ALLOCATED)
-    with EmulatorThread(settings) as thread:
-        source = _make_vhd(thread)
-        rounds = [
-            (_timed(_copy_ours, thread, source, f"ours{turn}"), _timed(_copy_peer, thread, source, f"peer{turn}"))
-            for turn in range(ROUNDS)
-        ]
-    ours, peer = ([cost[side] for cost in rounds] for side in (0, 1))
-    return min(ours, key=lambda cost: cost.seconds), min(peer, key=lambda cost: cost.seconds)
+def measure_copies(
+    ways: tuple[str, ...] = WAYS, *, size: int = VHD_SIZE, allocated: int = ALLOCATED
+) -> dict[str, CopyCost]:
+    """Return the cost of each way, one after the other on the same emulator; AzCopy must be installed."""
+    reason = missing()
+    if reason:
+        raise RuntimeError(reason)
+    with EmulatorThread(EmulatorSettings(time_scale=1.0)) as thread, tempfile.TemporaryDirectory() as folder:
+        bench = CopyBench(thread, Path(folder))
+        bench.prepare(size, allocated)
+        return {way: bench.measure(way) for way in ways}
 
 
-def _make_vhd(thread: EmulatorThread) -> str:
-    blobs, loop = thread.emulator.world.blobs, thread._loop
-    making = blobs.put_sparse_vhd(
-        "imagestore", "vhds", "source.vhd", size_bytes=VHD_SIZE, allocated_bytes=ALLOCATED, seed="bench"
-    )
-    if loop is None:
-        raise RuntimeError("the emulator has ended")
-    asyncio.run_coroutine_threadsafe(making, loop).result(120)
-    return blobs.blob_url("imagestore", "vhds", "source.vhd")
+@dataclass
+class CopyBench:
+    """Copy one VHD in several ways.
 
+    :param thread: the emulator
+    :param folder: for what AzCopy writes
+    """
 
-def _timed(copy: Copy, thread: EmulatorThread, source: str, name: str) -> CopyCost:
-    traffic = Traffic()
-    start = time.perf_counter()
-    asyncio.run(copy(thread, source, name, traffic))
-    return CopyCost(time.perf_counter() - start, traffic.read, traffic.written, traffic.calls)
+    thread: EmulatorThread
+    folder: Path
+    source: str = ""
 
-
-async def _copy_ours(thread: EmulatorThread, source: str, name: str, traffic: Traffic) -> None:
-    connection = json.loads(thread.settings_json)
-    known = {key: connection[key] for key in ("conn_type", "login", "password", "extra")}
-    async with AzureClients(settings_from_connection(**known)) as clients:
-        if clients._session is None:
-            raise RuntimeError("the clients have no session")
-        clients._session.trace_configs.append(traffic.config())
-        options = CopyOptions(method="pages", concurrency=CONCURRENCY)
-        await copy_vhd(clients, source, "imagestore/images", blob_name=f"{name}.vhd", options=options)
-
-
-async def _copy_peer(thread: EmulatorThread, source: str, name: str, traffic: Traffic) -> None:
-    """Download to a file and upload it, as the SDK's documentation shows, with its own care for empty pages."""
-    env = thread.env
-    tls = ssl.create_default_context(cafile=str(thread.emulator.ca_file))
-    connector = aiohttp.TCPConnector(ssl=tls)
-    async with aiohttp.ClientSession(
-        connector=connector, trace_configs=[traffic.config()], auto_decompress=False
-    ) as session:
-        shared: dict[str, Any] = {"transport": AioHttpTransport(session=session, session_owner=False)}
-        credential = ClientSecretCredential(
-            env["AZURE_TENANT_ID"],
-            env["AZURE_CLIENT_ID"],
-            env["AZURE_CLIENT_SECRET"],
-            authority=env["AZURE_AUTHORITY_HOST"],
-            **shared,
+    def prepare(self, size: int, allocated: int) -> None:
+        """Make the VHD, in an account of its own."""
+        blobs = self.thread.emulator.world.blobs
+        self._on_emulator(blobs.create_account(SOURCE))
+        self.thread.control.set_data_role("contributor", account=SOURCE)
+        making = blobs.put_sparse_vhd(
+            SOURCE, "vhds", "source.vhd", size_bytes=size, allocated_bytes=allocated, seed="bench"
         )
-        target = f"{thread.emulator.blob_url}/imagestore/images/{name}.vhd"
-        reading = BlobClient.from_blob_url(source, credential=credential, **shared)
-        writing = BlobClient.from_blob_url(target, credential=credential, **shared)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "disk.vhd"
-            with file.open("wb") as output:
-                await (await reading.download_blob(max_concurrency=CONCURRENCY)).readinto(output)
-            with file.open("rb") as content:
-                await writing.upload_blob(
-                    content, blob_type="PageBlob", length=file.stat().st_size, max_concurrency=CONCURRENCY
-                )
+        self._on_emulator(making)
+        self.source = blobs.blob_url(SOURCE, "vhds", "source.vhd")
+        self.thread.control.set_blob_limits(requests_per_second=REQUESTS_PER_SECOND, bytes_per_second=BYTES_PER_SECOND)
+
+    def measure(self, way: str) -> CopyCost:
+        """Copy in one way, and delete the copy."""
+        target = self.thread.emulator.world.blobs.blob_url(TARGET, "images", f"{way}.vhd")
+        self.thread.control.forget_requests()
+        start = time.perf_counter()
+        memory = self._azcopy(target) if way == "azcopy" else self._in_process(way, target)
+        seconds = time.perf_counter() - start
+        calls = self.thread.control.requests(endpoint="blob")
+        self._on_emulator(self._delete(f"{way}.vhd"))
+        copying = [call for call in calls if call["call"] == COPYING and call["status"] < 300]
+        reads = [call["volume"] for call in calls if call["method"] == "GET" and "comp=" not in call["call"]]
+        moved = sum(call["volume"] for call in copying)
+        return CopyCost(
+            seconds=seconds,
+            requests=len(calls),
+            moved=moved,
+            read=sum(reads),
+            sent=moved if way == "sdk" else 0,
+            memory=memory - self._in_process("nothing", target),
+        )
+
+    def _in_process(self, way: str, target: str) -> int:
+        """Copy in a process of its own, and give the most that it had in memory."""
+        emulator = self.thread.emulator
+        order: dict[str, Any] = {
+            "way": way,
+            "connection": json.loads(self.thread.settings_json),
+            "env": dict(self.thread.env),
+            "ca_file": str(emulator.ca_file),
+            "source": self.source,
+            "target": target,
+        }
+        command = [sys.executable, "-m", "tests.bench.vhd_way"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(order) + "\n")
+            process.stdin.close()
+            return wait_for(process)
+
+    def _azcopy(self, target: str) -> int:
+        azcopy = AzCopy(self.thread, self.folder)
+        with azcopy.start("copy", self.source, target, "--from-to", "BlobBlob", is_signed_in=True) as process:
+            return wait_for(process)
+
+    async def _delete(self, blob: str) -> None:
+        store = self.thread.emulator.world.blobs
+        await store._blob(TARGET, "images", blob).delete_blob()  # type: ignore[attr-defined]  # nobody else goes there
+
+    def _on_emulator(self, work: Any) -> None:
+        loop = self.thread._loop
+        if loop is None:
+            raise RuntimeError("the emulator has ended")
+        asyncio.run_coroutine_threadsafe(work, loop).result(600)
+
+
+def wait_for(process: subprocess.Popen[str]) -> int:
+    """Wait for a process, which must succeed, and give the most that it had in memory, in bytes."""
+    status, most = Path(f"/proc/{process.pid}/status"), 0
+    while process.poll() is None:
+        # The kernel keeps the peak; what it says after the end is that of the parent, before the program was loaded.
+        found = PEAK.search(status.read_text())
+        most = max(most, int(found[1]) * 1024) if found else most
+        time.sleep(LOOK)
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+    return most
