@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from airflow_aib.triggers.wanted_run import read_image_run
 from airflow_aib.triggers.watching import RELAY_LEVELS, RelayLevel, WatchOrder, watch_to_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow.sdk import Context, XComArg
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 ON_KILL_TIME = 4.0
 # Seconds, after an execution timeout: nobody is waiting with a kill.
 ON_TIMEOUT_TIME = 30.0
+# What a wait for late images leaves of the execution timeout, for the report of how the run itself has ended.
+REPORT_TIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         `provisioning_allowance` and `distribution_allowance` together. A run that is not over by then, or by the
         `execution_timeout`, is cancelled
     :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
-        retry never cancels it, but goes on with it
+        retry never cancels it, but goes on with it. The `execution_timeout` cancels it in any case
     :param relay_log: what to show of the customization log as it grows: `full`, `summary` (phases, provisioners,
         warnings and errors) or `off`
     :param on_partial_success: what a run means of which some distributors have given no image: `fail`, `warn` or
@@ -100,6 +103,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self._task_instance: TaskInstanceFacts | None = None
         self._asked_for: ImageRunHandle | None = None
         self._has_timed_out = False
+        self._began = SYSTEM_CLOCK.now()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""
@@ -107,7 +111,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         memory = RunMemory.of(context)
         self._task_instance = context["ti"]
         self.note_image_template(image_template_id)
-        joined = run_async(self._start_or_join(image_template_id, memory))
+        self._began = SYSTEM_CLOCK.now()
+        with self._noting_timeout(memory):
+            joined = run_async(self._start_or_join(image_template_id, memory))
         handle, status = joined.handle, joined.status
         self.note_image_template(image_template_id, joined.body)
         context["ti"].xcom_push(key=HANDLE_XCOM, value=handle.to_json())
@@ -118,7 +124,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         elif self.deferrable:
             self._defer(self._order(joined))
         else:
-            event = self._watch_here(memory, self._order(joined))
+            with self._noting_timeout(memory):
+                event = run_async(watch_to_the_end(self.hook.settings, self._order(joined), log=self.log))
         self._asked_for = None
         return self._conclude(context, event)
 
@@ -136,7 +143,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         on: a build too many costs money until its own timeout, a build cancelled without cause costs a new one.
         """
         handle, task_instance = self._asked_for, self._task_instance
-        if handle is None or task_instance is None or not self.cancel_on_kill:
+        if handle is None or task_instance is None or not (self.cancel_on_kill or self._has_timed_out):
             return
         seconds = ON_TIMEOUT_TIME if self._has_timed_out else ON_KILL_TIME
         try:
@@ -177,7 +184,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
         # Airflow itself limits only the time on a worker by it.
-        time_out_at = SYSTEM_CLOCK.now() + self.execution_timeout if self.execution_timeout else None
+        time_out_at = self._began + self.execution_timeout if self.execution_timeout else None
         if time_out_at is not None:
             deadline = min(deadline, time_out_at)
         return WatchOrder(
@@ -187,7 +194,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             cancel_allowance=self.waiting.cancel_allowance,
             relay_log=self.relay_log,
             late_allowance=self._late_allowance,
-            late_until=time_out_at,
+            late_until=time_out_at - REPORT_TIME if time_out_at is not None else None,
         )
 
     @property
@@ -212,13 +219,16 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             timeout=left + self.cancel_allowance + timedelta(seconds=self._late_allowance) + self.waiting.defer_margin,
         )
 
-    def _watch_here(self, memory: RunMemory, order: WatchOrder) -> RunEvent:
+    @contextmanager
+    def _noting_timeout(self, memory: RunMemory) -> Iterator[None]:
+        """Note when the execution timeout strikes: Airflow calls `on_kill` next, which tells it from other kills."""
         try:
-            return run_async(watch_to_the_end(self.hook.settings, order, log=self.log))
+            yield
         except AirflowTaskTimeout:
-            # Airflow calls `on_kill` next, which cancels the run: the next try must not join it.
-            self._has_timed_out = True
-            memory.forget()
+            if self._asked_for is not None:
+                # It is cancelled then: the next try must not join it.
+                self._has_timed_out = True
+                memory.forget()
             raise
 
     async def _cancel_if_unwanted(self, handle: ImageRunHandle, task_instance: TaskInstanceFacts) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
 from airflow.sdk.execution_time import task_runner
 
+from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.operators import image_run
 from tests.fakes import FakeSupervisor
 from tests.integration.airflow.tasks import RUN, task
@@ -127,6 +129,31 @@ def test_a_kill_may_be_told_to_leave_the_run(cloud: Cloud, start: Any, monkeypat
 
     assert supervisor.asked == []
     assert cloud.count("POST", "/cancel") == 0
+
+
+@pytest.mark.parametrize("cancel_on_kill", [True, False], ids=["cancel on kill", "leave on kill"])
+def test_an_execution_timeout_cancels_the_run_that_was_just_asked_for(
+    cloud: Cloud, legs: Legs, monkeypatch: pytest.MonkeyPatch, *, cancel_on_kill: bool
+) -> None:
+    """The alarm may strike before the watch has begun: the run is cancelled then too, and forgotten."""
+    cloud.create()
+    cloud.emulator.control.set_scale(10)
+    start_run = ImageTemplateService.start_run
+
+    async def start_and_time_out(*args: Any, **kwargs: Any) -> Any:
+        await start_run(*args, **kwargs)
+        raise AirflowTaskTimeout
+
+    monkeypatch.setattr(ImageTemplateService, "start_run", start_and_time_out)
+    operator = legs.make(task(RUN, "run", cancel_on_kill=cancel_on_kill))
+    with pytest.raises(AirflowTaskTimeout):
+        operator.execute(legs.context)
+    supervisor = FakeSupervisor("running")
+
+    kill(operator, supervisor, monkeypatch)
+
+    assert cloud.count("POST", "/cancel") == 1
+    assert legs.store.values == {}
 
 
 def test_a_kill_before_the_run_cancels_nothing(cloud: Cloud, legs: Legs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
-from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
+from airflow_aib.operators.image_run import REPORT_TIME, AzureImageTemplateRunOperator
 from airflow_aib.operators.run_memory import KEY
 from airflow_aib.triggers.watching import WatchOrder
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
@@ -153,7 +153,7 @@ def test_the_execution_timeout_bounds_the_deferred_time() -> None:
 
 @pytest.mark.parametrize("execution_timeout", [None, timedelta(minutes=5)])
 def test_the_execution_timeout_bounds_the_wait_for_late_images(execution_timeout: timedelta | None) -> None:
-    """The wait for late images ends with the task's own time, and Airflow's limit of the deferral lies behind both."""
+    """The wait for late images leaves time to report, and Airflow's limit of the deferral lies behind both."""
     service = FakeService(FakeStore())
     allowances = {"run_allowance": 10**9, "late_success_allowance": 10**6}
     run = operator(service, deferrable=True, execution_timeout=execution_timeout, **allowances)
@@ -164,7 +164,7 @@ def test_the_execution_timeout_bounds_the_wait_for_late_images(execution_timeout
     _, kwargs = deferred.value.trigger.serialize()
     order = WatchOrder.from_json(kwargs["order"])
     assert order.late_allowance == 10**6
-    assert order.late_until == (order.deadline if execution_timeout else None)
+    assert order.late_until == (order.deadline - REPORT_TIME if execution_timeout else None)
     assert isinstance(deferred.value.timeout, timedelta)
     assert deferred.value.timeout >= timedelta(seconds=10**6)
 
