@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-    from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
+    from airflow.sdk.execution_time.comms import GetTaskStates, GetXCom, TaskStatesResult
 
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.staging import StagedBlob
@@ -188,7 +188,7 @@ class FakeSupervisor:
     state: str | None = None
     error: Exception | None = None
     may_answer: threading.Event | None = None
-    asked: list[GetTaskStates] = field(default_factory=list)
+    asked: list[GetTaskStates | GetXCom] = field(default_factory=list)
 
     def send(self, msg: GetTaskStates) -> TaskStatesResult:
         """Tell the states that were asked for."""

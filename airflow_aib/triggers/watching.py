@@ -234,6 +234,7 @@ def _still_going_on(event: RunEvent, reason: RunEventReason, error: ImageBuilder
     return replace(
         event,
         last_run_status=seen.to_json() if seen is not None else event.last_run_status,
-        message=f"{event.message}. Cancelling it did not end it: {error}",
+        # What helps a run that is stuck is said by the error that it becomes.
+        message=f"{event.message}. Cancelling it did not end it: {error.message if reason == 'stuck' else error}",
         reason=reason,
     )

@@ -83,8 +83,11 @@ def test_an_overdue_run_whose_cancel_is_stuck(cloud: Cloud, legs: Legs, *, defer
 
 
 @BOTH_MODES
-def test_an_overdue_run_is_cancelled_through_an_outage(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+def test_an_overdue_run_is_cancelled_through_an_outage(
+    cloud: Cloud, legs: Legs, monkeypatch: pytest.MonkeyPatch, *, deferrable: bool
+) -> None:
     """A cancel that Azure's troubles swallow is asked for again, so that the run does not go on and cost."""
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__CANCEL_ALLOWANCE", "60")
     cloud.create()
     cloud.plan_failure(kind="hang", index=0)
     cloud.plan_fault(method="POST", path="/cancel$", status=503, count=5)
