@@ -12,11 +12,19 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.sections import checks, copies, front, imports, load
+from tests.bench.sections import checks, copies, dag_parsing, front, imports, load, rebuild
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 # In the order of the page.
-SECTIONS = (imports.SECTION, checks.SECTION, copies.SECTION, front.SECTION, load.SECTION)
+SECTIONS = (
+    imports.SECTION,
+    dag_parsing.SECTION,
+    rebuild.SECTION,
+    checks.SECTION,
+    copies.SECTION,
+    front.SECTION,
+    load.SECTION,
+)
 LIBRARIES = (
     "apache-airflow",
     "apache-airflow-providers-microsoft-azure",

@@ -1,0 +1,40 @@
+"""What Airflow pays to read a fleet's DAG file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.bench.dag_parsing import DAGS, ROUNDS, ParsingCost, measure_parsing
+from tests.bench.section import Section, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = """\
+## Reading a DAG file that makes a fleet
+
+`image_rebuild_dags` over a folder of {dags} documents, beside {dags} DAGs of as many EmptyOperators in the same shape:
+processor time of what Airflow's DAG processor does in a process of its own, from the file to the serialized DAGs. Once
+with nothing remembered of the documents, and then the median of {rounds} rounds.
+
+| processor time, ms | ours | peer | ratio |
+| --- | ---: | ---: | ---: |
+{rows}
+
+"""
+
+
+def measured(_: Path) -> dict[str, object]:
+    """Measure the reading of DAG files."""
+    return {"dags": DAGS, "rounds": ROUNDS, "rows": "\n".join(rows(*measure_parsing()))}
+
+
+def rows(ours: ParsingCost, peer: ParsingCost) -> list[str]:
+    """Return the rows of the table."""
+    return [
+        row("the first time", ours.first * 1000, peer.first * 1000),
+        row("again", ours.again * 1000, peer.again * 1000),
+    ]
+
+
+SECTION = Section("dag_parsing", TEXT, measured)
