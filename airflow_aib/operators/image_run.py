@@ -20,6 +20,7 @@ from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_outcome import require_policy
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator, pushed_diagnosis
+from airflow_aib.operators.retry import is_final
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
 from airflow_aib.triggers.state_event import StateEvent
@@ -262,13 +263,14 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         log_digest(report, self.log)
         verdict = report.judge(self.on_partial_success)
         if verdict == "fail":
-            if status.is_over:
+            is_overdue = event.status == "timeout"
+            error = run_error(report, is_overdue=is_overdue, reason=event.message if is_overdue else "")
+            if status.is_over and not is_final(self.retry_policy, error):
                 # From here on the end has been reported: another try starts another run.
                 memory.forget()
-            is_overdue = event.status == "timeout"
-            raise run_error(report, is_overdue=is_overdue, reason=event.message if is_overdue else "")
-        # Of a success nothing is forgotten: a worker that dies before Airflow knows of it has another try, which must
-        # report the very same run. A clear starts another one all the same.
+            raise error
+        # Neither a success nor a final failure is forgotten: if this worker dies before Airflow knows of it, there is
+        # another try, which must report the very same run. A clear starts another one all the same.
         log_outcome(report, self.log, is_warning=verdict == "warn")
         return report.to_json()
 

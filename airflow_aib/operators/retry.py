@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import RetryDecision, RetryPolicy
+from airflow.sdk import RetryAction, RetryDecision, RetryPolicy
 
 from airflow_aib.exceptions import (
     ConnectionSettingsError,
@@ -56,3 +56,10 @@ def _decide(diagnosis: DiagnosisFacts) -> RetryDecision:
         return RetryDecision.fail(f"{name}: trying again unchanged cannot help")
     delay = timedelta(seconds=diagnosis.retry_after) if diagnosis.retry_after else None
     return RetryDecision.retry(delay, f"{name}: trying again may help")
+
+
+def is_final(policy: RetryPolicy | None, error: Exception) -> bool:
+    """Whether certainly no other try follows this error; of a policy of somebody else's nobody can say."""
+    if not isinstance(policy, ImageBuilderRetryPolicy):
+        return False
+    return policy.evaluate(error, 1, 1).action is RetryAction.FAIL

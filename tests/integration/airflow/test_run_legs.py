@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import ExceptionRetryPolicy
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
 from airflow_aib.exceptions import (
@@ -197,6 +198,33 @@ def test_a_success_that_airflow_never_heard_of_is_reported_again(cloud: Cloud, l
     legs.task_instance.try_number += 1
     assert legs.run(written) == first
     assert cloud.count("POST", "/run") == 1
+
+
+@BOTH_MODES
+def test_a_final_failure_that_airflow_never_heard_of_is_reported_again(
+    cloud: Cloud, legs: Legs, *, deferrable: bool
+) -> None:
+    """A script that fails is never tried again: a try that comes all the same reports the same run and starts none."""
+    cloud.create()
+    cloud.plan_failure(kind="catalogue", name="script-failed", count=1)
+    written = task(RUN, "run", deferrable=deferrable)
+    for legs.task_instance.try_number in (1, 2):
+        with pytest.raises(ImageRunFailedError, match="exit"):
+            legs.run(written)
+
+    assert cloud.count("POST", "/run") == 1
+
+
+def test_a_failure_that_somebody_wants_to_try_again_starts_another_run(cloud: Cloud, legs: Legs) -> None:
+    """With a policy of the DAG's own nobody can say that a failure is final: the next try builds anew."""
+    cloud.create()
+    cloud.plan_failure(kind="catalogue", name="script-failed", count=1)
+    written = task(RUN, "run", deferrable=False, retry_policy=ExceptionRetryPolicy(rules=[]))
+    with pytest.raises(ImageRunFailedError):
+        legs.run(written)
+
+    assert legs.run(written)["run_state"] == "Succeeded"
+    assert cloud.count("POST", "/run") == 2
 
 
 def test_a_clear_of_a_success_starts_another_run(cloud: Cloud, legs: Legs) -> None:

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.task_runner import _handle_current_task_failed
 from airflow_aib import exceptions
 from airflow_aib.image_run.diagnosis import Diagnosis
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
-from airflow_aib.operators.retry import ImageBuilderRetryPolicy
+from airflow_aib.operators.retry import ImageBuilderRetryPolicy, is_final
 
 LATER = Diagnosis("container-instances-quota", may_retry=True, retry_after=1800)
 SOON = Diagnosis("network-trouble", may_retry=True, retry_after=120)
@@ -131,3 +131,18 @@ def test_a_policy_of_the_dags_own_wins(through: str) -> None:
     message = failed.fail(exceptions.ImageRunFailedError("failed", diagnosis=NEVER))
 
     assert (message["state"], message["retry_delay_seconds"]) == ("up_for_retry", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "diagnosis", "final"),
+    [
+        (ImageBuilderRetryPolicy(), NEVER, True),
+        (ImageBuilderRetryPolicy(), LATER, False),
+        (ImageBuilderRetryPolicy(), NOT_KNOWN, False),
+        (ExceptionRetryPolicy(rules=[]), NEVER, False),
+        (None, NEVER, False),
+    ],
+)
+def test_what_is_final(policy: RetryPolicy | None, diagnosis: Diagnosis, *, final: bool) -> None:
+    """Only our own policy is known to fail a task for good; of another one nobody can say."""
+    assert is_final(policy, exceptions.ImageRunFailedError("failed", hint="look", diagnosis=diagnosis)) is final
