@@ -7,9 +7,10 @@ import re
 # How programs begin or phrase an error: shells, apt, dnf, pip, npm, curl, git, compilers, PowerShell, MSI, systemd.
 _ERROR = re.compile(
     r"""
-    ^\s*(?:E|Err(?::\d+)?):\s                       # apt
+    ^\s*(?:E:|Err:\d+)\s                            # apt
     | ^\s*(?:error|fatal|critical|panic|failure)\b  # most programs
     | \b(?:error|fatal|failed|failure|exception)\s?[:!(\[]
+    | :\ (?:error|fatal|failed)\b | \bfailed\ because\b
     | \b[\w.]+(?:Error|Exception):                  # Python, .NET, Java
     | ^Traceback\ \(most\ recent
     | \bnpm\ ERR! | \]\ Error\ \d+\b               # npm, make
@@ -26,7 +27,7 @@ _ERROR = re.compile(
     | \bTemporary\ failure\b | \bUnauthorized\b | \bForbidden\b
     | \b(?:Out\ of\ memory|Killed|Segmentation\ fault|core\ dumped)\b
     | \bassertion\b.*\bfailed\b
-    | \b(?:HRESULT|exit\ code|exit\ status|returned|status)[:\s]+(?:0x8[0-9A-F]{7}|[1-9]\d*)\b
+    | \b(?:HRESULT|exit\ code|exit\ status)[:\s]+(?:0x8[0-9A-F]{7}|[1-9]\d*)\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -46,7 +47,7 @@ _HINTS = (
     "err", "fatal", "fail", "critical", "panic", "exception", "traceback", "curl:", "not found", "no such", "no space",
     "denied", "not permitted", "cannot", "can't", "could not", "couldn't", "unable", "not recognized", "not available",
     "candidate", "refused", "timed out", "reset", "unauthorized", "forbidden", "memory", "killed", "segmentation",
-    "core dumped", "assertion", "hresult", "exit code", "exit status", "returned", "status", "e:",
+    "core dumped", "assertion", "hresult", "exit code", "exit status", "e:",
 )  # fmt: skip
 # An address that could not be reached, or that was for a while in no state to answer.
 _NETWORK = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunWatchError, ImageTemplateError
+from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
@@ -24,7 +24,7 @@ from airflow_aib.triggers.options import WaitingOptions, default_deferrable, rea
 from airflow_aib.triggers.wanted_run import WantedRun
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 # Under this key a task that starts a run leaves its handle, before it waits.
 HANDLE_XCOM = "image_run"
-# And under this one it says what went wrong, before it fails.
-DIAGNOSIS_XCOM = "diagnosis"
 # How long a task looks again after it was woken.
 LAST_LOOKS = timedelta(minutes=1)
 
@@ -83,17 +81,6 @@ def _find_map_index(context: Context, run_task_id: str) -> int | None:
             hint="Map this task too, or put both into one mapped task group.",
         )
     return int(map_index)
-
-
-@contextmanager
-def pushed_diagnosis(context: Context) -> Iterator[None]:
-    """Leave the diagnosis of an error as an XCom."""
-    try:
-        yield
-    except ImageBuilderError as error:
-        if error.diagnosis is not None:
-            context["ti"].xcom_push(key=DIAGNOSIS_XCOM, value=error.diagnosis.to_json())
-        raise
 
 
 class ImageTemplateOperator(BaseOperator):

@@ -19,10 +19,11 @@ from airflow_aib.image_run.late_success import may_come_late
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_outcome import require_policy
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
-from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator, pushed_diagnosis
+from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.retry import is_final
 from airflow_aib.operators.run_memory import RunMemory
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
+from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
 from airflow_aib.triggers.wanted_run import read_image_run

@@ -20,7 +20,8 @@ from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.parameters_file import read_parameters
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.image_template.values.parameters import secure_texts
-from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator, pushed_diagnosis
+from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
+from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResourc
 from airflow_aib.sensors.failed_looks import FailedLooks
 from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 from airflow_aib.triggers.options import default_deferrable, read_waiting_options
+from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun, read_image_run
 
@@ -118,6 +119,10 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
+        with pushed_diagnosis(context):
+            return self._poke(context)
+
+    def _poke(self, context: Context) -> PokeReturnValue:
         image_template_id = self._find_image_template_id()
         self.portal_resources.note_image_template(self.hook.settings, image_template_id)
         failed_looks = self._open_failed_looks(context)

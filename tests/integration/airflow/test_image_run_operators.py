@@ -239,6 +239,7 @@ def test_the_sensor_fails_with_the_run(airflow: AirflowProcess, cloud: Cloud, *,
 
     assert result.error().kind == "ImageRunFailedError"
     assert "ended Failed" in result.error().text
+    assert result.xcom("wait", "diagnosis")["failure_class"] == "customizer-failed"
 
 
 @BOTH_MODES
