@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 import json
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, Serv
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.blob_file import BlobPart
 from airflow_aib.hooks.connection import settings_from_connection
+from airflow_aib.hooks.polling.pages import Page
 
 if TYPE_CHECKING:
     import threading
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.comms import GetTaskStates, GetXCom, TaskStatesResult
 
     from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.polling.plan import Scope
     from airflow_aib.hooks.staging import StagedBlob
     from airflow_aib.image_run.run_status import LastRunStatus
 
@@ -46,6 +50,100 @@ class FakeClock:
         """Let the time pass."""
         self.pauses.append(seconds)
         self.time += timedelta(seconds=seconds)
+
+
+class SteppedClock:
+    """Pass time only when the test says so, and wake whoever sleeps, each at its moment."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.time = start
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the test has let so much time pass."""
+        self._count += 1
+        future = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.time + timedelta(seconds=max(0.0, seconds)), self._count, future))
+        await future
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and let everybody do what is due by then."""
+        end = self.time + timedelta(seconds=seconds)
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            moment, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                self.time = max(self.time, moment)
+                future.set_result(None)
+                await settle()
+        self.time = end
+
+
+async def settle() -> None:
+    """Let every coroutine go on until it waits for something that does not come by itself."""
+    loop: Any = asyncio.get_running_loop()
+    await asyncio.sleep(0)
+    while loop._ready:  # noqa: ASYNC110 - there is no event for "nothing is left to do"
+        await asyncio.sleep(0)
+
+
+@dataclass
+class FakeFleet:
+    """Be a subscription's image templates, and note what is asked.
+
+    :param bodies: by id in lower case
+    :param page_size: how many a page shows
+    :param unlisted: ids that a list does not show
+    :param list_error: what a list says instead, from a page on
+    :param fails_from: that page
+    :param error: what a read of one says instead
+    :param may_answer: is waited for before any answer
+    """
+
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    page_size: int = 100
+    unlisted: set[str] = field(default_factory=set)
+    list_error: Exception | None = None
+    fails_from: int = 0
+    error: Exception | None = None
+    may_answer: asyncio.Event | None = None
+    asked: list[str] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+        """Give one."""
+        assert not retries
+        await self._be_asked("get")
+        if self.error is not None:
+            raise self.error
+        return self.bodies.get(image_template_id)
+
+    async def list_page(self, scope: Scope, next_link: str | None = None) -> Page:
+        """Give a page of those in a resource group, or of all."""
+        start = int(next_link or 0)
+        await self._be_asked(f"list {scope.resource_group_name or 'all'}")
+        if self.list_error is not None and start // self.page_size >= self.fails_from:
+            raise self.list_error
+        place = f"/resourcegroups/{scope.resource_group_name}/" if scope.resource_group_name else "/"
+        found = [key for key in self.bodies if place in key and key not in self.unlisted]
+        shown = {key: self.bodies[key] for key in found[start : start + self.page_size]}
+        end = start + self.page_size
+        return Page(shown, str(end) if end < len(found) else None, 12_000 * len(shown))
+
+    async def _be_asked(self, what: str) -> None:
+        self.asked.append(what)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await (self.may_answer.wait() if self.may_answer else asyncio.sleep(0))
+        finally:
+            self.at_once -= 1
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.errors import TOO_MANY_REQUESTS, is_lost_answer, is_transient, translated
-from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, LOOK_TIME, READ_TIME, ImageTemplates
+from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, LOOK_TIME, READ_TIME, ImageTemplates, required
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_run.run_handle import ImageRunHandle
@@ -98,9 +98,11 @@ class ImageRuns(ImageTemplates):
             return overdue_run(image_template_id, within, status)
 
         async def look() -> LastRunStatus | None:
-            return read_last_run_status(await self.require_image_template(image_template_id, retries=False))
+            return read_last_run_status(required(image_template_id, await looks.look()))
 
-        return await Wait(look, is_done, late, Patience(poll_interval, within), self.clock).until_done()
+        looks = self.looks_at(image_template_id)
+        patience = Patience(poll_interval, within)
+        return await Wait(look, is_done, late, patience, self.clock, rest=looks.rest).until_done()
 
     async def list_run_outputs(self, image_template_id: str) -> list[dict[str, Any]]:
         """Give what the last run left, one output per distributor that got that far."""

@@ -19,6 +19,7 @@ from airflow_aib.hooks.errors import (
     retry_after,
     translated,
 )
+from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
 
     from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.polling.looks import Looks, SharedLooks
 
 NO_CONTENT = 204
 
@@ -75,14 +77,16 @@ class ImageTemplates:
 
     :param clients: how Azure is reached
     :param clock: tells the time and waits
+    :param looks: looks that waits for an image template share with others; None means looks of their own
     """
 
     # The SDK's retries are switched off where we look before we repeat, and where a wait bears failed looks by itself.
     NO_RETRIES: ClassVar[dict[str, Any]] = {"retry_total": 0}
 
-    def __init__(self, clients: AzureClients, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, clients: AzureClients, *, clock: Clock = SYSTEM_CLOCK, looks: SharedLooks | None = None) -> None:
         self.clients = clients
         self.clock = clock
+        self._looks = looks
 
     async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
         """Give the image template's body, or None when there is none.
@@ -108,10 +112,13 @@ class ImageTemplates:
 
     async def require_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any]:
         """Give the image template's body; an `ArmRequestError` with status 404 when there is none."""
-        body = await self.get_image_template(image_template_id, retries=retries)
-        if body is None:
-            raise image_template_missing(image_template_id)
-        return body
+        return required(image_template_id, await self.get_image_template(image_template_id, retries=retries))
+
+    def looks_at(self, image_template_id: str) -> Looks:
+        """Give the looks of a wait for an image template: the ones that were handed in, where they are at that one."""
+        if self._looks is not None and self._looks.image_template_id == image_template_id.lower():
+            return self._looks
+        return OwnLooks(self, image_template_id, self.clock)
 
     async def list_image_templates(
         self, resource_group_name: str | None = None, subscription_id: str | None = None
@@ -163,12 +170,17 @@ class ImageTemplates:
                 raise provisioning_failed(image_template_id, body)
             return state == "Succeeded"
 
+        async def look() -> dict[str, Any]:
+            return required(image_template_id, await looks.look())
+
+        looks = self.looks_at(image_template_id)
         return await Wait(
-            lambda: self.require_image_template(image_template_id, retries=False),
+            look,
             is_done,
             lambda body: overdue_image_template(image_template_id, "was not provisioned", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
+            rest=looks.rest,
         ).until_done()
 
     async def delete(self, image_template_id: str) -> bool:
@@ -205,12 +217,14 @@ class ImageTemplates:
             was_deleting = was_deleting or state == "Deleting"
             return body is None
 
+        looks = self.looks_at(image_template_id)
         await Wait(
-            lambda: self.get_image_template(image_template_id, retries=False),
+            looks.look,
             is_done,
             lambda body: overdue_image_template(image_template_id, "was not deleted", within, _state(body)),
             Patience(poll_interval, within),
             self.clock,
+            rest=looks.rest,
         ).until_done()
 
     async def merge_tags(self, image_template_id: str, tags: Mapping[str, str | None]) -> dict[str, Any]:
@@ -299,6 +313,13 @@ def provisioning_state(body: Mapping[str, Any]) -> str | None:
 
 def _state(body: Mapping[str, Any] | None) -> str | None:
     return provisioning_state(body) if body else None
+
+
+def required(image_template_id: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    """Give the body, or raise that there is none."""
+    if body is None:
+        raise image_template_missing(image_template_id)
+    return body
 
 
 def image_template_missing(image_template_id: str) -> ArmRequestError:

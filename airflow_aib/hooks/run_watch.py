@@ -7,12 +7,13 @@ import logging
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
+from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.waiting import JITTER
 from airflow_aib.image_run.run_event import RunEvent, RunEventReason, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from airflow_aib.hooks.log_relay import LogRelay
+    from airflow_aib.hooks.polling.looks import ImageTemplateReader, Looks
     from airflow_aib.image_run.run_handle import ImageRunHandle
 
 POLL_INTERVAL = 30.0
@@ -33,14 +35,6 @@ LAST_LOOKS = 3
 LAST_LOOK_PAUSE = 5.0
 # Seconds for the log in one look: the state of the run matters more.
 RELAY_TIMEOUT = 120.0
-
-
-class ImageTemplateReader(Protocol):
-    """Read image templates; `ImageTemplateService` does."""
-
-    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
-        """Give the body, or None when there is none."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,7 @@ async def watch_run(
     deadline: datetime,
     poll_interval: float = POLL_INTERVAL,
     relay: LogRelay | None = None,
+    looks: Looks | None = None,
     error_budget: timedelta = ERROR_BUDGET,
     clock: Clock = SYSTEM_CLOCK,
     spread: Callable[[float, float], float] = random.uniform,
@@ -106,16 +101,18 @@ async def watch_run(
     :param reader: reads image templates
     :param handle: the run; its start time may still be unknown
     :param deadline: absolute moment at which the run counts as overdue, after one last look
-    :param poll_interval: seconds between two looks
+    :param poll_interval: seconds after which there is a next look, at the latest
     :param relay: relays the customization log; None leaves it alone
+    :param looks: looks that this watch shares with others; None means looks of its own, by the reader
     :param error_budget: how long looks may fail in a row
     :param clock: tells the time and waits
     :param spread: picks a number between two, to spread looks
     """
     watch = RunWatch(handle, deadline, poll_interval, error_budget, spread)
+    looks = looks or OwnLooks(reader, handle.image_template_id, clock)
     while watch.event is None:
         try:
-            body = await reader.get_image_template(handle.image_template_id, retries=False)
+            body = await looks.look()
         except ArmRequestError as error:
             updates = watch.bear(error, clock.now())
         else:
@@ -125,7 +122,8 @@ async def watch_run(
         for update in updates:
             yield update
         if watch.event is None:
-            await clock.sleep(watch.pause(clock.now()))
+            now = clock.now()
+            await looks.rest(watch.pause(now), in_person=watch.is_close(now))
     yield watch.event
 
 
@@ -200,11 +198,16 @@ class RunWatch:
         if self._failures:
             # A passing fault is over soon, as a rule: look again early, then ever later.
             interval = min(interval, 2.0 ** len(self._failures))
-        spread = interval * self.spread(1 - JITTER, 1 + JITTER)
+        # Never beyond the interval: it says how old knowledge may be.
+        spread = interval * self.spread(1 - JITTER, 1)
         if self._asked_pause > spread:
             # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
             spread = self._asked_pause * self.spread(1, 1 + JITTER)
         return min(spread, left, self._left_of_budget(now))
+
+    def is_close(self, now: datetime) -> bool:
+        """Whether the next look decides: the run was not seen the last time, or its deadline comes before another."""
+        return bool(self._looks_without_run) or now + timedelta(seconds=self.poll_interval) >= self.deadline
 
     def _left_of_budget(self, now: datetime) -> float:
         if not self._failures:

@@ -83,6 +83,7 @@ class Wait(Generic[T]):
     :param patience: how long, how often
     :param clock: tells the time and waits
     :param spread: picks a number between two, to spread looks
+    :param rest: waits for the next look, at the latest for so many seconds; by default by the clock
     """
 
     look: Callable[[], Awaitable[T]]
@@ -91,6 +92,7 @@ class Wait(Generic[T]):
     patience: Patience
     clock: Clock = SYSTEM_CLOCK
     spread: Callable[[float, float], float] = random.uniform
+    rest: Callable[[float], Awaitable[None]] | None = None
     _seen: T | None = field(default=None, init=False)
     _failing_since: datetime | None = field(default=None, init=False)
     _trouble: ArmRequestError | None = field(default=None, init=False)
@@ -111,7 +113,7 @@ class Wait(Generic[T]):
             left = (end - self.clock.now()).total_seconds()
             if left <= 0:
                 break
-            await self.clock.sleep(min(self._spread_pause(pause, asked_pause), left))
+            await (self.rest or self.clock.sleep)(min(self._spread_pause(pause, asked_pause), left))
         late = self.overdue(self._seen)
         if self._trouble is not None:
             late.message += f"; the last look failed: {self._trouble.message}"

@@ -12,6 +12,8 @@ from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
 from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
+from airflow_aib.hooks.image_templates import required
+from airflow_aib.hooks.polling.poller import fleet_looks
 from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import read_last_run_status
@@ -193,8 +195,8 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
     async def _wait(self) -> StateEvent:
         try:
             settings = await AzureImageBuilderHook(self.azure_conn_id).async_settings()
-            async with shared_clients(settings) as clients:
-                await self._wait_for_state(ImageTemplateService(clients))
+            async with shared_clients(settings) as clients, fleet_looks(clients, self.image_template_id) as looks:
+                await self._wait_for_state(ImageTemplateService(clients, looks=looks))
         except Exception as error:  # a trigger that raises loses the error's type
             if not isinstance(error, ImageBuilderError):
                 self.log.warning("Waiting ended early.", exc_info=True)
@@ -216,7 +218,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
 
     async def _wait_until_decided(self, service: ImageTemplateService, within: timedelta) -> None:
         async def look() -> LastRunStatus | None:
-            return read_last_run_status(await service.require_image_template(self.image_template_id, retries=False))
+            return read_last_run_status(required(self.image_template_id, await looks.look()))
 
         def overdue(status: LastRunStatus | None) -> ImageRunTimeoutError:
             phase = status.phase if status else "none"
@@ -226,8 +228,9 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
                 image_template_id=self.image_template_id,
             )
 
+        looks = service.looks_at(self.image_template_id)
         patience = Patience(self.poll_interval, within)
-        await Wait(look, self.wanted_run.is_decided, overdue, patience, service.clock).until_done()
+        await Wait(look, self.wanted_run.is_decided, overdue, patience, service.clock, rest=looks.rest).until_done()
 
 
 async def cancel_run(settings: AzureSettings, handle: ImageRunHandle) -> bool:

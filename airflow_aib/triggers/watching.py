@@ -15,6 +15,7 @@ from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.late_images import LateImages
 from airflow_aib.hooks.log_relay import LogRelay
+from airflow_aib.hooks.polling.poller import fleet_looks
 from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.stuck import overdue_run
@@ -111,11 +112,18 @@ async def watch_to_the_end(
     :param on_phase: is told when the run enters another state or phase
     :param memory: keeps how far the log was relayed; None keeps nothing
     """
-    async with shared_clients(settings) as clients:
-        service = ImageTemplateService(clients, clock=clock)
+    image_template_id = order.handle.image_template_id
+    async with shared_clients(settings) as clients, fleet_looks(clients, image_template_id, clock=clock) as looks:
+        service = ImageTemplateService(clients, clock=clock, looks=looks)
         relay = await _open_relay(clients, order, clock, memory)
         updates = watch_run(
-            service, order.handle, deadline=order.deadline, poll_interval=order.poll_interval, relay=relay, clock=clock
+            service,
+            order.handle,
+            deadline=order.deadline,
+            poll_interval=order.poll_interval,
+            relay=relay,
+            looks=looks,
+            clock=clock,
         )
         was_distributing = False
         async with _remembered(relay, memory):

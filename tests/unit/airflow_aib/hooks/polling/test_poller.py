@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.polling import poller as module
+from airflow_aib.hooks.polling.asking import AT_ONCE, AT_ONCE_IN_PERSON
+from airflow_aib.hooks.polling.plan import FIRST_BAR
+from airflow_aib.hooks.polling.poller import FleetPoller, fleet_looks
+from tests.fakes import SUBSCRIPTION, FakeClock, FakeFleet, SteppedClock, image_template, look_error, run_status, settle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from airflow_aib.hooks.clients import AzureClients
+
+INTERVAL = 30.0
+MINUTE = 60.0
+
+
+def template_id(number: int, group: str = "images") -> str:
+    """Name an image template."""
+    provider = "providers/microsoft.virtualmachineimages/imagetemplates"
+    return f"/subscriptions/{SUBSCRIPTION}/resourcegroups/{group}/{provider}/t{number}"
+
+
+def fleet(count: int, **changes: Any) -> FakeFleet:
+    """Have many image templates whose runs go on."""
+    return FakeFleet({template_id(number): image_template(run_status()) for number in range(count)}, **changes)
+
+
+@dataclass
+class Wait:
+    """Look again and again, as a watch does, and keep what it has seen."""
+
+    image_template_id: str
+    pause: float = INTERVAL
+    in_person: bool = False
+    seen: list[Any] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Lab:
+    """Run waits by one poller on a clock that the test moves."""
+
+    source: FakeFleet
+    clock: SteppedClock = field(default_factory=SteppedClock)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.poller = FleetPoller(self.source, clock=self.clock)
+
+    def begin(self, *waits: Wait) -> None:
+        """Let waits begin."""
+        self.tasks += [asyncio.create_task(self._keep_looking(wait)) for wait in waits]
+
+    def asked(self) -> list[str]:
+        """Give what was asked since the last time."""
+        asked, self.source.asked = self.source.asked, []
+        return asked
+
+    async def _keep_looking(self, wait: Wait) -> None:
+        looks = self.poller.join(wait.image_template_id)
+        while True:
+            try:
+                wait.seen.append(await looks.look())
+            except ArmRequestError as error:
+                wait.seen.append(error)
+            wait.moments.append(self.clock.now().timestamp())
+            await looks.rest(wait.pause, in_person=wait.in_person)
+
+
+@asynccontextmanager
+async def lab(source: FakeFleet) -> AsyncIterator[Lab]:
+    """Have a lab, and leave nothing."""
+    made = Lab(source)
+    try:
+        yield made
+    finally:
+        for task in made.tasks:
+            task.cancel()
+        await asyncio.gather(*made.tasks, return_exceptions=True)
+        await made.poller.close()
+
+
+def waits(count: int, **options: Any) -> list[Wait]:
+    """Have a wait for each of many image templates."""
+    return [Wait(template_id(number), **options) for number in range(count)]
+
+
+async def test_a_thousand_waits_are_served_by_lists() -> None:
+    """Ten pages of a hundred bring a thousand looks."""
+    async with lab(fleet(1000)) as at:
+        begun = waits(1000)
+        at.begin(*begun)
+        await at.clock.advance(5)
+        assert at.asked().count("list images") == 10
+
+        await at.clock.advance(INTERVAL)
+
+        assert at.asked() == ["list images"] * 10
+        assert {len(wait.seen) for wait in begun[1:]} == {2}
+
+
+async def test_knowledge_is_never_older_than_the_interval() -> None:
+    """Whatever is merged with what, each wait has a look within its own interval."""
+    async with lab(fleet(300)) as at:
+        begun = [Wait(template_id(number), pause=10 + number % 7) for number in range(300)]
+        for part in range(6):
+            at.begin(*begun[part * 50 : part * 50 + 50])
+            await at.clock.advance(3.3)
+        await at.clock.advance(5 * MINUTE)
+
+        for wait in begun:
+            pauses = [late - early for early, late in zip(wait.moments, wait.moments[1:], strict=False)]
+            assert max(pauses) <= wait.pause + 0.001
+
+
+async def test_one_wait_looks_by_itself_and_at_once() -> None:
+    """A wait that is alone asks for its image template, without waiting for others first."""
+    async with lab(fleet(1)) as at:
+        (wait,) = waits(1)
+        at.begin(wait)
+        await at.clock.advance(0)
+
+        assert at.asked() == ["get"]
+        assert wait.seen == [at.source.bodies[template_id(0)]]
+
+
+async def test_what_a_list_does_not_show_is_looked_at_before_anything_is_concluded() -> None:
+    """Absence from a list is no deletion: the image template itself is asked."""
+    hidden = template_id(7)
+    async with lab(fleet(50, unlisted={hidden})) as at:
+        begun = waits(50)
+        at.begin(*begun)
+        await at.clock.advance(5)
+
+        assert "list images" in at.asked()
+        assert begun[7].seen == [at.source.bodies[hidden]]
+
+
+async def test_what_lists_never_show_is_looked_at_by_itself_for_good() -> None:
+    """After two lists without it, an image template costs one request a look, and no detour."""
+    hidden = template_id(7)
+    async with lab(fleet(50, unlisted={hidden})) as at:
+        begun = waits(50)
+        at.begin(*begun)
+        await at.clock.advance(5)
+        await at.clock.advance(3 * INTERVAL)
+        at.asked()
+
+        await at.clock.advance(INTERVAL)
+
+        assert sorted(at.asked()) == ["get", "list images"]
+        assert None not in begun[7].seen
+
+
+async def test_a_deleted_image_template_is_known_to_be_gone() -> None:
+    """Where the image template itself is not there, the look is none."""
+    async with lab(fleet(20)) as at:
+        begun = waits(20)
+        at.begin(*begun)
+        await at.clock.advance(5)
+        del at.source.bodies[template_id(3)]
+
+        await at.clock.advance(INTERVAL)
+
+        assert begun[3].seen[-1] is None
+
+
+@pytest.mark.parametrize(("fails_from", "singly"), [(0, 299), (2, 100)])
+@pytest.mark.parametrize(
+    "error",
+    [look_error(500), look_error(404), look_error(None, trouble="malformed"), look_error(403), RuntimeError("a bug")],
+    ids=str,
+)
+async def test_a_list_that_fails_costs_no_wait_its_look(error: Exception, fails_from: int, singly: int) -> None:
+    """Whom the list does not bring is looked at singly; what its first pages brought counts."""
+    async with lab(fleet(300, list_error=error, fails_from=fails_from)) as at:
+        begun = waits(300)
+        at.begin(*begun)
+        await at.clock.advance(20)
+
+        assert all(isinstance(wait.seen[0], dict) for wait in begun)
+        # The very first wait found itself alone, and looked at once.
+        assert at.asked().count("get") == 1 + singly
+
+
+async def test_after_a_failure_lists_are_tried_again() -> None:
+    """A list that failed once is done without for a minute, not for good."""
+    async with lab(fleet(200, list_error=look_error(500))) as at:
+        at.begin(*waits(200))
+        await at.clock.advance(5)
+        at.source.list_error = None
+        await at.clock.advance(2 * FIRST_BAR)
+        at.asked()
+
+        await at.clock.advance(2 * INTERVAL)
+
+        assert set(at.asked()) == {"list images"}
+
+
+async def test_without_the_permission_to_list_there_are_no_more_lists() -> None:
+    """A refusal is believed: resource group and subscription are each tried once, then never again."""
+    async with lab(fleet(50, list_error=look_error(403))) as at:
+        at.begin(*waits(50))
+        await at.clock.advance(5)
+        at.source.list_error = None
+
+        await at.clock.advance(2 * 3600)
+
+        lists = [asked for asked in at.asked() if asked.startswith("list")]
+        assert len(lists) == len(set(lists)) <= 2
+
+
+@pytest.mark.parametrize("error", [look_error(429, retry_after=20), look_error(None, trouble="connection")], ids=str)
+async def test_where_single_requests_would_fail_as_well_the_waits_are_told(error: ArmRequestError) -> None:
+    """An outage, or the request limit, is not answered with a request for each wait."""
+    async with lab(fleet(200, list_error=error)) as at:
+        begun = waits(200)
+        at.begin(*begun)
+        await at.clock.advance(3)
+
+        assert all(wait.seen == [error] for wait in begun[1:])
+        assert "get" not in at.asked()[1:]
+
+
+async def test_a_pause_that_azure_asks_for_holds_all_but_what_decides() -> None:
+    """After a refusal nobody of the subscription asks for so long, except for a look at a deadline."""
+    async with lab(fleet(2, error=look_error(429, retry_after=60))) as at:
+        at.begin(Wait(template_id(0), pause=10))
+        await at.clock.advance(0)
+        at.source.error = None
+        await at.clock.advance(59)
+        assert at.asked() == ["get"]
+
+        at.begin(Wait(template_id(1), pause=0.5, in_person=True))
+        await at.clock.advance(0.9)
+        assert at.asked() == []
+        await at.clock.advance(1)
+        assert len(at.asked()) >= 2
+
+
+async def test_requests_stay_within_the_subscriptions_bucket() -> None:
+    """A thousand single looks at once are sent at the pace at which the bucket fills again."""
+    async with lab(fleet(1000, list_error=look_error(403))) as at:
+        begun = waits(1000, pause=600)
+        at.begin(*begun)
+        await at.clock.advance(1.5)
+        assert at.asked().count("get") < 250
+
+        await at.clock.advance(40)
+
+        assert all(wait.seen for wait in begun)
+
+
+async def test_few_requests_are_under_way_at_a_time() -> None:
+    """Each request under way has a connection, and each connection a handshake."""
+    async with lab(fleet(400, list_error=look_error(403))) as at:
+        at.begin(*waits(400, pause=600))
+        await at.clock.advance(30)
+
+        assert at.source.most_at_once <= AT_ONCE + AT_ONCE_IN_PERSON
+
+
+async def test_a_request_that_hangs_holds_up_nobody_else() -> None:
+    """While one answer does not come, the others look on."""
+    async with lab(fleet(2)) as at:
+        at.source.may_answer = asyncio.Event()
+        at.begin(Wait(template_id(0)))
+        await at.clock.advance(0)
+        at.source.may_answer = None
+        other = Wait(template_id(1))
+        at.begin(other)
+        await at.clock.advance(3 * INTERVAL)
+
+        assert len(other.seen) >= 3
+
+
+async def test_a_wait_that_is_cancelled_leaves_nothing() -> None:
+    """Its look is forgotten, and the others go on."""
+    async with lab(fleet(3)) as at:
+        begun = waits(3)
+        at.begin(*begun)
+        await at.clock.advance(2)
+        at.tasks[0].cancel()
+        await settle()
+        seen = len(begun[0].seen)
+
+        await at.clock.advance(INTERVAL)
+
+        assert len(begun[0].seen) == seen
+        assert len(begun[1].seen) == 2
+        assert len(at.poller._futures) == 2
+
+
+async def test_a_crash_of_the_poller_is_told_to_every_wait() -> None:
+    """A mistake of ours ends waits with an error: none of them hangs."""
+    async with lab(fleet(3)) as at:
+        at.begin(Wait(template_id(0)))
+        await at.clock.advance(2)
+        at.poller.asking.lists = cast("Any", None)
+        at.begin(*waits(3))
+        await at.clock.advance(INTERVAL)
+
+        await settle()
+        assert all(isinstance(task.exception(), AttributeError) for task in at.tasks)
+
+
+LOG_OF = contextvars.ContextVar("LOG_OF", default="nobody")
+
+
+async def test_the_poller_works_in_nobodys_name() -> None:
+    """What is logged while it asks is not logged into the task that happened to come first."""
+    names: list[str] = []
+
+    class Noting(FakeFleet):
+        async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+            names.append(LOG_OF.get())
+            return await super().get_image_template(image_template_id, retries=retries)
+
+    LOG_OF.set("the first task")
+    async with lab(Noting(fleet(1).bodies)) as at:
+        at.begin(*waits(1))
+        await at.clock.advance(1)
+
+    assert names == ["nobody"]
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureClients]:
+    """Have clients of which only the identity counts."""
+    monkeypatch.setattr(module, "_make_poller", lambda _, clock: FleetPoller(fleet(3), clock=clock))
+    yield cast("AzureClients", object())
+    assert module._pollers == {}
+
+
+async def test_waits_with_the_same_clients_share_a_poller_and_the_last_one_ends_it(clients: AzureClients) -> None:
+    """While one is left the poller works; after the last nothing is left: no task, no entry."""
+    before = asyncio.all_tasks()
+    async with fleet_looks(clients, template_id(0), clock=FakeClock()) as first:
+        async with fleet_looks(clients, template_id(1), clock=FakeClock()) as second:
+            assert await second.look() is not None
+            assert len(module._pollers) == 1
+        assert await first.look() is not None
+
+    assert module._pollers == {}
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_wait_that_is_cancelled_while_it_looks_ends_its_poller(clients: AzureClients) -> None:
+    """A request under way is given up with the wait."""
+    before = asyncio.all_tasks()
+    at_rest = asyncio.Event()
+
+    async def wait() -> None:
+        async with fleet_looks(clients, template_id(0)) as looks:
+            await looks.look()
+            at_rest.set()
+            await looks.rest(3600)
+
+    task = asyncio.create_task(wait())
+    await at_rest.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert asyncio.all_tasks() == before
