@@ -153,7 +153,8 @@ def _by_log(evidence: Evidence, step: str | None) -> Signature | None:
     """Say which part of the build failed, where the service only says that it did."""
     log = evidence.log
     if log is None:
-        return None
+        # The service names the validators' log, even if it cannot be read.
+        return FAILED_IN["validate"] if evidence.is_of_validation else None
     if log.interrupted_in is not None and not log.errors:
         return INTERRUPTED
     if evidence.place == "log" and not log.errors:
