@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
 from airflow_aib.hooks.blob_file import BlobFile
+from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.hooks.storage_access import StorageAccess
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.storage_address import ContainerAddress
 
 PIECE_BYTES = 4 * MEBIBYTE
+# An index with a line for each of so many runs would be of no use to anybody.
+LARGEST_SMALL = 64 * MEBIBYTE
 GZIP_TYPE = "application/gzip"
 JSON_TYPE = "application/json"
 
@@ -83,10 +86,14 @@ class BlobPlace:
             yield piece
 
     async def read_small(self, name: str) -> SmallFile | None:
-        """Read a blob that fits into memory."""
-        file = self._file(name)
-        facts = await file.look()
-        return SmallFile(await file.read(0, facts.size, etag=facts.etag), facts.etag) if facts else None
+        """Read a blob that fits into memory, in one call: content and version belong together."""
+        try:
+            part = await self._file(name).read_part(0, LARGEST_SMALL)
+        except ArmRequestError as error:
+            if error.status == NOT_FOUND and error.code != "ContainerNotFound":
+                return None
+            raise
+        return SmallFile(part.content, part.etag)
 
     async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
         """Write a blob, if it is still the one that was read."""

@@ -47,10 +47,12 @@ class BlobPart:
 
     :param content: the bytes; none behind the end
     :param size: bytes of the whole blob at that moment; None where storage did not say it
+    :param etag: of the blob at that moment; None where storage did not say it
     """
 
     content: bytes
     size: int | None = None
+    etag: str | None = None
 
 
 class BlobFile:
@@ -164,7 +166,8 @@ class BlobFile:
         async with await self.open_range(part, etag, accepted=(*OK_STATUSES, RANGE_NOT_SATISFIABLE)) as response:
             content = await response.read()
             size = _size_in(response.headers.get("Content-Range"))
-            return BlobPart(content if response.status_code in OK_STATUSES else b"", size)
+            is_there = response.status_code in OK_STATUSES
+            return BlobPart(content if is_there else b"", size, response.headers.get("ETag"))
 
     async def open_range(
         self,
