@@ -8,13 +8,14 @@ import fcntl
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from aib_emulator import control, start_world
+from aib_emulator import control, restore, start_world
 from aib_emulator.applications import Application, Applications
 from aib_emulator.arm.operations import Operations
 from aib_emulator.blobs import AzuriteBlobStore
@@ -22,6 +23,8 @@ from aib_emulator.choices import Choices
 from aib_emulator.clock import ScaledClock
 from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
+from aib_emulator.keeping.journal import Journal
+from aib_emulator.keeping.keeper import SINGLE, Keeper
 from aib_emulator.openapi import openapi
 from aib_emulator.request_record import RequestRecord
 from aib_emulator.schedule import Schedule
@@ -54,6 +57,7 @@ SERVICES = (identity, authorization, resources, managed_identity, storage, compu
 """Each answers `routes(world)`."""
 AZURE_CLI_FOLDER = "azure-config"
 BLOB_FOLDER = "emulated-blobs"
+JOURNAL = "state.journal"
 SHUTDOWN_SECONDS = 1.0
 """How long calls that are being answered may still take when the emulator stops."""
 
@@ -75,6 +79,8 @@ class Emulator:
         self._tls: TlsFiles | None = None
         self._world: World | None = None
         self.served_routes: tuple[Route, ...] = ()
+        self._keeper, self._operations = Keeper(), Operations()
+        self._kept: dict[str, dict[str, Any]] = {}
 
     @property
     def world(self) -> World:
@@ -113,8 +119,10 @@ class Emulator:
             tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
             self._world = self._make_world(self._tls, tokens)
             await self._world.blobs.start()
-            await self._furnish()
-            await self._listen(self._tls)
+            routes = self._routes()
+            await self._fill()
+            await self._listen(self._tls, routes)
+            self._keep_ports()
             await self._world.schedule.start()
         except BaseException:
             await self.stop()
@@ -129,6 +137,7 @@ class Emulator:
             if self._own_folder is not None:
                 stack.push_async_callback(asyncio.to_thread, shutil.rmtree, self._own_folder, ignore_errors=True)
                 self._own_folder = None
+            stack.callback(self._keeper.close)
             if self._world is not None:
                 stack.push_async_callback(self._world.blobs.stop)
                 stack.push_async_callback(self._world.schedule.stop)
@@ -140,18 +149,22 @@ class Emulator:
         """Forget every resource, plan and record, turn the clock back, and furnish the start world again."""
         world = self.world
         async with self._resetting:
-            await world.schedule.clear()
-            plans = (world.faults, world.failures, world.sign_in_refusals)
-            people = (world.applications, world.access)
-            kept = (world.choices, world.store, world.operations, world.requests, world.runs)
-            for forget in (*kept, *plans, *people):
-                forget.clear()
-            world.tokens.reset()
-            world.throttle.switch(None)
-            world.compute.reset()
-            await world.blobs.reset()
-            world.clock.restart(self.settings.time_scale)
-            await self._furnish()
+            with self._keeper.as_one():
+                await self._begin_anew(world)
+
+    async def _begin_anew(self, world: World) -> None:
+        await world.schedule.clear()
+        plans = (world.faults, world.failures, world.sign_in_refusals)
+        people = (world.applications, world.access)
+        kept = (world.choices, world.store, world.operations, world.requests, world.runs)
+        for forget in (*kept, *plans, *people):
+            forget.clear()
+        world.tokens.reset()
+        world.throttle.switch(None)
+        world.compute.reset()
+        await world.blobs.reset()
+        world.clock.restart(self.settings.time_scale)
+        await self._furnish()
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point every usual client at this emulator."""
@@ -203,16 +216,41 @@ class Emulator:
         self._folder = folder
         (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
         self._lock = _locked(self._folder)
-        # Certificates and signing key outlive the emulator; resources do not, so their blobs must not either.
-        shutil.rmtree(self._folder / BLOB_FOLDER, ignore_errors=True)
+        if self.settings.data_dir is not None:
+            self._read_journal()
+        if not self._kept:  # blobs of resources that nobody knows
+            shutil.rmtree(self._folder / BLOB_FOLDER, ignore_errors=True)
+
+    def _read_journal(self) -> None:
+        self._operations = Operations(keeper=self._keeper)
+        self._kept = self._keeper.open(Journal(self._folder / JOURNAL), restore.codec_for(self._operations))
+        # Clients and resources know the addresses of before.
+        ports = self._kept.get("ports", {}).get(SINGLE, {"arm": 0, "blob": 0})
+        arm_port, blob_port = self.settings.arm_port or ports["arm"], self.settings.blob_port or ports["blob"]
+        self.settings = replace(self.settings, arm_port=arm_port, blob_port=blob_port)
+
+    async def _fill(self) -> None:
+        with self._keeper.as_one():
+            if self._kept:
+                await restore.restore(self.world, restore.codec_for(self._operations), self._kept)
+                self._kept = {}
+            else:
+                await self._furnish()
+            restore.keep_singles(self.world)
+
+    def _keep_ports(self) -> None:
+        ports = {"arm": self._arm_port, "blob": int(self.blob_url.rpartition(":")[2])}
+        self._keeper.add_single("ports", lambda: ports)
+        self._keeper.commit()
 
     def _make_world(self, tls: TlsFiles, tokens: TokenAuthority) -> World:
-        clock, store = ScaledClock(self.settings.time_scale), Store()
+        keeper, clock = self._keeper, ScaledClock(self.settings.time_scale)
+        store = Store(keeper)
         faults, requests = Faults(), RequestRecord()
         settings = self.settings
         first = Application(settings.client_id, settings.client_secret, settings.client_object_id)
         applications = Applications(first)
-        access = Authorization(store, applications, clock, settings.tenant_id)
+        access = Authorization(store, applications, clock, settings.tenant_id, keeper)
         blobs = AzuriteBlobStore(
             self.settings,
             folder=self._folder / BLOB_FOLDER,
@@ -222,6 +260,7 @@ class Emulator:
             faults=faults,
             requests=requests,
             granted=access.blob_role,
+            keeper=keeper,
         )
         accounts = StorageAccounts(store, blobs, clock)
         return World(
@@ -230,8 +269,8 @@ class Emulator:
             clock=clock,
             store=store,
             blobs=blobs,
-            operations=Operations(),
-            schedule=Schedule(clock),
+            operations=self._operations,
+            schedule=Schedule(clock, keeper.commit),
             tokens=tokens,
             applications=applications,
             access=access,
@@ -239,6 +278,7 @@ class Emulator:
             requests=requests,
             storage=accounts,
             compute=ComputeResources(store, clock),
+            keeper=keeper,
             delete_hooks={"microsoft.storage/storageaccounts": accounts.delete_blobs},
         )
 
@@ -251,8 +291,8 @@ class Emulator:
             identity_id, location=settings.location, tags={}, tenant_id=settings.tenant_id, now=self.world.clock.now()
         )
 
-    async def _listen(self, tls: TlsFiles) -> None:
-        application = Front(self.world, self._routes()).application()
+    async def _listen(self, tls: TlsFiles, routes: list[Route]) -> None:
+        application = Front(self.world, routes).application()
         self._runner = web.AppRunner(
             application, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None
         )

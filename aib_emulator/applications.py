@@ -43,6 +43,14 @@ class Applications:
         self._applications[made.client_id.lower()] = made
         return made
 
+    def registered(self) -> list[Application] | None:
+        """Return the applications besides the first; None when there is none."""
+        return [known for known in self._applications.values() if known is not self._first] or None
+
+    def restore(self, applications: list[Application]) -> None:
+        """Take over applications that were registered before."""
+        self._applications.update({known.client_id.lower(): known for known in applications})
+
     def find(self, client_id: str) -> Application | None:
         """Return the application of that client id."""
         return self._applications.get(client_id.lower())

@@ -7,10 +7,10 @@ import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 LONGEST_NAP = 3600.0
 """Real seconds after which a sleeper looks again even though nobody woke it."""
@@ -61,7 +61,7 @@ class ScaledClock:
         self._scale = scale
         self._monotonic = monotonic
         self._emulated = start or real_now()
-        self._real = monotonic()
+        self._real, self._wall = monotonic(), real_now()
         self._skew = timedelta()
         self._changed = asyncio.Event()
 
@@ -82,9 +82,26 @@ class ScaledClock:
     def _true_now(self) -> datetime:
         return self._emulated + timedelta(seconds=(self._monotonic() - self._real) * self._scale)
 
+    def reading(self) -> dict[str, Any]:
+        """Return the instant of its last change, emulated and real, and how fast it has gone since."""
+        return {
+            "emulated": self._emulated,
+            "real": self._wall,
+            "scale": self._scale,
+            "skew": self._skew.total_seconds(),
+        }
+
+    def go_on(self, reading: Mapping[str, Any]) -> None:
+        """Go on from a reading as if it had never stopped; it does not go back when the wall clock has."""
+        away = max(0.0, (real_now() - reading["real"]).total_seconds())
+        self._emulated = reading["emulated"] + timedelta(seconds=away * reading["scale"])
+        self._real, self._wall, self._scale = self._monotonic(), real_now(), reading["scale"]
+        self._skew = timedelta(seconds=reading["skew"])
+        self.wake()
+
     def set_scale(self, scale: float) -> None:
         """Go on from the present instant at another speed."""
-        self._emulated, self._real = self._true_now(), self._monotonic()
+        self._emulated, self._real, self._wall = self._true_now(), self._monotonic(), real_now()
         self._scale = scale
         self.wake()
 
@@ -95,7 +112,7 @@ class ScaledClock:
 
     def restart(self, scale: float) -> None:
         """Begin again at the real instant, at this speed."""
-        self._emulated, self._real = real_now(), self._monotonic()
+        self._emulated, self._real, self._wall = real_now(), self._monotonic(), real_now()
         self._skew = timedelta()
         self._scale = scale
         self.wake()

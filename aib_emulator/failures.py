@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 PUT, CREATION, RUN_CALL, RUN, CANCEL, DELETE, GET = "put", "creation", "run call", "run", "cancel", "delete", "get"
 KINDS = {
@@ -102,6 +102,10 @@ class Failures:
         """Add a failure, and forget those that have no strikes left."""
         self._failures = [*self.pending(), failure]
         return failure
+
+    def restore(self, failures: Iterable[PlannedFailure]) -> None:
+        """Take over failures that were planned before."""
+        self._failures = list(failures)
 
     def take(self, image_template_name: str, stage: str) -> PlannedFailure | None:
         """Return the failure that strikes this image template at this point, and count the strike."""

@@ -110,6 +110,7 @@ class Front:
                 object_id = _principal_of(call)
                 limits = self._take(call, scope)
             answer = await self._dispatch(route, call, scope)
+            self._world.keeper.commit()
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers, error.style)
         except Exception:

@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from aib_emulator.clock import Clock
@@ -35,14 +36,20 @@ class Process(Protocol):
         ...
 
 
+def _nobody() -> None:
+    """Stand for nobody who wants to be told."""
+
+
 class Schedule:
     """Carry out the effects of every process: those of one in their order, those of different ones side by side.
 
     :param clock: the time that they live in
+    :param when_performed: told after each effect
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, when_performed: Callable[[], None] = _nobody) -> None:
         self._clock = clock
+        self._when_performed = when_performed
         self._processes: dict[int, Process] = {}
         self._due: list[tuple[datetime, int, Process]] = []  # a heap; an entry may be out of date, none is missing
         self._order = itertools.count()
@@ -124,10 +131,12 @@ class Schedule:
         try:
             while id(process) in self._processes and _is_due(process, self._clock.now()):
                 await process.perform_next()
+                self._when_performed()
         except Exception as error:
             # One broken process must not stop the others.
             log.exception("An effect of %s failed", process)
             process.break_off(error)
+            self._when_performed()
         finally:
             del self._at_work[id(process)]
         if process.next_due() is None:

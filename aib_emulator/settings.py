@@ -32,7 +32,7 @@ class EmulatorSettings:
 
     :param arm_port: port of Entra, Resource Manager and the control door; 0 takes a free one
     :param blob_port: port of the blob endpoint; 0 takes a free one
-    :param data_dir: folder for certificate authority, signing key and blobs; None takes a temporary one
+    :param data_dir: folder for everything that is kept from one start to the next; None keeps nothing
     :param time_scale: how many emulated seconds pass in a real one
     :param retry_after: seconds to send as `Retry-After` with unfinished operations; None sends none, as recorded
     :param vhd_size_bytes: virtual size of the VHDs that builds leave; a multiple of 512, footer not included

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.keeping.keeper import Keeper
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from aib_emulator.arm.resource_id import ResourceId
+
+FAMILY = "resource"
 
 
 @dataclass
@@ -31,16 +35,26 @@ class Resource:
 
 
 class Store:
-    """Keep resources, found by their ids in any casing, listed in the order of their creation."""
+    """Keep resources, found by their ids in any casing, listed in the order of their creation.
 
-    def __init__(self) -> None:
+    :param keeper: told of everything that is put, deleted or handed out to be changed
+    """
+
+    def __init__(self, keeper: Keeper | None = None) -> None:
         self._resources: dict[str, Resource] = {}
         # By place, type and name, in lower case; an empty text stands for any. The few shelves that a resource stands
         # on answer every list without a look at the others.
         self._shelves: dict[tuple[str, str, str], dict[str, Resource]] = {}
+        self._keeper = keeper or Keeper()
+        self._keeper.add(FAMILY, self._resources)
+
+    def touch(self, resource_id: ResourceId) -> None:
+        """Say that whoever holds a resource may change it."""
+        self._keeper.touch(FAMILY, resource_id.key)
 
     def get(self, resource_id: ResourceId) -> Resource | None:
         """Return the resource of that id."""
+        self.touch(resource_id)
         return self._resources.get(resource_id.key)
 
     def put(self, resource: Resource) -> Resource:
@@ -48,10 +62,12 @@ class Store:
         self._resources[resource.id.key] = resource
         for shelf in _shelves(resource.id):
             self._shelves.setdefault(shelf, {})[resource.id.key] = resource
+        self.touch(resource.id)
         return resource
 
     def delete(self, resource_id: ResourceId) -> Resource | None:
         """Forget the resource itself, and return it."""
+        self.touch(resource_id)
         for shelf in _shelves(resource_id):
             left = self._shelves.get(shelf, {})
             left.pop(resource_id.key, None)
@@ -85,6 +101,8 @@ class Store:
 
     def clear(self) -> None:
         """Forget all."""
+        for resource in self:
+            self.touch(resource.id)
         self._resources.clear()
         self._shelves.clear()
 

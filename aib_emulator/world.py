@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aib_emulator.arm.throttling import Throttle
 from aib_emulator.failures import Failures
+from aib_emulator.keeping.keeper import Keeper
 from aib_emulator.sign_in import SignInRefusals
 from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from aib_emulator.applications import Applications
@@ -78,6 +79,10 @@ class BlobStore(Protocol):
 
     async def delete_account(self, name: str) -> None:
         """Delete an account with all that is in it; an absent one is fine."""
+        ...
+
+    async def restore(self, accounts: Iterable[Any]) -> None:
+        """Let accounts exist again whose blobs are there."""
         ...
 
     def account_keys(self, name: str) -> tuple[str, str]:
@@ -181,6 +186,10 @@ class AccessShapes(Protocol):
         """Forget the assignments at a resource or group that is deleted."""
         ...
 
+    def restore(self, roles: Iterable[Any], assignments: Iterable[Any]) -> None:
+        """Take over custom roles and role assignments that were kept."""
+        ...
+
     def clear(self) -> None:
         """Forget every assignment and every custom role."""
         ...
@@ -254,6 +263,18 @@ class ComputeShapes(Protocol):
         """Return from when on a gallery image version is there in all its regions."""
         ...
 
+    def version_completions(self) -> Sequence[datetime]:
+        """Return from when on each gallery image version is there."""
+        ...
+
+    def changed_platform_images(self) -> list[list[str]] | None:
+        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
+        ...
+
+    def restore_platform_images(self, changed: Iterable[Sequence[str]]) -> None:
+        """Take over the versions of marketplace images."""
+        ...
+
     def latest_platform_version(self, publisher: str, offer: str, sku: str) -> str | None:
         """Return the newest marketplace version, or None when the catalogue has no such image."""
         ...
@@ -303,6 +324,8 @@ class World:
     :param delete_hooks: by lower-case resource type, what to do before such a resource is forgotten
     :param storage: set by `app` from `services/storage`
     :param compute: set by `app` from `services/compute`
+    :param keeper: writes down what changes
+    :param resume: set by services that had something going on when an earlier emulator stopped
     """
 
     settings: EmulatorSettings
@@ -325,6 +348,8 @@ class World:
     runs: list[RecordedRun] = field(default_factory=list)
     send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
     delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
+    keeper: Keeper = field(default_factory=Keeper)
+    resume: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def put_group(self, group_id: ResourceId, *, location: str, tags: Mapping[str, str]) -> Resource:
         """Put a new resource group into the store."""

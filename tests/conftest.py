@@ -28,9 +28,10 @@ EMULATED_SECONDS_PER_SECOND = 400.0
 
 
 @pytest.fixture(scope="session")
-def emulator_thread() -> Iterator[EmulatorThread]:
+def emulator_thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorThread]:
     """Start one emulator, with its Azurite, for all tests of this worker."""
     settings = EmulatorSettings(
+        data_dir=tmp_path_factory.mktemp("emulator"),  # so that a change which is not kept is found out
         time_scale=EMULATED_SECONDS_PER_SECOND,
         vhd_size_bytes=64 * MEBIBYTE,
         vhd_allocated_bytes=MEBIBYTE,
@@ -47,6 +48,13 @@ def emulator(emulator_thread: EmulatorThread) -> Iterator[EmulatorThread]:
     yield emulator_thread
     missed = [fault for fault in emulator_thread.control.pending_faults() if not fault["struck"]]
     assert not missed, f"planned faults that struck no call: {missed}"
+    forgotten = emulator_thread.run(_forgotten(emulator_thread.emulator))
+    assert not forgotten, f"changed without a word to the journal: {forgotten}"
+
+
+async def _forgotten(emulator: Emulator) -> list[str]:
+    await emulator.world.schedule.settle()
+    return emulator.world.keeper.forgotten()
 
 
 def pytest_unconfigure() -> None:

@@ -6,9 +6,12 @@ import base64
 import hashlib
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.time_format import offset_text, ticks_text
+from aib_emulator.keeping.codec import NOT_KEPT
+from aib_emulator.keeping.keeper import Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 CERTIFICATE_BYTES = 1900
 SIGNATURE_BYTES = 256
+FAMILY = "operation"
 KEPT = 10_000
 """How many operations are remembered; beyond that the oldest that are over are forgotten."""
 
@@ -37,7 +41,7 @@ class Operation:
     ended: datetime | None = None
     outcome: str = "Succeeded"
     error: Mapping[str, Any] | None = None
-    listeners: list[Callable[[], None]] = field(default_factory=list, repr=False, compare=False)
+    listeners: list[Callable[[], None]] = field(default_factory=list, repr=False, compare=False, metadata=NOT_KEPT)
 
     def end(self, at: datetime, outcome: str = "Succeeded", error: Mapping[str, Any] | None = None) -> None:
         """Fix its end, which pollers see from `at` on."""
@@ -55,25 +59,45 @@ class Operations:
 
     :param new_id: makes operation ids
     :param kept: how many are remembered
+    :param keeper: told of every change
     """
 
-    def __init__(self, new_id: Callable[[], str] = lambda: str(uuid.uuid4()), *, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        *,
+        kept: int = KEPT,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._new_id = new_id
         self._kept = kept
         self._operations: dict[str, Operation] = {}
+        self._keeper = keeper or Keeper()
+        self._keeper.add(FAMILY, self._operations)
 
     def start(self, now: datetime) -> Operation:
         """Begin an operation."""
-        operation = Operation(self._new_id(), now)
-        self._operations[operation.operation_id] = operation
+        operation = self.adopt(Operation(self._new_id(), now))
         if len(self._operations) > self._kept:
             self._forget_oldest(now)
         return operation
+
+    def adopt(self, operation: Operation) -> Operation:
+        """Keep an operation; one of that id that is known already stays."""
+        known = self._operations.setdefault(operation.operation_id, operation)
+        if known is operation:
+            known.listeners.append(partial(self._touch, known))
+            self._touch(known)
+        return known
+
+    def _touch(self, operation: Operation) -> None:
+        self._keeper.touch(FAMILY, operation.operation_id)
 
     def _forget_oldest(self, now: datetime) -> None:
         oldest = next((known for known in self._operations.values() if known.is_over(now)), None)
         if oldest is not None:
             del self._operations[oldest.operation_id]
+            self._touch(oldest)
 
     def find(self, operation_id: str) -> Operation | None:
         """Return the operation of that id, in any casing."""
@@ -81,7 +105,9 @@ class Operations:
 
     def clear(self) -> None:
         """Forget all."""
-        self._operations.clear()
+        for operation in list(self._operations.values()):
+            del self._operations[operation.operation_id]
+            self._touch(operation)
 
 
 def image_builder_body(operation: Operation, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import re
 import secrets
@@ -14,12 +15,15 @@ from aib_emulator.azurite_install import azurite_program, node_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import IO
 
 MENDS = Path(__file__).with_name("mend_azurite.cjs")
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 LISTENING = re.compile(r"successfully listens on (http://\S+)")
 ORDER_DONE = "order done"
+SEED, LOCK = "delegation-seed", "lock"
+LOCK_TIMEOUT, LOCK_INTERVAL = 10.0, 0.05
 
 
 class AzuriteError(ChildProcessError):
@@ -34,7 +38,7 @@ class Azurite:
 
     def __init__(self, location: Path) -> None:
         self.location = location
-        self.delegation_seed = secrets.token_hex(32)
+        self.delegation_seed = ""
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -45,7 +49,23 @@ class Azurite:
     async def start(self) -> None:
         """Start the process on a free port and wait until it listens."""
         self.location.mkdir(parents=True, exist_ok=True)
-        self._listening = asyncio.get_running_loop().create_future()
+        self.delegation_seed = _kept_seed(self.location)
+        lock = await _locked(self.location)
+        try:
+            listening = await self._start_process(lock.fileno())
+        finally:
+            lock.close()  # Azurite has it now, and lets go when it has ended
+        try:
+            self.url = await asyncio.wait_for(asyncio.shield(listening), START_TIMEOUT)
+        except TimeoutError:
+            await self.stop()
+            raise AzuriteError(f"Azurite did not listen within {START_TIMEOUT:.0f} s.\n{self._tail()}") from None
+        except AzuriteError:
+            await self.stop()
+            raise
+
+    async def _start_process(self, lock: int) -> asyncio.Future[str]:
+        listening = self._listening = asyncio.get_running_loop().create_future()
         self._process = await asyncio.create_subprocess_exec(
             *self._command(),
             stdin=asyncio.subprocess.PIPE,
@@ -53,17 +73,11 @@ class Azurite:
             stderr=asyncio.subprocess.STDOUT,
             env={"AIB_EMULATOR_DELEGATION_SEED": self.delegation_seed},
             cwd=self.location,
+            pass_fds=(lock,),
             start_new_session=True,  # a Ctrl-C is ours to answer: Azurite ends when we say so
         )
         self._reader = asyncio.create_task(self._read_lines(self._process))
-        try:
-            self.url = await asyncio.wait_for(asyncio.shield(self._listening), START_TIMEOUT)
-        except TimeoutError:
-            await self.stop()
-            raise AzuriteError(f"Azurite did not listen within {START_TIMEOUT:.0f} s.\n{self._tail()}") from None
-        except AzuriteError:
-            await self.stop()
-            raise
+        return listening
 
     async def stop(self) -> None:
         """End it with SIGTERM, so that it saves what it has; kill it only when that takes too long."""
@@ -129,3 +143,33 @@ class Azurite:
 
     def _tail(self) -> str:
         return "\n".join(self._last_lines)
+
+
+def _kept_seed(folder: Path) -> str:
+    """Return the seed of the user delegation keys, which stay good as long as the folder is there."""
+    file = folder / SEED
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32), encoding="ascii")
+    return file.read_text(encoding="ascii")
+
+
+async def _locked(folder: Path) -> IO[bytes]:
+    """Return the folder's lock once an Azurite whose emulator was killed has saved what it has, and ended."""
+    file = (folder / LOCK).open("wb")
+    try:
+        async with asyncio.timeout(LOCK_TIMEOUT):
+            while not _try_lock(file):  # noqa: ASYNC110 - another process holds it
+                await asyncio.sleep(LOCK_INTERVAL)
+    except TimeoutError:
+        file.close()
+        raise AzuriteError(f"{folder} is still in use by an Azurite. End it, or give another data folder.") from None
+    return file
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -31,10 +31,11 @@ from aib_emulator.blob_front import (
 )
 from aib_emulator.blobs.azurite import Azurite
 from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
+from aib_emulator.keeping.keeper import Keeper
 from aib_emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from aib_emulator.tls import TlsFiles
     from aib_emulator.tokens import TokenAuthority
 
+FAMILY = "blob-account"
 LONGEST_PUT_PAGE = 4 * 1024 * 1024
 LONGEST_APPEND = 4 * 1024 * 1024
 PARALLEL_WRITES = 4
@@ -66,6 +68,7 @@ class AzuriteBlobStore:
     :param faults: planned faults, which strike here too
     :param requests: where every call is noted
     :param granted: account name and object id -> what role assignments make of a principal
+    :param keeper: told of every change of an account
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class AzuriteBlobStore:
         faults: Faults,
         requests: RequestRecord,
         granted: Callable[[str, str], str],
+        keeper: Keeper | None = None,
     ) -> None:
         self._roles = DataRoles(granted)
         self._settings = settings
@@ -92,6 +96,8 @@ class AzuriteBlobStore:
         self._copies = PendingCopies(self._backend, self, self._azurite.note_copy, clock)
         self._limiter = RateLimiter()
         self._accounts: dict[str, BlobAccount] = {}
+        self._keeper = keeper or Keeper()
+        self._keeper.add(FAMILY, self._accounts)
         self._changing_accounts = asyncio.Lock()
         self._clients: dict[str, BlobServiceClient] = {}
         self._transport: AioHttpTransport | None = None
@@ -165,8 +171,14 @@ class AzuriteBlobStore:
             if name not in self._accounts:
                 await self._set_account(BlobAccount(name, (new_account_key(), new_account_key())))
 
+    async def restore(self, accounts: Iterable[BlobAccount]) -> None:
+        """Let accounts exist again whose blobs are there."""
+        for account in accounts:
+            await self._set_account(account)
+
     def set_policy(self, name: str, *, allows_shared_key: bool, allows_public_access: bool) -> None:
         """Say whether account keys are good for an account, and whether its containers may be opened to everybody."""
+        self._keeper.touch(FAMILY, name)
         self._accounts[name] = replace(
             self._accounts[name], allows_shared_key=allows_shared_key, allows_public_access=allows_public_access
         )
@@ -210,6 +222,7 @@ class AzuriteBlobStore:
             await asyncio.gather(*(_delete_even_leased(service, container) for container in containers))
             self._clients.pop(name, None)
             await self._azurite.set_account(name, None)
+            self._keeper.touch(FAMILY, name)
 
     def account_keys(self, name: str) -> tuple[str, str]:
         """Return the two keys of an account, base64."""
@@ -303,6 +316,7 @@ class AzuriteBlobStore:
     async def _set_account(self, account: BlobAccount) -> None:
         await self._azurite.set_account(account.name, account.keys)
         self._accounts[account.name] = account
+        self._keeper.touch(FAMILY, account.name)
 
     def _service(self, account: str) -> BlobServiceClient:
         if account not in self._clients:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
+from aib_emulator.keeping.keeper import Keeper
 from aib_emulator.services.authorization.builtin_roles import BLOBS, BUILTIN_ROLES
 from aib_emulator.services.authorization.permissions import covers
 from aib_emulator.services.authorization.shapes import (
@@ -21,7 +22,7 @@ from aib_emulator.services.authorization.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aib_emulator.applications import Applications
     from aib_emulator.arm.resource_id import ResourceId
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aib_emulator.services.authorization.filters import Filter
     from aib_emulator.store import Store
 
+ASSIGNMENTS, ROLES = "role-assignment", "role"
 IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 ACCOUNT_TYPE = "Microsoft.Storage/storageAccounts"
 KEPT_AS_SENT = ("condition", "conditionVersion", "description")
@@ -45,26 +47,49 @@ class Authorization:
     :param applications: the applications of the tenant
     :param clock: the emulated time
     :param tenant_id: the tenant, for messages
+    :param keeper: told of every change
     """
 
-    def __init__(self, store: Store, applications: Applications, clock: Clock, tenant_id: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        applications: Applications,
+        clock: Clock,
+        tenant_id: str,
+        keeper: Keeper | None = None,
+    ) -> None:
         self._store = store
         self._applications = applications
         self._clock = clock
         self._tenant_id = tenant_id
         self._roles: dict[str, RoleDefinition] = {}
         self._assignments: dict[str, RoleAssignment] = {}
+        self._keeper = keeper or Keeper()
+        self._keeper.add(ASSIGNMENTS, self._assignments)
+        self._keeper.add(ROLES, self._roles)
         self.clear()
 
     def clear(self) -> None:
         """Forget every assignment and every custom role."""
-        self._assignments = {}
-        self._roles = {
+        for name in self._assignments:
+            self._keeper.touch(ASSIGNMENTS, name)
+        for name in self._roles:
+            self._keeper.touch(ROLES, name)
+        self._assignments.clear()
+        self._roles.clear()
+        self._roles |= {
             role.role_id: RoleDefinition(
                 role.role_id, role.name, BUILTIN, (role.permissions,), description=role.description
             )
             for role in BUILTIN_ROLES
         }
+        for name in self._roles:
+            self._keeper.touch(ROLES, name)
+
+    def restore(self, roles: Iterable[RoleDefinition], assignments: Iterable[RoleAssignment]) -> None:
+        """Take over what was kept."""
+        self._roles.update({role.name.lower(): role for role in roles if role.role_type == CUSTOM})
+        self._assignments.update({known.name.lower(): known for known in assignments})
 
     def may(self, principal_id: str, action: str, place: str, *, is_data: bool = False) -> bool:
         """Whether a principal may do something at a place, or to the data there."""
@@ -88,7 +113,7 @@ class Authorization:
         """Assign a built-in role, known by what people call it."""
         role = next(role for role in self._roles.values() if role.role_name == role_name)
         made = RoleAssignment(name, scope, role.name, principal_id, SERVICE_PRINCIPAL, self._clock.now())
-        self._assignments[name.lower()] = made
+        self._keep(made)
         return made
 
     def forget(self, resource_id: ResourceId) -> None:
@@ -96,6 +121,7 @@ class Authorization:
         gone = [name for name, known in self._assignments.items() if covers(str(resource_id), known.scope)]
         for name in gone:
             del self._assignments[name]
+            self._keeper.touch(ASSIGNMENTS, name)
 
     def put_assignment(
         self, scope: str, name: str, sent: Mapping[str, Any], created_by: str
@@ -117,7 +143,7 @@ class Authorization:
             raise ArmError(400, "RoleAssignmentUpdateNotPermitted", message)
         else:
             made = replace(made, name=known.name, created=known.created)
-        self._assignments[name.lower()] = made
+        self._keep(made)
         return made, known is None
 
     def find_assignment(self, scope: str, name: str) -> RoleAssignment | None:
@@ -128,6 +154,7 @@ class Authorization:
     def delete_assignment(self, assignment: RoleAssignment) -> None:
         """Take a role away again."""
         del self._assignments[assignment.name.lower()]
+        self._keeper.touch(ASSIGNMENTS, assignment.name.lower())
 
     def list_assignments(self, scope: str, wanted: Filter) -> list[RoleAssignment]:
         """Return the assignments at the scope, above it, and unless the filter says no also below it."""
@@ -151,6 +178,7 @@ class Authorization:
             name, role_name, CUSTOM, blocks, scopes, str(properties.get("description") or ""), created
         )
         self._roles[name.lower()] = made
+        self._keeper.touch(ROLES, name.lower())
         return made, known is None
 
     def find_role(self, name: str, scope: str, *, status: int = 404) -> RoleDefinition:
@@ -170,6 +198,7 @@ class Authorization:
         if any(known.role_name == role.name.lower() for known in self._assignments.values()):
             message = "There are existing role assignments referencing role."
             raise ArmError(400, "RoleDefinitionHasAssignments", message)
+        self._keeper.touch(ROLES, name.lower())
         return self._roles.pop(name.lower())
 
     def list_roles(self, scope: str, wanted: Filter) -> list[RoleDefinition]:
@@ -181,6 +210,10 @@ class Authorization:
             and wanted.role_name in {None, role.role_name.lower()}
             and wanted.role_type in {None, role.role_type.lower()}
         ]
+
+    def _keep(self, assignment: RoleAssignment) -> None:
+        self._assignments[assignment.name.lower()] = assignment
+        self._keeper.touch(ASSIGNMENTS, assignment.name.lower())
 
     def _granted(self, principal_id: str) -> Iterator[tuple[RoleAssignment, RoleDefinition]]:
         for assignment in self._assignments.values():

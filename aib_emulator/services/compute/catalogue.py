@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 VERSION = re.compile(r"\d+(\.\d+)*")
 
@@ -100,6 +104,23 @@ class PlatformCatalogue:
     def reset(self) -> None:
         """Forget what was published and withdrawn since the start."""
         self._images = marketplace()
+
+    def changed(self) -> list[list[str]] | None:
+        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
+        pairs = zip(self._images, marketplace(), strict=True)
+        found = [
+            [image.publisher, image.offer, image.sku, *image.versions]
+            for image, before in pairs
+            if image.versions != before.versions
+        ]
+        return found or None
+
+    def restore(self, changed: Iterable[Sequence[str]]) -> None:
+        """Take over versions that were published, without those that were withdrawn."""
+        for publisher, offer, sku, *versions in changed:
+            image = self.find(publisher, offer, sku)
+            if image is not None:
+                image.versions[:] = versions
 
     def publishers(self) -> list[str]:
         """Return the publishers, in alphabetical order."""

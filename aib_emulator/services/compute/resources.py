@@ -26,7 +26,7 @@ from aib_emulator.services.compute.shapes import (
 from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from aib_emulator.arm.resource_id import ResourceId
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aib_emulator.store import Store
 
 PUBLICATION = "publication"
+VERSION_TYPE = "Microsoft.Compute/galleries/images/versions"
 DISK_SIZES_GB = {"linux": 30, "windows": 127}
 
 
@@ -174,6 +175,19 @@ class ComputeResources:
     def version_completion(self, version: Resource) -> datetime:
         """Return when every copy of the version is there."""
         return completion(version.private[PUBLICATION].copies, version.created)
+
+    def version_completions(self) -> list[datetime]:
+        """Return from when on each gallery image version is there."""
+        found = self._store.list(resource_type=VERSION_TYPE)
+        return [self.version_completion(version) for version in found]
+
+    def changed_platform_images(self) -> list[list[str]] | None:
+        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
+        return self.catalogue.changed()
+
+    def restore_platform_images(self, changed: Iterable[Sequence[str]]) -> None:
+        """Take over the versions of marketplace images."""
+        self.catalogue.restore(changed)
 
     def version_now(self, version: Resource, *, with_replication: bool = False) -> dict[str, Any]:
         """Return an image version as it is at this instant."""

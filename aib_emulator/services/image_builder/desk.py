@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.errors import ArmError
@@ -35,7 +36,7 @@ from aib_emulator.services.image_builder.validation import validate
 from aib_emulator.store import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
 
     from aib_emulator.arm.operations import Operation
@@ -55,7 +56,7 @@ class ImageTemplateDesk:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.watch = TriggerWatch(world, self._all, self.run)
+        self.watch = TriggerWatch(world, self.all, self.run)
 
     def find(self, image_template_id: ResourceId) -> ImageTemplate | None:
         """Return the image template of that id."""
@@ -81,18 +82,24 @@ class ImageTemplateDesk:
             raise refusal.update_not_supported()
         self._check_identities(body["identity"])
         image_template = _image_template(image_template_id, body)
-        operation = self._world.operations.start(self._world.clock.now())
+        operation = image_template.creation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
+        seconds = Creation(self._world, image_template).duration()
+        image_template.due = operation.started + seconds + self._stuck_for(image_template, PUT)
+        self.go_on_creating(image_template, operation, image_template.due)
+        return image_template, operation
+
+    def go_on_creating(self, image_template: ImageTemplate, operation: Operation, done_at: datetime) -> None:
+        """Carry the creation out when its time has come."""
         creation = Creation(self._world, image_template)
-        done_at = operation.started + creation.duration() + self._stuck_for(image_template, PUT)
 
         async def carry_out() -> None:
             await creation.carry_out()
             if (image_template.properties.get("autoRun") or {}).get("state") == "Enabled":
                 self.run(image_template, done_at)
 
-        self._begin(image_template, Pending(done_at, operation, carry_out, creation.fail))
-        return image_template, operation
+        when_over = partial(self.touch, image_template)
+        self._begin(image_template, Pending(done_at, operation, carry_out, creation.fail, when_over))
 
     def update(self, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
         """Change what a PATCH may change."""
@@ -117,6 +124,12 @@ class ImageTemplateDesk:
         now = self._world.clock.now()
         operation = image_template.deletion = self._world.operations.start(now)
         image_template.state = "deleting"
+        image_template.due = now + timedelta(seconds=DELETION_SECONDS) + self._stuck_for(image_template, DELETE)
+        self.go_on_deleting(image_template, operation, image_template.due)
+        return operation
+
+    def go_on_deleting(self, image_template: ImageTemplate, operation: Operation, done_at: datetime) -> None:
+        """Carry the deletion out when its time has come."""
 
         async def carry_out() -> None:
             await self._world.delete(image_template.image_template_id)
@@ -124,9 +137,8 @@ class ImageTemplateDesk:
         def fail(_: CreationError) -> None:
             image_template.state, image_template.deletion = "failed", None
 
-        at = now + timedelta(seconds=DELETION_SECONDS) + self._stuck_for(image_template, DELETE)
-        self._begin(image_template, Pending(at, operation, carry_out, fail))
-        return operation
+        when_over = partial(self.touch, image_template)
+        self._begin(image_template, Pending(done_at, operation, carry_out, fail, when_over))
 
     async def forget(self, resource: Resource) -> None:
         """Stop what goes on and delete the staging group, before the image template itself is forgotten."""
@@ -150,7 +162,8 @@ class ImageTemplateDesk:
             image_template,
             plan_run(image_template.properties, start, plan.fault),
             self._world.operations.start(start + RUN_STARTS_EARLIER),
-            when_over=lambda: self._when_over(image_template),
+            when_over=partial(self.when_over, image_template),
+            when_changed=partial(self.touch, image_template),
             fault=plan.fault,
             words=plan.words,
             all_sub_states=self._world.choices["run-sub-states"] == "all",
@@ -172,8 +185,9 @@ class ImageTemplateDesk:
         if run is None or run.look(now).run_state != "Running" or image_template.state == "deleting":
             raise self.not_allowed(image_template, "cancel/action")
         run.cancel(now, CANCEL_SECONDS + self._stuck_for(image_template, CANCEL).total_seconds())
-        run.expect(self._effects(run).of_cancel())
+        run.expect(self.effects(run).of_cancel())
         self._world.schedule.add(run)
+        self.touch(image_template)
 
     def last_run_status(self, image_template: ImageTemplate) -> dict[str, Any] | None:
         """Return what an image template says about its last run."""
@@ -212,13 +226,20 @@ class ImageTemplateDesk:
             image_template.previous_run_outputs = image_template.run.run_outputs
         image_template.run = run
         self._world.runs.append(run)
-        run.expect(self._effects(run).of_whole_run())
+        run.expect(self.effects(run).of_run())
         self._world.schedule.add(run)
+        self.touch(image_template)
 
-    def _all(self) -> Iterable[ImageTemplate]:
+    def touch(self, image_template: ImageTemplate) -> None:
+        """Say that an image template, its run or a trigger has changed."""
+        self._world.store.touch(image_template.image_template_id)
+
+    def all(self) -> Sequence[ImageTemplate]:
+        """Return every image template."""
         return self.list(self._world.settings.subscription_id, None)
 
-    def _when_over(self, image_template: ImageTemplate) -> None:
+    def when_over(self, image_template: ImageTemplate) -> None:
+        """Let triggers look at what has changed while the run was in the way."""
         run = image_template.run
         if run is not None and self.find(image_template.image_template_id) is image_template:
             self.watch.look(image_template, run.timeline.end)
@@ -234,7 +255,8 @@ class ImageTemplateDesk:
         image_template.pending = pending
         self._world.schedule.add(pending)
 
-    def _effects(self, run: ImageRun) -> RunEffects:
+    def effects(self, run: ImageRun) -> RunEffects:
+        """Return what makes the effects of a run."""
         return RunEffects(self._world, run, LogWriter(run.image_template, run.log_prefix, run.words))
 
     def _plan(self, image_template: ImageTemplate, at: datetime) -> RunPlan:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aib_emulator.services.image_builder.log_lines import LogPart, LogWriter
     from aib_emulator.services.image_builder.run import ImageRun
-    from aib_emulator.services.image_builder.timeline import Phase, Timeline
+    from aib_emulator.services.image_builder.timeline import Phase
     from aib_emulator.world import World
 
 LOG_CONTAINER = "packerlogs"
@@ -46,32 +46,37 @@ class RunEffects:
         self._log_writer = log_writer
         self._image_template = run.image_template
 
-    def of_whole_run(self) -> Iterator[Effect]:
-        """Yield everything that the run leaves when nobody interferes."""
+    def of_run(self) -> Iterator[Effect]:
+        """Yield everything that the run still leaves when nobody interferes."""
         timeline = self._run.timeline
-        for part in self._log_writer.parts(timeline):
-            yield self._log_effect(part)
+        yield from self._of_logs()
         for phase in timeline.phases:
             if phase.kind == "distribute" and not phase.fails:
-                distributor = self._image_template.properties["distribute"][phase.index]
-                perform = partial(self._distribute, distributor, phase)
-                yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
-        yield from self._late_effects(timeline)
+                distributor = self._run.distribute[phase.index]
+                yield from self._distribution(distributor, phase)
+        yield from self.late()
         if is_kept(self._image_template.properties, timeline):
             yield Effect(timeline.end, "keep the build VM", partial(self._keep_build_vm, timeline.end))
         if timeline.reason == "staging":
             yield Effect(timeline.end, "delete the staging group", self._delete_staging)
 
-    def _late_effects(self, timeline: Timeline) -> Iterator[Effect]:
+    def _distribution(self, distributor: dict[str, Any], phase: Phase) -> Iterator[Effect]:
+        if distributor["runOutputName"].lower() not in self._run.run_outputs:
+            perform = partial(self._distribute, distributor, phase)
+            yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
+
+    def late(self) -> Iterator[Effect]:
         """Yield what is distributed although the run has timed out."""
-        fault, last = self._run.fault, timeline.phases[-1]
+        fault, timeline = self._run.fault, self._run.timeline
+        last = timeline.phases[-1]
         if fault is None or fault.kind != "late_success" or not timeline.is_planned:
             return
         seconds = LATE_SECONDS if fault.seconds is None else fault.seconds
-        for distributor in self._image_template.properties["distribute"][last.index :]:
+        for distributor in self._run.distribute[last.index :]:
             at = timeline.end + timedelta(seconds=seconds)
-            perform = partial(self._distribute_late, distributor, replace(last, end=at))
-            yield Effect(at, f"distribute {distributor['runOutputName']} late", perform)
+            if distributor["runOutputName"].lower() not in self._run.run_outputs:
+                perform = partial(self._distribute_late, distributor, replace(last, end=at))
+                yield Effect(at, f"distribute {distributor['runOutputName']} late", perform)
 
     async def _distribute_late(self, distributor: dict[str, Any], phase: Phase) -> None:
         if self._image_template.state != "deleting":
@@ -85,7 +90,18 @@ class RunEffects:
             await self._world.delete(self._image_template.staging_group_id)
 
     def of_cancel(self) -> Iterator[Effect]:
-        """Yield what a run that was cancelled still leaves: the lines of its log that are not written yet."""
+        """Yield what a run that was cancelled still leaves: its log."""
+        return self._of_logs()
+
+    async def count_lines(self) -> None:
+        """Look up in the logs how much is written: an effect may have been carried out without being recorded."""
+        for log_name in {part.log_name for part in self._log_writer.parts(self._run.timeline)}:
+            account, blob = self._image_template.staging_account, f"{self._run.log_folder}/{log_name}"
+            content = await self._world.blobs.get_blob(account, LOG_CONTAINER, blob)
+            self._run.lines_written[log_name] = (content or b"").count(b"\n")
+
+    def _of_logs(self) -> Iterator[Effect]:
+        """Yield the lines that are not written yet."""
         written = Counter(self._run.lines_written)
         for part in self._log_writer.parts(self._run.timeline):
             lines = part.text.splitlines(keepends=True)

@@ -38,6 +38,7 @@ class Pending:
     :param operation: what pollers ask about
     :param action: what is done; may raise CreationError
     :param when_failed: told of an error
+    :param when_over: told at the end, whatever it was
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Pending:
         operation: Operation,
         action: Callable[[], Awaitable[None]],
         when_failed: Callable[[CreationError], None],
+        when_over: Callable[[], None],
     ) -> None:
         self._at: datetime | None = at
         self._operation = operation
         self._action = action
         self._when_failed = when_failed
+        self._when_over = when_over
 
     def next_due(self) -> datetime | None:
         """Return when it is done; None when it is over."""
@@ -68,6 +71,7 @@ class Pending:
         else:
             self._operation.end(at)
         self._at = None
+        self._when_over()
 
     def break_off(self, error: Exception) -> None:
         """End as the service does when it fails itself."""
@@ -75,6 +79,7 @@ class Pending:
         if self._at is not None:
             self._fail(self._at, CreationError("ServerError", GENERIC))
         self._at = None
+        self._when_over()
 
     def _fail(self, at: datetime, error: CreationError) -> None:
         self._when_failed(error)

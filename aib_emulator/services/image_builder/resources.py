@@ -10,6 +10,7 @@ from aib_emulator.services.image_builder.members import PROPERTIES, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from aib_emulator.arm.operations import Operation
     from aib_emulator.arm.resource_id import ResourceId
@@ -45,6 +46,8 @@ class ImageTemplate:
     :param earlier_run_states: how the runs before that ended, oldest first
     :param triggers: by lower-case name
     :param pending: the creation or deletion that goes on, or went on last
+    :param due: when that is done
+    :param creation: the operation that created it
     :param deletion: the operation that is deleting it
     """
 
@@ -63,6 +66,8 @@ class ImageTemplate:
     earlier_run_states: list[str] = field(default_factory=list)
     triggers: dict[str, ImageTemplateTrigger] = field(default_factory=dict)
     pending: Process | None = None
+    due: datetime | None = None
+    creation: Operation | None = None
     deletion: Operation | None = None
 
     @property

@@ -31,6 +31,8 @@ from aib_emulator.services.image_builder.resources import (
     render,
     run_output_body,
 )
+from aib_emulator.services.image_builder.resume import Resumption
+from aib_emulator.services.image_builder.trigger_desk import TriggerDesk
 from aib_emulator.services.image_builder.trigger_routes import trigger_routes
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def routes(world: World) -> list[Route]:
     desk = ImageTemplateDesk(world)
     world.delete_hooks[RESOURCE_TYPE.lower()] = desk.forget
     world.compute.when_published = desk.watch.version_is_published
+    world.resume.append(Resumption(world, desk, TriggerDesk(world, desk)).resume)
     answers = ImageTemplateRoutes(world, desk)
     operation = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/operations/{{operation_id}}"
     table: list[tuple[str, str, Handler, str]] = [

@@ -25,6 +25,7 @@ OPERATION_ENDS_LATER = timedelta(seconds=1.476)
 """Measured: the image template already reads Succeeded while the operation still says InProgress."""
 USUAL_OUTCOMES: Mapping[str, str] = MappingProxyType({"Canceled": "Canceled"})
 JUST_BEFORE = timedelta(microseconds=1)
+RECORDED = ("timeline", "operation", "fault", "words", "log_folder", "log_prefix", "run_outputs", "distribute")
 
 
 def _nobody() -> None:
@@ -54,6 +55,7 @@ class ImageRun:
     :param timeline: how it is going to go
     :param operation: what pollers ask about
     :param when_over: told once it is over
+    :param when_changed: told after each effect
     :param fault: what was planned to go wrong
     :param words: what it says when it goes wrong
     :param all_sub_states: whether to show sub-states that no recording shows
@@ -68,6 +70,7 @@ class ImageRun:
         operation: Operation,
         *,
         when_over: Callable[[], None] = _nobody,
+        when_changed: Callable[[], None] = _nobody,
         fault: PlannedFault | None = None,
         words: Words = USUAL,
         all_sub_states: bool = False,
@@ -78,6 +81,8 @@ class ImageRun:
         self.timeline = timeline
         self.operation = operation
         self._when_over = when_over
+        self._when_changed = when_changed
+        self.distribute: list[dict[str, Any]] = image_template.properties["distribute"]
         self.fault = fault
         self.words = words
         self.log_folder = str(uuid.uuid4())
@@ -99,6 +104,32 @@ class ImageRun:
         """Resource id of what is built."""
         return self.image_template.image_template_id.write()
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether its end has been told; something may still come too late."""
+        return self.operation.ended is not None
+
+    def record(self) -> dict[str, Any]:
+        """Return what a later emulator needs to go on with it; the logs say themselves how far they are."""
+        kept = {name: getattr(self, name) for name in RECORDED}
+        options = {"outcomes": self._outcomes, "all_sub_states": self._all_sub_states, "log_url": self._log_url}
+        return {**kept, "options": options}
+
+    @classmethod
+    def from_record(cls, image_template: ImageTemplate, record: dict[str, Any]) -> ImageRun:
+        """Return the run that was recorded; its remaining effects are to be expected yet."""
+        parts = {name: record[name] for name in ("timeline", "operation", "fault", "words")}
+        made = cls(image_template, **parts, **record["options"])
+        for name in ("log_folder", "log_prefix", "run_outputs", "distribute"):
+            setattr(made, name, record[name])
+        if made.timeline.reason == "cancel":
+            made._seen_at_least = made.timeline.phases[-1].start  # Canceling shows at once
+        return made
+
+    def tell(self, when_over: Callable[[], None], when_changed: Callable[[], None]) -> None:
+        """Tell these from now on."""
+        self._when_over, self._when_changed = when_over, when_changed
+
     def expect(self, effects: Iterable[Effect]) -> None:
         """Carry out these effects, in the order of their instants, and end in their midst; some may come later."""
         whole = [*effects, Effect(self.timeline.end, "the end", self._finish)]
@@ -117,6 +148,7 @@ class ImageRun:
             await effect.perform()
         finally:
             self._performing = None
+        self._when_changed()
         if not was_over and self.operation.ended is not None:
             self._when_over()
 
@@ -128,6 +160,7 @@ class ImageRun:
             return
         self.timeline = course.broken_off(self.timeline, self._reached)
         self._end_operation()
+        self._when_changed()
         self._when_over()
 
     def cancel(self, now: datetime, seconds: float = course.CANCEL_SECONDS) -> None:

@@ -21,6 +21,14 @@ CREATED_BY, USED_BY = "createdBy", "usedBy"
 
 async def make_staging(world: World, image_template: ImageTemplate) -> None:
     """Make or take over the staging group, and put a storage account into it; may raise CreationError."""
+    if image_template.staging_group_id is None:
+        _make_group(world, image_template)
+    group_id = image_template.staging_group_id or _staging_group_id(image_template)
+    account_id = group_id.in_group("Microsoft.Storage", "storageAccounts", image_template.staging_account)
+    await world.storage.create_account(account_id, location=image_template.location, tags={})
+
+
+def _make_group(world: World, image_template: ImageTemplate) -> None:
     group_id = _staging_group_id(image_template)
     lent = world.store.get(group_id)
     if lent is not None:
@@ -32,8 +40,7 @@ async def make_staging(world: World, image_template: ImageTemplate) -> None:
     image_template.owns_staging_group = lent is None
     image_template.staging_group_id = group_id
     image_template.staging_account = uuid.uuid4().hex[:24]
-    account_id = group_id.in_group("Microsoft.Storage", "storageAccounts", image_template.staging_account)
-    await world.storage.create_account(account_id, location=image_template.location, tags={})
+    world.store.touch(image_template.image_template_id)
 
 
 async def delete_staging(world: World, image_template: ImageTemplate) -> None:

@@ -33,6 +33,7 @@ class ImageTemplateTrigger:
     :param seen: the newest version of the source that it need not fire for any more
     :param state: `creating`, `provisioned` or `deleting`
     :param active_since: when it was created
+    :param creation: the operation that created it
     :param deletion: the operation that is deleting it
     """
 
@@ -41,6 +42,7 @@ class ImageTemplateTrigger:
     seen: str = ""
     state: str = "creating"
     active_since: datetime | None = None
+    creation: Operation | None = None
     deletion: Operation | None = None
 
 

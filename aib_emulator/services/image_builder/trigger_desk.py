@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.services.image_builder.members import TRIGGER, read
@@ -18,6 +19,8 @@ from aib_emulator.services.image_builder.trigger import (
 from aib_emulator.services.image_builder.validation import NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from aib_emulator.arm.operations import Operation
     from aib_emulator.services.image_builder.desk import ImageTemplateDesk
     from aib_emulator.services.image_builder.resources import ImageTemplate
@@ -61,28 +64,56 @@ class TriggerDesk:
         """Begin to delete a trigger, which fires no more; asked again meanwhile, return the operation that does it."""
         if trigger.deletion is not None:
             return trigger.deletion
-        now = self._world.clock.now()
-        operation = trigger.deletion = self._world.operations.start(now)
+        operation = trigger.deletion = self._world.operations.start(self._world.clock.now())
         trigger.state = "deleting"
+        self._go_on_deleting(image_template, trigger, operation)
+        return operation
 
+    def resume(self, image_template: ImageTemplate) -> None:
+        """Go on with the creations and deletions of an image template's triggers."""
+        for trigger in image_template.triggers.values():
+            if trigger.creation is not None and trigger.creation.ended is None:
+                self._go_on_creating(image_template, trigger, trigger.creation)
+            if trigger.deletion is not None and trigger.deletion.ended is None:
+                self._go_on_deleting(image_template, trigger, trigger.deletion)
+
+    def _go_on_deleting(
+        self, image_template: ImageTemplate, trigger: ImageTemplateTrigger, operation: Operation
+    ) -> None:
         async def carry_out() -> None:
             image_template.triggers.pop(trigger.name.lower(), None)
 
-        self._world.schedule.add(Pending(now + timedelta(seconds=DELETION_SECONDS), operation, carry_out, _ignore))
-        return operation
+        self._begin(image_template, operation, DELETION_SECONDS, carry_out)
 
     def _begin_creation(self, image_template: ImageTemplate, trigger: ImageTemplateTrigger) -> Operation:
         now, watch = self._world.clock.now(), self._desk.watch
-        trigger.seen, done_at = watch.newest(image_template, now), now + timedelta(seconds=CREATION_SECONDS)
-        operation = self._world.operations.start(now)
+        trigger.seen = watch.newest(image_template, now)
+        operation = trigger.creation = self._world.operations.start(now)
+        self._go_on_creating(image_template, trigger, operation)
+        return operation
+
+    def _go_on_creating(
+        self, image_template: ImageTemplate, trigger: ImageTemplateTrigger, operation: Operation
+    ) -> None:
+        watch, done_at = self._desk.watch, operation.started + timedelta(seconds=CREATION_SECONDS)
 
         async def carry_out() -> None:
             if trigger.state == "creating":
                 trigger.state, trigger.active_since = "provisioned", done_at
                 watch.look(image_template, done_at)
 
-        self._world.schedule.add(Pending(done_at, operation, carry_out, _ignore))
-        return operation
+        self._begin(image_template, operation, CREATION_SECONDS, carry_out)
+
+    def _begin(
+        self,
+        image_template: ImageTemplate,
+        operation: Operation,
+        seconds: float,
+        carry_out: Callable[[], Awaitable[None]],
+    ) -> None:
+        at, touch = operation.started + timedelta(seconds=seconds), self._world.store.touch
+        when_over = partial(touch, image_template.image_template_id)
+        self._world.schedule.add(Pending(at, operation, carry_out, _ignore, when_over))
 
     def _check(self, image_template: ImageTemplate) -> None:
         properties = image_template.properties

@@ -62,6 +62,13 @@ class TriggerWatch:
         """Look at every trigger at that instant, which may lie ahead: a version takes its time to be replicated."""
         self._world.schedule.add(Look(at, self._look_at_all))
 
+    def resume(self) -> None:
+        """Look at what has been published meanwhile, and once more when a version that is under way can be had."""
+        now = self._world.clock.now()
+        completions = self._world.compute.version_completions()
+        for at in (now, *(completion for completion in completions if completion > now)):
+            self.version_is_published(at)
+
     def look(self, image_template: ImageTemplate, at: datetime) -> None:
         """Start a run if the image template's trigger has a reason to, and nothing is in the way."""
         newest = self._newest_unseen(image_template, at)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.services.resources.deployments.lookups import Lookups
 from aib_emulator.services.resources.deployments.outputs import FAILED, outputs_failure, read_outputs
 from aib_emulator.services.resources.deployments.step import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aib_emulator.arm.call import Call
     from aib_emulator.arm.operations import Operation
-    from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.services.resources.deployments.evaluation import Scope
     from aib_emulator.services.resources.deployments.place import Place
     from aib_emulator.services.resources.deployments.plan import Plan
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 SOMEDAY = datetime.max.replace(tzinfo=UTC)
 """When something is due that waits for others."""
 ACTIVE = {"Accepted", "Running"}
+
+KEPT = ("operation", "state", "error", "outputs")
+"""What outlives an emulator, besides the call and the steps."""
 
 
 class Deployment:
@@ -91,10 +97,39 @@ class Deployment:
         for step in self._ready():
             if self.is_active:  # else it was cancelled meanwhile
                 await step.begin(self._world, self._call, self._lookups, self.plan)
-                if step.operation is not None:
-                    step.operation.listeners.append(self._look_again)
+                self._touch()
+                self._listen_to(step)
         if self.is_active and not self._ready() and all(step.state != "Running" for step in self.steps):
             await self._finish()
+        self._touch()
+
+    def record(self) -> dict[str, Any]:
+        """Return what a later emulator needs to go on with it: the call, and how far its steps are."""
+        call = {name: getattr(self._call, name) for name in ("method", "path", "base_url")}
+        call |= {name: dict(getattr(self._call, name)) for name in ("parameters", "query", "claims")}
+        names = [field.name for field in fields(Step) if field.name != "resource"]
+        steps = {step.resource.key: {name: getattr(step, name) for name in names} for step in self.steps}
+        kept = {name: getattr(self, name) for name in KEPT}
+        return {"call": call, "body": self._call.body.decode(), "steps": steps, **kept}
+
+    def go_on(self, record: Mapping[str, Any]) -> None:
+        """Take over how far it was; what was being put without an answer is put once more."""
+        for name in KEPT:
+            setattr(self, name, record[name])
+        for step in self.steps:
+            for name, value in record["steps"].get(step.resource.key, {}).items():
+                setattr(step, name, value)
+            if step.state == "Running" and step.operation is None:
+                step.state = "Waiting"
+            self._listen_to(step)
+        self._look_again()
+
+    def _listen_to(self, step: Step) -> None:
+        if step.operation is not None:
+            step.operation.listeners.append(self._look_again)
+
+    def _touch(self) -> None:
+        self._world.store.touch(ResourceId.parse(self.path))
 
     def _look_again(self) -> None:
         if self.is_active:
@@ -147,6 +182,7 @@ class Deployment:
         if self.is_active:  # whoever ends it first is right
             self.state, self.error = state, error
             self.operation.end(self._world.clock.now(), state, error)
+            self._touch()
 
 
 def others(world: World, place: Place, kept: set[str]) -> list[ResourceId]:

@@ -18,6 +18,7 @@ from aib_emulator.services.resources.deployments.place import Place
 from aib_emulator.services.resources.deployments.plan import plan
 from aib_emulator.services.resources.deployments.preflight import check_resources
 from aib_emulator.services.resources.deployments.request import read_request
+from aib_emulator.services.resources.deployments.resume import KeptDeployment
 from aib_emulator.services.resources.deployments.shapes import (
     TYPE,
     deployment_body,
@@ -46,6 +47,7 @@ def deployment_routes(world: World) -> list[Route]:
     """Return the routes of deployments."""
     deployments = DeploymentRoutes(world)
     world.delete_hooks[TYPE.lower()] = deployments.forget
+    world.resume.append(deployments.resume)
     table: list[tuple[str, str, Handler, str]] = [
         ("PUT", ONE, deployments.put, "write"),
         ("GET", ONE, deployments.get, "read"),
@@ -184,6 +186,19 @@ class DeploymentRoutes:
     async def forget(self, resource: Resource) -> None:
         """Stop a deployment whose group is deleted."""
         await self._world.schedule.end(_kept(resource))
+
+    async def resume(self) -> None:
+        """Go on with the deployments that an earlier emulator kept."""
+        for resource in self._world.store.list(resource_type=TYPE):
+            kept = resource.private[KEPT_AS]
+            if not isinstance(kept, KeptDeployment):
+                continue
+            try:
+                resource.private[KEPT_AS] = deployment = self._read(kept.call())
+            except ArmError:  # what its document names is not there any more
+                self._world.store.delete(resource.id)
+            else:
+                deployment.go_on(kept.record)
 
     def _read(self, call: Call) -> Deployment:
         """Return the deployment that a call asks for, with an operation that nobody can poll; or refuse it."""

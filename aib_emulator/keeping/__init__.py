@@ -1,0 +1,1 @@
+"""What outlives an emulator: a journal of every change, and how objects are written into it."""

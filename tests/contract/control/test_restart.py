@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import re
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from azure.identity import ClientSecretCredential
+from azure.storage.blob import BlobServiceClient
+
+from aib_emulator.__main__ import main
+from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, TO_VHD, document, to_gallery
+from tests.contract.sdk_clients import GROUP
+from tests.served import Served
+from tests.served import served as served_as_users_do
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+MEBIBYTE = 1024 * 1024
+GROUP_NAME = re.compile(r"IT_\S+")
+OTHER = f"{IMAGE_TEMPLATES}/other"
+VERSIONS = f"/resourceGroups/{GROUP}/providers/Microsoft.Compute/galleries/corp/images/linux-base/versions"
+COMPUTE = "2024-03-03"
+
+
+class Kept(Served):
+    """Speak to an emulator that keeps its state in a folder."""
+
+    def properties(self, path: str = ONE) -> dict[str, Any]:
+        """Return the properties of an image template."""
+        found: dict[str, Any] = self.send("GET", path).json()["properties"]
+        return found
+
+    def blobs(self, account: str = "imagestore") -> BlobServiceClient:
+        """Return a client of an account's blobs."""
+        url = f"{self.environment['AIB_EMULATOR_BLOB']}/{account}"
+        return BlobServiceClient(url, credential=self.credential(), connection_verify=self.ca_file)
+
+    def log(self, path: str) -> list[str]:
+        """Return what the lines of an image template's customization log say, without ids, names and times."""
+        group = self.properties(path)["exactStagingResourceGroup"].rpartition("/")[2]
+        accounts = self.send(
+            "GET", f"/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts", None, COMPUTE
+        )
+        container = self.blobs(accounts.json()["value"][0]["name"]).get_container_client("packerlogs")
+        text = b"".join(container.download_blob(blob.name).readall() for blob in container.list_blobs()).decode()
+        return [GROUP_NAME.sub("", line.partition("PACKER ")[2][20:]) for line in text.splitlines()]
+
+    def credential(self, **application: str) -> ClientSecretCredential:
+        """Return the credential of an application; the start world's unless another is named."""
+        names = {
+            name: self.environment[f"AZURE_{name.upper()}"] for name in ("tenant_id", "client_id", "client_secret")
+        }
+        return ClientSecretCredential(
+            **{**names, **application},
+            authority=self.environment["AZURE_AUTHORITY_HOST"],
+            disable_instance_discovery=True,
+            connection_verify=self.ca_file,
+        )
+
+    def kill(self) -> None:
+        """Kill the emulator, and nothing else, without a word."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(5)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Kept]:
+    """Start an emulator on a data folder; kill it in the end."""
+    with served_as_users_do(folder, "--data", str(folder / "data"), "--vhd-size-mib", "8") as emulator:
+        yield Kept(emulator.process, emulator.environment)
+
+
+def test_a_build_goes_on_after_each_kill(tmp_path: Path) -> None:
+    """An emulator killed during creation, run and deletion ends each of them after the restart, with nothing twice."""
+    with served(tmp_path) as first:
+        first.control.set_scale(0)
+        distribute = [to_gallery(first.subscription_id), TO_VHD]
+        put = first.send("PUT", ONE, document(first.subscription_id, distribute=distribute))
+        first.kill()
+    poll = put.headers["Azure-AsyncOperation"].partition("/subscriptions/")[2].partition("?")[0].partition("/")[2]
+    with served(tmp_path) as second:
+        assert second.control.clock()["scale"] == 0
+        assert second.environment == first.environment
+        assert second.properties()["provisioningState"] == "Creating"
+        second.control.advance(40)
+        assert second.properties()["provisioningState"] == "Succeeded"
+        assert second.send("GET", f"/{poll}").json()["status"] == "Succeeded"
+        second.send("POST", f"{ONE}/run")
+        second.control.advance(250)
+        half = second.log(ONE)
+        second.kill()
+    with served(tmp_path) as third:
+        assert third.properties()["lastRunStatus"]["runState"] == "Running"
+        third.control.advance(1)
+        assert third.log(ONE)[: len(half)] == half
+        third.control.advance(600)
+        assert third.properties()["lastRunStatus"]["runState"] == "Succeeded"
+        outputs = third.send("GET", f"{ONE}/runOutputs").json()["value"]
+        third.kill()
+    with served(tmp_path) as fourth:
+        assert fourth.send("GET", f"{ONE}/runOutputs").json()["value"] == outputs
+        assert len(fourth.send("GET", VERSIONS, None, COMPUTE).json()["value"]) == 1
+        fourth.send(
+            "PUT", OTHER, document(fourth.subscription_id, distribute=[to_gallery(fourth.subscription_id), TO_VHD])
+        )
+        fourth.control.advance(40)
+        fourth.send("POST", f"{OTHER}/run")
+        fourth.control.advance(900)
+        assert fourth.log(OTHER) == fourth.log(ONE)
+        fourth.send("DELETE", ONE)
+        fourth.kill()
+    with served(tmp_path) as fifth:
+        assert fifth.properties()["provisioningState"] == "Deleting"
+        fifth.control.advance(100)
+        names = [item["name"] for item in fifth.send("GET", IMAGE_TEMPLATES).json()["value"]]
+        assert names == ["other"]
+
+
+def test_a_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """Pages that were copied before the emulator was killed are there after the restart, and so is the key."""
+    content = bytes(range(256)) * (2 * MEBIBYTE // 256)
+    with served(tmp_path) as first:
+        container = first.blobs().get_container_client("images")
+        container.upload_blob("source.vhd", content, blob_type="PageBlob")
+        target = container.get_blob_client("target.vhd")
+        target.create_page_blob(len(content))
+        token = first.token("https://storage.azure.com/.default")
+        bearer = f"Bearer {token}"
+        source: dict[str, Any] = {"source_url": f"{container.url}/source.vhd", "source_authorization": bearer}
+        target.upload_pages_from_url(offset=0, length=MEBIBYTE, source_offset=0, **source)
+        first.kill()
+    with served(tmp_path) as second:
+        target = second.blobs().get_blob_client("images", "target.vhd")
+        assert target.download_blob(0, MEBIBYTE).readall() == content[:MEBIBYTE]
+        target.upload_pages_from_url(offset=MEBIBYTE, length=MEBIBYTE, source_offset=MEBIBYTE, **source)
+        assert target.download_blob().readall() == content
+
+
+def test_what_fell_due_meanwhile_is_done_at_the_start(tmp_path: Path) -> None:
+    """Roles, applications, planned failures and marketplace versions are kept; the clock goes on at its speed."""
+    with served(tmp_path) as first:
+        application = first.control.register_application()
+        first.control.publish_platform_version("Canonical", "UbuntuServer", "18.04-LTS", "18.04.209901010")
+        first.control.plan_failure(image_template="tmpl1", kind="customizer")
+        first.send("PUT", ONE, document(first.subscription_id, autoRun={"state": "Enabled"}))
+        first.control.set_scale(1_000_000)
+        first.control.advance(0)
+        first.control.set_scale(1_000_000)
+        first.kill()
+    with served(tmp_path) as second:
+        second.control.set_scale(0)
+        second.control.advance(0)
+        found = second.properties()
+        assert found["source"]["exactVersion"] == "18.04.209901010"
+        assert found["lastRunStatus"]["runState"] == "Failed"
+        assert second.environment["AZURE_CLIENT_ID"] != application["client_id"]
+        again = second.credential(**{name: application[name] for name in ("client_id", "client_secret")})
+        assert again.get_token("https://management.azure.com/.default").token
+
+
+def test_a_damaged_journal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The start ends with a sentence that names the file, which stays as it is."""
+    with served(tmp_path) as first:
+        first.kill()
+    journal = tmp_path / "data" / "state.journal"
+    damaged = journal.read_bytes().replace(b"imagestore", b"imagestorm", 1)
+    journal.write_bytes(damaged)
+    assert main(["--data", str(tmp_path / "data")]) == 1
+    assert str(journal) in capsys.readouterr().err
+    assert journal.read_bytes() == damaged
+
+
+def test_it_ends_at_a_signal_under_load(tmp_path: Path) -> None:
+    """SIGTERM ends the emulator and all it started within five seconds, with unfinished runs and calls under way."""
+    with served(tmp_path) as emulator:
+        for number in range(20):
+            emulator.send(
+                "PUT", f"{IMAGE_TEMPLATES}/t{number}", document(emulator.subscription_id, distribute=[TO_VHD])
+            )
+        emulator.control.set_scale(2000)
+        children = psutil.Process(emulator.process.pid).children(recursive=True)
+        for number in range(20):
+            emulator.control.advance(20)
+            emulator.send("POST", f"{IMAGE_TEMPLATES}/t{number}/run")
+        emulator.process.terminate()
+        assert emulator.process.wait(5) == 0
+        _, alive = psutil.wait_procs(children, timeout=1)
+        assert alive == []
