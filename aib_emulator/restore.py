@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from multidict import CIMultiDict
+
 from aib_emulator.applications import Application
 from aib_emulator.arm.operations import Operation
 from aib_emulator.arm.resource_id import ResourceId
-from aib_emulator.blob_front import BlobAccount
+from aib_emulator.blob_front import BlobAccount, PendingCopy, SourceState, Target
 from aib_emulator.failures import PlannedFailure
 from aib_emulator.keeping.codec import Codec, Shape, dataclass_shape
 from aib_emulator.keeping.keeper import SINGLE
@@ -26,8 +28,14 @@ if TYPE_CHECKING:
     Kept = dict[str, dict[str, Any]]
 
 ACCOUNT_TYPE, GROUP_TYPE = "Microsoft.Storage/storageAccounts", "Microsoft.Resources/resourceGroups"
-PLAIN = (ResourceId, Resource, Application, BlobAccount)
+PLAIN = (ResourceId, Resource, Application, BlobAccount, PendingCopy, SourceState, Target)
 OF_SERVICES = (DEPLOYMENT, Permissions, RoleAssignment, RoleDefinition, RegionalCopy, Publication, *SHAPES)
+
+HEADERS = Shape(
+    CIMultiDict,
+    lambda headers: {"items": [list(item) for item in headers.items()]},
+    lambda members: CIMultiDict(map(tuple, members["items"])),
+)
 
 
 def codec_for(operations: Operations) -> Codec:
@@ -37,7 +45,9 @@ def codec_for(operations: Operations) -> Codec:
     def read(members: dict[str, Any]) -> Operation:
         return operations.find(members["operation_id"]) or Operation(**members)
 
-    return Codec(*PLAIN, *OF_SERVICES, Shape(PlannedFailure, vars, _failure), Shape(Operation, plain.write, read))
+    return Codec(
+        *PLAIN, *OF_SERVICES, Shape(PlannedFailure, vars, _failure), HEADERS, Shape(Operation, plain.write, read)
+    )
 
 
 def _failure(members: dict[str, Any]) -> PlannedFailure:
@@ -72,7 +82,7 @@ async def restore(world: World, codec: Codec, kept: Kept) -> None:
     for failures in family("failures"):
         world.failures.restore(failures)
     world.access.restore(family("role"), family("role-assignment"))
-    await world.blobs.restore(family("blob-account"))
+    await world.blobs.restore(family("blob-account"), family("copy"))
     for resource in family("resource"):
         world.store.put(resource)
     await _go_on(world)

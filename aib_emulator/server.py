@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aib_emulator.app import Emulator
 from aib_emulator.control_client import ControlClient
 from aib_emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from types import TracebackType
 
+T = TypeVar("T")
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 15.0
 
@@ -50,6 +52,12 @@ class EmulatorThread:
     def settings_json(self) -> str:
         """The Airflow connection to it, as JSON."""
         return json.dumps(self.emulator.airflow_connection())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry something out in the emulator's own loop, between two of its calls, and return what it returns."""
+        if self._loop is None:
+            raise EmulatorStartError("The emulator is not started.")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_TIMEOUT)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -123,6 +123,8 @@ def _shelves(resource_id: ResourceId) -> Iterator[tuple[str, str, str]]:
 
 def _place(subscription_id: str | None, resource_group_name: str | None) -> str:
     if subscription_id is None:
+        if resource_group_name is not None:
+            raise ValueError(f"Of which subscription is {resource_group_name!r}? Say it: names of groups recur.")
         return ""
     return (
         subscription_id.lower() if resource_group_name is None else f"{subscription_id}/{resource_group_name}".lower()

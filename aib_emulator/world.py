@@ -81,8 +81,8 @@ class BlobStore(Protocol):
         """Delete an account with all that is in it; an absent one is fine."""
         ...
 
-    async def restore(self, accounts: Iterable[Any]) -> None:
-        """Let accounts exist again whose blobs are there."""
+    async def restore(self, accounts: Iterable[Any], copies: Iterable[Any]) -> None:
+        """Let accounts exist again whose blobs are there, and copies go on."""
         ...
 
     def account_keys(self, name: str) -> tuple[str, str]:

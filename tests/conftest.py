@@ -16,6 +16,8 @@ from aib_emulator.settings import MEBIBYTE, EmulatorSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aib_emulator.app import Emulator
+
 # How long an example takes says how busy the machine is, and nothing about the code.
 hypothesis.settings.register_profile("airflow-aib", deadline=None)
 hypothesis.settings.load_profile("airflow-aib")

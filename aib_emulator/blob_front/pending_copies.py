@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from aib_emulator.blob_front.access import READING_METHODS
 from aib_emulator.blob_front.errors import ERROR_CODE, StorageError, code_of
 from aib_emulator.blob_front.target import Target
+from aib_emulator.keeping.keeper import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     import aiohttp
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     Place = tuple[str, str, str]
     NoteCopy = Callable[[Mapping[str, str], Mapping[str, str]], Awaitable[None]]
 
+FAMILY = "copy"
 COPY_ID, COPY_PENDING = "aib-copy-id", "aib-copy-pending"
 """Headers that tell Azurite which copy this is, and that it only begins; see `blobs/mends/copies.cjs`."""
 BROKEN_SOURCE = '500 OperationCancelled "The copy failed when reading the source."'
@@ -77,6 +79,11 @@ class PendingCopy:
         return self.target.account, self.target.container, self.target.blob
 
     @property
+    def key(self) -> str:
+        """What it is kept under."""
+        return _key(self.target)
+
+    @property
     def is_to_fail(self) -> bool:
         """Whether it comes to the byte at which reading fails."""
         return self.fail_at_bytes is not None and self.fail_at_bytes < self.source.length
@@ -101,20 +108,30 @@ class PendingCopies:
     :param accounts: the storage accounts there are
     :param note: tells Azurite what is to be seen of a copy
     :param clock: the emulated time
+    :param keeper: told of every copy that begins and ends
     """
 
-    def __init__(self, backend: Backend, accounts: Accounts, note: NoteCopy, clock: Clock) -> None:
+    def __init__(
+        self, backend: Backend, accounts: Accounts, note: NoteCopy, clock: Clock, keeper: Keeper | None = None
+    ) -> None:
         self.pace = CopyPace()
         self._backend = backend
         self._accounts = accounts
         self._note = note
         self._clock = clock
-        self._pending: dict[Place, PendingCopy] = {}
+        self._pending: dict[str, PendingCopy] = {}
         self._settling = asyncio.Lock()
+        self._keeper = keeper or Keeper()
+        self._keeper.add(FAMILY, self._pending)
+
+    def restore(self, copies: Iterable[PendingCopy]) -> None:
+        """Go on with copies that were kept."""
+        self._pending.update({copy.key: copy for copy in copies})
 
     def clear(self) -> None:
         """Forget all copies, and how fast they go."""
-        self._pending.clear()
+        for key in list(self._pending):
+            self._forget(key)
         self.pace = CopyPace()
 
     async def start(self, call: CopyCall, named: dict[str, str], source: SourceState) -> aiohttp.ClientResponse:
@@ -140,7 +157,8 @@ class PendingCopies:
                 fail_at_bytes=self.pace.fail_at_bytes,
                 started=self._clock.now(),
             )
-            self._pending[copy.place] = copy
+            self._pending[copy.key] = copy
+            self._keep(copy.key)
         return answer
 
     async def settle(self) -> None:
@@ -157,20 +175,19 @@ class PendingCopies:
 
     def demand_none(self, method: str, target: Target) -> None:
         """Refuse to change the target of a copy that goes on."""
-        place = (target.account, target.container, target.blob)
         is_abort = target.query.get("comp") == "copy"
-        if method not in READING_METHODS and not is_abort and place in self._pending:
+        if method not in READING_METHODS and not is_abort and _key(target) in self._pending:
             raise StorageError(409, "PendingCopyOperation", "There is currently a pending copy operation.")
 
     async def abort(self, target: Target) -> None:
         """End a copy, once Azurite has found that the caller may; the target stays, empty."""
-        copy = self._pending.pop((target.account, target.container, target.blob), None)
+        copy = self._forget(_key(target))
         if copy is None:
             raise StorageError(409, "NoPendingCopyOperation", "There is currently no pending copy operation.")
         await self._fail(copy, "aborted", "", self._clock.now())
 
     async def _end(self, copy: PendingCopy) -> None:
-        self._pending.pop(copy.place, None)
+        self._forget(copy.key)
         if copy.is_to_fail:
             await self._fail(copy, "failed", BROKEN_SOURCE, copy.ends)
             return
@@ -184,9 +201,22 @@ class PendingCopies:
                 reason = f'{answer.status} {code} "Copy failed when reading the source."'
                 await self._fail(copy, "failed", reason, copy.ends)
 
+    def _forget(self, key: str) -> PendingCopy | None:
+        copy = self._pending.pop(key, None)
+        self._keep(key)
+        return copy
+
+    def _keep(self, key: str) -> None:
+        self._keeper.touch(FAMILY, key)
+        self._keeper.commit()
+
     async def _fail(self, copy: PendingCopy, status: str, description: str, at: datetime) -> None:
         state = {"status": status, "description": description, "ended": at.isoformat(), "progress": copy.progress(at)}
         await self._show(copy, state)
 
     async def _show(self, copy: PendingCopy, state: Mapping[str, str]) -> None:
         await self._note(dict(zip(("account", "container", "blob"), copy.place, strict=True)), state)
+
+
+def _key(target: Target) -> str:
+    return f"{target.account}/{target.container}/{target.blob}"

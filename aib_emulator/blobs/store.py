@@ -25,6 +25,7 @@ from aib_emulator.blob_front import (
     FrontParts,
     GateSettings,
     PendingCopies,
+    PendingCopy,
     RateLimiter,
     blob_front,
     traffic_middleware,
@@ -93,7 +94,7 @@ class AzuriteBlobStore:
         self._requests = requests
         self._azurite = Azurite(folder)
         self._backend = Backend(clock)
-        self._copies = PendingCopies(self._backend, self, self._azurite.note_copy, clock)
+        self._copies = PendingCopies(self._backend, self, self._azurite.note_copy, clock, keeper)
         self._limiter = RateLimiter()
         self._accounts: dict[str, BlobAccount] = {}
         self._keeper = keeper or Keeper()
@@ -171,8 +172,9 @@ class AzuriteBlobStore:
             if name not in self._accounts:
                 await self._set_account(BlobAccount(name, (new_account_key(), new_account_key())))
 
-    async def restore(self, accounts: Iterable[BlobAccount]) -> None:
-        """Let accounts exist again whose blobs are there."""
+    async def restore(self, accounts: Iterable[BlobAccount], copies: Iterable[PendingCopy]) -> None:
+        """Let accounts exist again whose blobs are there, and copies go on."""
+        self._copies.restore(copies)
         for account in accounts:
             await self._set_account(account)
 

@@ -85,7 +85,7 @@ class Keeper:
         self._written.update(digests)
 
     def forgotten(self) -> list[str]:
-        """Commit, and return what has changed without a word to `touch`: looking at everything, which takes its time."""
+        """Commit, and return what has changed without a word to `touch`: it looks at everything."""
         self.commit()
         all_keys = {(family, key) for family, objects in self._families.items() for key in objects}
         known = {name for name in self._written if name[0] in self._families}

@@ -3,37 +3,41 @@ from __future__ import annotations
 import re
 import signal
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 from azure.identity import ClientSecretCredential
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, generate_blob_sas
 
 from aib_emulator.__main__ import main
 from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, TO_VHD, document, to_gallery
+from tests.contract.resources.documents import asked, golden_image
 from tests.contract.sdk_clients import GROUP
 from tests.served import Served
 from tests.served import served as served_as_users_do
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 MEBIBYTE = 1024 * 1024
 GROUP_NAME = re.compile(r"IT_\S+")
 OTHER = f"{IMAGE_TEMPLATES}/other"
 VERSIONS = f"/resourceGroups/{GROUP}/providers/Microsoft.Compute/galleries/corp/images/linux-base/versions"
-COMPUTE = "2024-03-03"
+COMPUTE, RESOURCES = "2024-03-03", "2024-11-01"
+ACCOUNT = f"/resourceGroups/{GROUP}/providers/Microsoft.Storage/storageAccounts/imagestore"
+DEPLOYMENT = f"/resourceGroups/{GROUP}/providers/Microsoft.Resources/deployments/first"
 
 
 class Kept(Served):
     """Speak to an emulator that keeps its state in a folder."""
 
-    def properties(self, path: str = ONE) -> dict[str, Any]:
-        """Return the properties of an image template."""
-        found: dict[str, Any] = self.send("GET", path).json()["properties"]
+    def properties(self, path: str = ONE, version: str = "2025-10-01") -> dict[str, Any]:
+        """Return the properties of a resource."""
+        found: dict[str, Any] = self.send("GET", path, version=version).json()["properties"]
         return found
 
     def blobs(self, account: str = "imagestore") -> BlobServiceClient:
@@ -57,7 +61,7 @@ class Kept(Served):
             name: self.environment[f"AZURE_{name.upper()}"] for name in ("tenant_id", "client_id", "client_secret")
         }
         return ClientSecretCredential(
-            **{**names, **application},
+            **{name: application.get(name, self.environment[f"AZURE_{name.upper()}"]) for name in names},
             authority=self.environment["AZURE_AUTHORITY_HOST"],
             disable_instance_discovery=True,
             connection_verify=self.ca_file,
@@ -192,3 +196,64 @@ def test_it_ends_at_a_signal_under_load(tmp_path: Path) -> None:
         assert emulator.process.wait(5) == 0
         _, alive = psutil.wait_procs(children, timeout=1)
         assert alive == []
+
+
+def test_a_deployment_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """A deployment whose image template is being created ends after the restart; it keeps its outputs from then on."""
+    with served(tmp_path) as first:
+        first.control.set_scale(0)
+        first.send("PUT", DEPLOYMENT, asked(golden_image(), name="golden"), RESOURCES)
+        first.control.advance(1)
+        assert first.properties(DEPLOYMENT, RESOURCES)["provisioningState"] == "Running"
+        first.kill()
+    with served(tmp_path) as second:
+        assert second.properties(DEPLOYMENT, RESOURCES)["provisioningState"] == "Running"
+        second.control.advance(60)
+        found = second.properties(DEPLOYMENT, RESOURCES)
+        assert found["provisioningState"] == "Succeeded"
+        assert found["outputs"]["imageTemplateId"]["value"].endswith("/imageTemplates/golden")
+        assert [item["name"] for item in second.send("GET", IMAGE_TEMPLATES).json()["value"]] == ["golden"]
+        second.kill()
+    with served(tmp_path) as third:
+        assert third.properties(DEPLOYMENT, RESOURCES) == found
+
+
+def test_an_asynchronous_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """Copy Blob that takes its time is as far after the restart as the clock says, and ends with the whole content."""
+    content = bytes(range(256)) * 4096
+    with served(tmp_path) as first:
+        first.control.set_scale(0)
+        container = first.blobs().get_container_client("images")
+        container.upload_blob("source.bin", content)
+        first.control.set_copy_pace(len(content) / 100)
+        (key, _) = first.send("POST", f"{ACCOUNT}/listKeys", None, COMPUTE).json()["keys"]
+        expiry = datetime(2100, 1, 1, tzinfo=UTC)
+        sas = generate_blob_sas(
+            "imagestore", "images", "source.bin", account_key=key["value"], permission="r", expiry=expiry
+        )
+        container.get_blob_client("target.bin").start_copy_from_url(f"{container.url}/source.bin?{sas}")
+        first.control.advance(50)
+        first.kill()
+    with served(tmp_path) as second:
+        target = second.blobs().get_blob_client("images", "target.bin")
+        copy = target.get_blob_properties().copy
+        assert (copy.status, copy.progress) == ("pending", f"{len(content) // 2}/{len(content)}")
+        second.control.advance(60)
+        assert target.get_blob_properties().copy.status == "success"
+        assert target.download_blob().readall() == content
+
+
+def test_a_creation_that_is_stuck_stays_stuck(tmp_path: Path) -> None:
+    """How long something takes is decided once: no planned failure strikes again after a restart."""
+    with served(tmp_path) as first:
+        first.control.set_scale(0)
+        first.control.plan_failure(image_template="tmpl1", kind="stuck_creating", seconds=500)
+        first.send("PUT", ONE, document(first.subscription_id))
+        first.kill()
+    with served(tmp_path) as second:
+        second.control.plan_failure(image_template="tmpl1", kind="stuck_creating", seconds=500)
+        second.control.advance(450)
+        assert second.properties()["provisioningState"] == "Creating"
+        second.control.advance(100)
+        assert second.properties()["provisioningState"] == "Succeeded"
+        assert [failure["struck"] for failure in second.control.failures()] == [0]

@@ -45,7 +45,9 @@ async def test_the_staging_group_holds_a_storage_account(builder: Builder, cloud
     staging = created["properties"]["exactStagingResourceGroup"].rpartition("/")[2]
     (account,) = await every(cloud.storage().storage_accounts.list_by_resource_group(staging))
     assert len(account["name"]) == 24
-    group = cloud.thread.emulator.world.store.list(resource_group_name=staging)[0]
+    group_id = ResourceId(builder.subscription_id, staging)
+    group = cloud.thread.emulator.world.store.get(group_id)
+    assert group is not None
     assert group.body["tags"] | {"createdBy": ""} == {
         "createdBy": "",
         "imageTemplateName": NAME,

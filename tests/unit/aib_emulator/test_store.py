@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,12 @@ def test_names_are_found_wherever_they_lie() -> None:
     assert [found.id for found in store.named("microsoft.compute/Galleries", "g")] == [GALLERY, elsewhere]
     store.delete(GALLERY)
     assert [found.id for found in store.named("Microsoft.Compute/galleries", "g")] == [elsewhere]
+
+
+def test_a_group_needs_its_subscription() -> None:
+    """A list of a group of any subscription is refused: it would hold what nobody asked for."""
+    with pytest.raises(ValueError, match="subscription"):
+        stored(GALLERY).list(resource_group_name="rg")
 
 
 IDS = [

@@ -63,6 +63,19 @@ def test_changes_that_belong_together_are_one_line(tmp_path: Path) -> None:
     assert file.read_bytes().count(b"\n") == 2
 
 
+def test_a_change_without_a_word_is_found(tmp_path: Path) -> None:
+    """Whoever forgets to touch what was changed, added or taken away is found out."""
+    things: dict[str, Any] = {"a": [1], "b": [2], "same": [3]}
+    keeper = opened(tmp_path / "journal", things)
+    for key in things:
+        keeper.touch("thing", key)
+    assert keeper.forgotten() == []
+    things["a"].append(4)
+    things["new"] = []
+    del things["b"]
+    assert keeper.forgotten() == ["thing:a", "thing:b", "thing:new"]
+
+
 def test_without_a_journal_nothing_is_written(tmp_path: Path) -> None:
     """A keeper that was never opened takes every word and does nothing."""
     keeper = Keeper()
