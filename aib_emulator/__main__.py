@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--time-scale", type=float, default=usual.time_scale, help="emulated seconds per second (%(default)s)"
     )
     parser.add_argument(
-        "--data", type=Path, help="folder for certificates, signing key and blobs; else a temporary one"
+        "--data", type=Path, help="folder that keeps everything from one start to the next; else nothing is kept"
     )
     parser.add_argument("--retry-after", type=int, help="seconds to send as Retry-After; Azure was seen to send none")
     parser.add_argument(
