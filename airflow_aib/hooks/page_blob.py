@@ -46,7 +46,7 @@ class PageBlob(BlobFile):
             pages = [page async for page in self.client.list_page_ranges(**pinned) if not page.cleared]
             return [PageRange(int(page.start or 0), int(page.end or 0) - int(page.start or 0) + 1) for page in pages]
 
-        return normalise(await self.call("list the pages of blob", ask))
+        return await asyncio.to_thread(normalise, await self.call("list the pages of blob", ask))
 
     async def digest_piece(self, piece: Piece, *, etag: str | None = None) -> PieceDigests:
         """Read exactly this part, and keep nothing of it but its digests; a shorter answer is an error that may pass.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ArmRequestError, VhdCopyError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
-from airflow_aib.hooks.copy_progress import CopyProgress, ProgressMeter
+from airflow_aib.hooks.copy_progress import CopyProgress, ProgressMeter, readable_bytes
 from airflow_aib.hooks.errors import PRECONDITION_FAILED
 from airflow_aib.hooks.many_pieces import Lanes, patiently
 from airflow_aib.hooks.page_blob import PageBlob
@@ -170,7 +170,11 @@ class _VhdCopy:
         if outcome == "refuse":
             return None
         is_copied = outcome == "everything"
-        plan = plan_copy(source.ranges, source.facts.size, done=await patiently(self.target.page_ranges, self.clock))
+        done = await patiently(self.target.page_ranges, self.clock)
+        # A disk may have a hundred thousand ranges: off the loop.
+        plan = await asyncio.to_thread(plan_copy, source.ranges, source.facts.size, done=done)
+        if plan.held:
+            log.info("%s has %s already, which are compared.", self.target.address.url, readable_bytes(plan.done_bytes))
         meter = ProgressMeter(self.progress, plan.allocated_bytes, plan.done_bytes, self.clock)
         copier = PieceCopier(self.source, self.target, source.facts.etag, self._lanes(), meter)
         digest = content_digest(await copier.complete(plan))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.copy_progress import CopyProgress
     from airflow_aib.hooks.image_runs import ImageRuns
+    from airflow_aib.hooks.staging import StorageAccount
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.artifacts import ImageArtifact
     from airflow_aib.vhd.copy_options import CopyOptions
@@ -77,8 +78,12 @@ class VhdOutputs:
         run_outputs = await self.service.list_run_outputs(image_template_id)
         vhds, missing = match_artifacts(run_outputs, distributors)
         # Before the copies, which may take hours: what a later run leaves meanwhile is not saved by them.
-        staged = await StagingArea(self.service.clients).list_vhds(body)
-        copies = await self._all(self._save_output(image_template_id, body, vhd, status.start_time) for vhd in vhds)
+        staging = StagingArea(self.service.clients)
+        staged = await staging.list_vhds(body)
+        account = await staging.find_account(body)
+        copies = await self._all(
+            self._save_output(image_template_id, body, vhd, status.start_time, account) for vhd in vhds
+        )
         forgotten = older_than(unsaved(staged, body, VHDS_SAVED_UNTIL), status.started_at)
         if all(await self._all(self._copy_forgotten(image_template_id, vhd) for vhd in forgotten)):
             # Of a distributor that failed there may lie half a VHD: nobody calls that saved.
@@ -109,20 +114,22 @@ class VhdOutputs:
         return [result for result in ended if not isinstance(result, BaseException)]
 
     async def _save_output(
-        self, image_template_id: str, body: Mapping[str, Any], vhd: ImageArtifact, start_time: str
+        self,
+        image_template_id: str,
+        body: Mapping[str, Any],
+        vhd: ImageArtifact,
+        start_time: str,
+        account: StorageAccount | None,
     ) -> VhdCopyResult:
         origin = VhdOrigin(image_template_id, start_time, vhd.run_output_name)
         if has_address(body, vhd):
             result = await self._verify(str(vhd.artifact_uri), origin)
         else:
-            result = await self._copy(str(vhd.artifact_uri), origin, await self._account_id(body, vhd))
+            is_staged = account is not None and str(vhd.artifact_uri).startswith(f"{account.account_url}/")
+            account_id = account.resource_id if account is not None and is_staged else None
+            result = await self._copy(str(vhd.artifact_uri), origin, account_id)
         await self._mark(image_template_id, {vhd_mark(vhd.run_output_name): start_time})
         return result
-
-    async def _account_id(self, body: Mapping[str, Any], vhd: ImageArtifact) -> str | None:
-        account = await StagingArea(self.service.clients).find_account(body)
-        is_staged = account is not None and str(vhd.artifact_uri).startswith(f"{account.account_url}/")
-        return account.resource_id if account is not None and is_staged else None
 
     async def _mark(self, image_template_id: str, tags: Mapping[str, str]) -> None:
         # One after the other: tags are read, changed and written back.

@@ -37,6 +37,7 @@ def image_rebuild(
     group_id: str = "image_rebuild",
     create_args: Mapping[str, Any] | None = None,
     run_args: Mapping[str, Any] | None = None,
+    copy_args: Mapping[str, Any] | None = None,
 ) -> TaskGroup:
     """Chain `create >> run >> [collect_logs, copy_vhds] >> publish` and give the task group.
 
@@ -60,6 +61,7 @@ def image_rebuild(
     :param create_args: more arguments for the task `create`, as `discard_logs`
     :param run_args: more arguments for the task `run`, as `retries`, `run_allowance` or `on_partial_success`; what that
         accepts as missing, `copy_vhds` does not ask for
+    :param copy_args: more arguments for the task `copy_vhds`, as `retain_for` or `deferrable`
     """
     waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}
     with TaskGroup(group_id) as group:
@@ -85,7 +87,11 @@ def image_rebuild(
         saved: list[AzureImageLogCollectOperator | AzureImageVhdCopyOperator] = [collect_logs]
         copies = None
         if vhd_destination is not None:
-            copy_vhds = AzureImageVhdCopyOperator(task_id="copy_vhds", destination=vhd_destination, **left_by_run)
+            copy_vhds = AzureImageVhdCopyOperator(
+                task_id="copy_vhds",
+                destination=vhd_destination,
+                **{**left_by_run, "deferrable": deferrable, **(copy_args or {})},
+            )
             saved.append(copy_vhds)
             copies = copy_vhds.output
         publish = AzureImagePublishOperator(

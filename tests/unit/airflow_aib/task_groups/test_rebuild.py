@@ -84,12 +84,20 @@ def test_only_the_last_task_emits_the_asset() -> None:
 
 
 def test_tasks_can_be_told_more() -> None:
-    """Create and run take further arguments, which beat those of the whole group."""
-    dag = rebuild(deferrable=True, create_args={"discard_logs": True, "deferrable": False}, run_args={"retries": 2})
+    """Create, run and copy take further arguments, which beat those of the whole group."""
+    dag = rebuild(
+        vhd_destination="store/vhds",
+        deferrable=True,
+        create_args={"discard_logs": True, "deferrable": False},
+        run_args={"retries": 2},
+        copy_args={"legal_hold": True},
+    )
 
     create: Any = dag.get_task("image_rebuild.create")
     run: Any = dag.get_task("image_rebuild.run")
+    copy_vhds: Any = dag.get_task("image_rebuild.copy_vhds")
     assert (create.deferrable, run.deferrable, run.retries) == (False, True, 2)
+    assert (copy_vhds.deferrable, copy_vhds.options.legal_hold) == (True, True)
     assert create.accepted_losses.discard_logs
 
 
