@@ -69,6 +69,27 @@ CONFIG_OPTIONS: dict[str, dict[str, Any]] = {
         "example": None,
         "default": "1800",
     },
+    "busy_timeout": {
+        "description": (
+            "Seconds that a task which wants to run an image template waits for its turn at most, while runs of others "
+            "go on; see `if_running` of the run operator."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "86400",
+    },
+    "handover": {
+        "description": (
+            "Seconds for which a run of somebody else must be over before a task runs the same image template: Azure "
+            "shows end and outputs of the last run only, and whoever waits for that one has to read them first. It "
+            "should be several times `poll_interval`."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": None,
+        "default": "120",
+    },
     "provision_timeout": {
         "description": "Seconds that creating or deleting an image template may take, scripts downloaded and all.",
         "version_added": "0.1.0",

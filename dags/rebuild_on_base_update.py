@@ -31,4 +31,6 @@ with DAG(
             "imageName": "linux-web",
         },
         log_destination="imagestore/images/logs",
+        # Whoever builds it at that moment may have begun on the base image of before: wait, and build again.
+        run_args={"if_running": "wait"},
     )

@@ -370,12 +370,14 @@ class FakeImageBuilder:
 
     :param body: the image template; None when there is none
     :param scripts: by method: what its next calls do: raise, call, or nothing
+    :param routed_at: when Azure's front door says that it saw a call, as `20260105T030000Z`
     """
 
     body: dict[str, Any] | None = None
     scripts: dict[str, list[Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    routed_at: str | None = None
 
     def then(self, method: str, *steps: Any) -> FakeImageBuilder:
         """Script the next calls of a method."""
@@ -387,6 +389,7 @@ class FakeImageBuilder:
         self._step("get", group, name, options)
         if self.body is None:
             raise azure_error(404, "ResourceNotFound", "The Resource was not found.")
+        self._show_answer(options)
         return FakeModel(self.body)
 
     async def begin_create_or_update(self, group: str, name: str, body: Any, **options: Any) -> FakePoller:
@@ -412,6 +415,7 @@ class FakeImageBuilder:
     async def begin_run(self, group: str, name: str, **options: Any) -> FakePoller:
         """Run it."""
         self._step("run", group, name, options)
+        self._show_answer(options)
         return FakePoller(None)
 
     async def begin_cancel(self, group: str, name: str, **options: Any) -> FakePoller:
@@ -434,6 +438,11 @@ class FakeImageBuilder:
             self.body = {**self.body, "properties": {**properties, **more}}
 
         return step
+
+    def _show_answer(self, options: dict[str, Any]) -> None:
+        if "raw_response_hook" in options and self.routed_at is not None:
+            headers = {"x-ms-routing-request-id": f"EASTUS:{self.routed_at}:request-1"}
+            options["raw_response_hook"](FakePipelineResponse(FakeResponse(200, None, headers)))
 
     def _step(self, method: str, group: str, name: str, options: dict[str, Any]) -> Any:
         assert (group, name) == ("images", "base")

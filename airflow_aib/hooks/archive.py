@@ -13,9 +13,9 @@ from airflow_aib.hooks.archive_place import blob_pieces, open_place
 from airflow_aib.hooks.blob_file import digest
 from airflow_aib.hooks.compression import Observed, compressed, decompressed
 from airflow_aib.hooks.guards import LOG_MARK
-from airflow_aib.hooks.image_runs import busy
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
+from airflow_aib.hooks.run_requests import busy
 from airflow_aib.hooks.staging import CUSTOMIZATION_LOG, VALIDATION_LOG, StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.customization_log import CustomizationLog, LogReading

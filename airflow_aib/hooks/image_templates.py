@@ -29,11 +29,15 @@ from airflow_aib.image_template.fingerprint import differences
 from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.pipeline import PipelineResponse
     from azure.mgmt.imagebuilder.aio.operations import VirtualMachineImageTemplatesOperations
 
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.polling.looks import Looks, SharedLooks
+
+    OnAnswer = Callable[[PipelineResponse[Any, Any]], None]
 
 NO_CONTENT = 204
 
@@ -88,13 +92,17 @@ class ImageTemplates:
         self.clock = clock
         self._looks = looks
 
-    async def get_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any] | None:
+    async def get_image_template(
+        self, image_template_id: str, *, retries: bool = True, on_answer: OnAnswer | None = None
+    ) -> dict[str, Any] | None:
         """Give the image template's body, or None when there is none.
 
         :param retries: whether the SDK repeats a failed read a few times
+        :param on_answer: is shown each answer, for its headers
         """
+        options = {**({} if retries else self.NO_RETRIES), **({"raw_response_hook": on_answer} if on_answer else {})}
         async with bounded(READ_TIME if retries else LOOK_TIME, "read image template", image_template_id):
-            return await self._get_with_new_token(image_template_id, {} if retries else self.NO_RETRIES)
+            return await self._get_with_new_token(image_template_id, options)
 
     async def _get_with_new_token(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
         """Read it; a token that is refused is renewed once, and what is said then counts."""
@@ -110,9 +118,12 @@ class ImageTemplates:
             await self.clients.renew_token()
         return await self._get(image_template_id, options)
 
-    async def require_image_template(self, image_template_id: str, *, retries: bool = True) -> dict[str, Any]:
+    async def require_image_template(
+        self, image_template_id: str, *, retries: bool = True, on_answer: OnAnswer | None = None
+    ) -> dict[str, Any]:
         """Give the image template's body; an `ArmRequestError` with status 404 when there is none."""
-        return required(image_template_id, await self.get_image_template(image_template_id, retries=retries))
+        body = await self.get_image_template(image_template_id, retries=retries, on_answer=on_answer)
+        return required(image_template_id, body)
 
     def looks_at(self, image_template_id: str) -> Looks:
         """Give the looks of a wait for an image template: the ones that were handed in, where they are at that one."""

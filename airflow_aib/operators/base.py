@@ -226,9 +226,16 @@ class WaitingOperator(ImageTemplateOperator):
         )
 
     def defer_until(
-        self, wait_for: WaitedState, image_template_id: str, within: timedelta, handle: ImageRunHandle | None = None
+        self,
+        wait_for: WaitedState,
+        image_template_id: str,
+        within: timedelta,
+        handle: ImageRunHandle | None = None,
+        *,
+        handover: float = 0.0,
+        method_name: str = "execute_complete",
     ) -> None:
-        """Hand the wait for a state over to the triggerer; `execute_complete` goes on from there."""
+        """Hand the wait for a state over to the triggerer; the method that is named goes on from there."""
         self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=image_template_id,
@@ -236,10 +243,11 @@ class WaitingOperator(ImageTemplateOperator):
                 deadline=(SYSTEM_CLOCK.now() + within).isoformat(),
                 not_before=self.earliest_event(),
                 run=WantedRun(handle).to_json(),
+                handover=handover,
                 poll_interval=self.seconds_between_looks,
                 azure_conn_id=self.azure_conn_id,
             ),
-            method_name="execute_complete",
+            method_name=method_name,
             # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
             timeout=within + self.waiting.defer_margin,
         )

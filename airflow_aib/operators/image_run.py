@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
+from airflow_aib.exceptions import ImageRunTimeoutError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.run_async import run_async, run_async_bounded
 from airflow_aib.hooks.run_report import log_digest, log_outcome, lost_run_error, read_report, run_error
+from airflow_aib.hooks.run_start import JoinedRun, OtherRun, RunStart, waited_too_long
 from airflow_aib.image_run.deadline import run_deadline
 from airflow_aib.image_run.late_success import may_come_late
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_outcome import require_policy
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
+from airflow_aib.image_run.start_plan import IF_RUNNING, IfRunning
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.retry import is_final
 from airflow_aib.operators.run_memory import RunMemory
-from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, cancel_run
+from airflow_aib.triggers.image_template import NOT_OURS, AzureImageTemplateRunTrigger, cancel_run
 from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
@@ -47,25 +47,18 @@ ON_TIMEOUT_TIME = 30.0
 REPORT_TIME = timedelta(seconds=30)
 
 
-@dataclass(frozen=True)
-class _Joined:
-    """Hold the run that this try is about, as it looked when it was joined."""
-
-    handle: ImageRunHandle
-    body: Mapping[str, Any]
-
-    @property
-    def status(self) -> LastRunStatus | None:
-        status = read_last_run_status(self.body)
-        return status if self.handle.matches(status) else None
-
-
 class AzureImageTemplateRunOperator(WaitingOperator):
     """Run an image template, wait for the end of the build, and return what it made.
 
     The run is remembered before Azure is asked for it, so that a retry joins it instead of starting another one. Its
     customization log appears in the task's log as it grows, and a failed build's error says why it failed.
 
+    Azure builds an image template once at a time. A run that goes on and is not this task's, started by another task, a
+    person in the portal, or Azure itself, is dealt with as `if_running` says.
+
+    :param if_running: `wait`: wait until that run is over, then run; `adopt`: its end is this task's, and this task
+        never cancels it; `cancel`: cancel it, wait until it is over, then run; `fail`: fail, and name it
+    :param busy_timeout: seconds for which to wait for its turn at most; by default option `busy_timeout`
     :param run_allowance: seconds that the run may take beyond the image template's build timeout; by default options
         `provisioning_allowance` and `distribution_allowance` together. A run that is not over by then, or by the
         `execution_timeout`, is cancelled
@@ -86,6 +79,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     def __init__(
         self,
         *,
+        if_running: IfRunning = "wait",
+        busy_timeout: float | None = None,
         run_allowance: float | None = None,
         cancel_on_kill: bool = True,
         relay_log: RelayLevel = "full",
@@ -94,6 +89,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if if_running not in IF_RUNNING:
+            raise ValueError(f"if_running is {if_running!r}; it must be one of {', '.join(map(repr, IF_RUNNING))}")
+        self.if_running: IfRunning = if_running
+        self.busy_timeout = busy_timeout
         self.on_partial_success = require_policy(on_partial_success)
         self.late_success_allowance = late_success_allowance
         self.run_allowance = run_allowance
@@ -115,21 +114,20 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self.note_image_template(image_template_id)
         self._began = SYSTEM_CLOCK.now()
         with self._noting_timeout(memory):
-            joined = run_async(self._start_or_join(image_template_id, memory))
-        handle, status = joined.handle, joined.status
-        self.note_image_template(image_template_id, joined.body)
-        context["ti"].xcom_push(key=HANDLE_XCOM, value=handle.to_json())
-        if not self.wait_for_completion:
-            return handle.to_json()
-        if status is not None and status.is_over and not self._may_come_late(status):
-            event = RunEvent("over", image_template_id, status.to_json(), "The run is over already.")
-        elif self.deferrable:
-            self._defer(self._order(joined))
-        else:
-            with self._noting_timeout(memory):
-                event = run_async(watch_to_the_end(self.hook.settings, self._order(joined), log=self.log))
-        self._asked_for = None
-        return self._conclude(context, event)
+            found = run_async(self._take_turn(image_template_id, memory))
+        if isinstance(found, OtherRun):
+            self._defer_until_over(found, memory)
+        memory.end_turn()
+        if not isinstance(found, JoinedRun):
+            return self._conclude(context, found)
+        self.note_image_template(image_template_id, found.body)
+        context["ti"].xcom_push(key=HANDLE_XCOM, value=found.handle.to_json())
+        return self._wait(context, memory, found) if self.wait_for_completion else found.handle.to_json()
+
+    def execute_when_idle(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Take the turn that the trigger has waited for; if it was taken by others again, wait on."""
+        self.log.info("%s", StateEvent.from_payload(event).message)
+        return self.execute(context)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Report how the run ended that the trigger has watched."""
@@ -154,31 +152,77 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         except Exception:  # this may be a signal handler, in the midst of anything
             self.log.warning("The run was not cancelled; it goes on until its build timeout.", exc_info=True)
 
-    async def _start_or_join(self, image_template_id: str, memory: RunMemory) -> _Joined:
+    async def _take_turn(self, image_template_id: str, memory: RunMemory) -> JoinedRun | OtherRun | RunEvent:
+        """Come to a run; on the worker wait for its turn, else give the run that must be over first."""
         async with self.open_service() as service:
-            body = await service.require_image_template(image_template_id)
-            recalled = memory.recall(image_template_id, read_last_run_status(body))
-            if recalled is None:
-                handle = await service.prepare_run(image_template_id)
-                memory.keep(handle)
-            else:
-                handle = recalled
-                self.log.info(
-                    "An earlier try asked for a run at %s; it is joined if it came about.", handle.submit_time
-                )
-            self._asked_for = handle
-            try:
-                handle = self._asked_for = await service.start_run(image_template_id, handle=handle)
-            except (ArmRequestError, ImageTemplateInUseError) as error:
-                if _was_refused(error, is_new=recalled is None):
-                    # Else the next try would take for its own what somebody else has started by then.
-                    memory.forget()
-                raise
-            memory.keep(handle)
-            self.log.info("The run started %s.", handle.start_time or "a moment ago")
-            return _Joined(handle, await service.require_image_template(image_template_id))
+            start = RunStart(service, memory, self.if_running, self.log, self.waiting.handover, self._note_asked)
+            while True:
+                found = await start.settle(image_template_id)
+                if not isinstance(found, OtherRun):
+                    return found
+                left = self._time_left(found, memory)
+                if self.deferrable:
+                    return found
+                # One that is not over in time is seen at once.
+                with suppress(ImageRunTimeoutError):
+                    await service.wait_until_idle(
+                        image_template_id,
+                        handle=found.handle,
+                        handover=timedelta(seconds=found.handover),
+                        poll_interval=self.seconds_between_looks,
+                        within=left,
+                    )
 
-    def _order(self, joined: _Joined) -> WatchOrder:
+    def _note_asked(self, handle: ImageRunHandle | None) -> None:
+        self._asked_for = handle
+
+    def _time_left(self, other: OtherRun, memory: RunMemory) -> timedelta:
+        """Give how long this try may still wait for its turn."""
+        if other.status.is_over:
+            return timedelta(seconds=other.handover)
+        seconds = self.busy_timeout if self.busy_timeout is not None else self.waiting.busy_timeout
+        within = timedelta(seconds=seconds)
+        if self.execution_timeout:
+            # Airflow itself limits only the time on a worker by it.
+            within = min(within, self.execution_timeout)
+        left = memory.turn_deadline(SYSTEM_CLOCK.now() + within) - SYSTEM_CLOCK.now()
+        if left > timedelta():
+            return left
+        memory.end_turn()
+        raise waited_too_long(other, within)
+
+    def _defer_until_over(self, other: OtherRun, memory: RunMemory) -> NoReturn:
+        """Wait for the turn on the triggerer: a deferral of its own, since only a worker may ask for a run.
+
+        A trigger may run twice at once and has no task state, so that it cannot know that the other has asked already.
+        """
+        left = self._time_left(other, memory)
+        self.defer_until(
+            "idle",
+            other.handle.image_template_id,
+            left,
+            other.handle,
+            handover=other.handover,
+            method_name="execute_when_idle",
+        )
+        raise AssertionError("unreachable: a deferral ends this leg")
+
+    def _wait(self, context: Context, memory: RunMemory, joined: JoinedRun) -> dict[str, Any]:
+        """Wait for the run's end, wherever that is done."""
+        status = read_last_run_status(joined.body)
+        is_over = status is not None and status.is_over and joined.handle.matches(status)
+        if status is not None and is_over and not self._may_come_late(status):
+            image_template_id = joined.handle.image_template_id
+            event = RunEvent("over", image_template_id, status.to_json(), "The run is over already.")
+        elif self.deferrable:
+            self._defer(self._order(joined))
+        else:
+            with self._noting_timeout(memory):
+                event = self._watch_here(self._order(joined))
+        self._asked_for = None
+        return self._conclude(context, event)
+
+    def _order(self, joined: JoinedRun) -> WatchOrder:
         handle = joined.handle
         asked = datetime.fromisoformat(handle.submit_time)
         allowance = self.run_allowance if self.run_allowance is not None else self.waiting.allowance
@@ -193,6 +237,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             handle=handle,
             deadline=deadline,
             poll_interval=self.seconds_between_looks,
+            cancel_overdue=handle.is_own,
             cancel_allowance=self.waiting.cancel_allowance,
             relay_log=self.relay_log,
             late_allowance=self._late_allowance,
@@ -221,6 +266,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             timeout=left + self.cancel_allowance + timedelta(seconds=self._late_allowance) + self.waiting.defer_margin,
         )
 
+    def _watch_here(self, order: WatchOrder) -> RunEvent:
+        return run_async(watch_to_the_end(self.hook.settings, order, log=self.log))
+
     @contextmanager
     def _noting_timeout(self, memory: RunMemory) -> Iterator[None]:
         """Note when the execution timeout strikes: Airflow calls `on_kill` next, which tells it from other kills."""
@@ -230,7 +278,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             if self._asked_for is not None:
                 # It is cancelled then: the next try must not join it.
                 self._has_timed_out = True
-                memory.forget()
+                memory.retire()
             raise
 
     async def _cancel_if_unwanted(self, handle: ImageRunHandle, task_instance: TaskInstanceFacts) -> None:
@@ -239,7 +287,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             if state not in OVER_STATES:
                 self.log.info("The task instance is %s, so its run is still wanted; it goes on.", state)
                 return
-        if await cancel_run(self.hook.settings, handle):
+        if not handle.is_own:
+            self.log.info("The task is over; %s.", NOT_OURS)
+        elif await cancel_run(self.hook.settings, handle):
             self.log.info("Azure was asked to cancel the run, since its task is over.")
         else:
             self.log.info("The task is over, and no run of it goes on that could be cancelled.")
@@ -296,11 +346,6 @@ def _note_start_time(context: Context, memory: RunMemory, status: LastRunStatus 
     joined = handle.joined_to(status)
     memory.keep(joined)
     context["ti"].xcom_push(key=HANDLE_XCOM, value=joined.to_json())
-
-
-def _was_refused(error: ArmRequestError | ImageTemplateInUseError, *, is_new: bool) -> bool:
-    """Whether certainly no run of ours has come about: another one goes on, or Azure has said no to a new one."""
-    return isinstance(error, ImageTemplateInUseError) or (is_new and not is_lost_answer(error))
 
 
 class AzureImageTemplateCancelOperator(WaitingOperator):

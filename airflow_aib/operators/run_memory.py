@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
+from airflow_aib.image_run.run_status import RunState
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.run_status import LastRunStatus
 
 KEY = "image_run"
+# A run that was given up and was not over by then.
+FORMER_KEY = "image_run_former"
+# Until when this try waits for its turn.
+TURN_KEY = "image_run_turn"
 
 
 class TaskStateStore(Protocol):
@@ -39,15 +45,18 @@ class RunMemory:
 
     :param store: Airflow's store of this task instance
     :param max_tries: of the task instance as it is now
+    :param try_number: of the task instance as it is now
     """
 
     store: TaskStateStore
     max_tries: int
+    try_number: int = 1
 
     @classmethod
     def of(cls, context: Context) -> RunMemory:
         """Open the memory of the task that runs now."""
-        return cls(context["task_state_store"], context["ti"].max_tries)
+        task_instance = context["ti"]
+        return cls(context["task_state_store"], task_instance.max_tries, task_instance.try_number)
 
     def keep(self, handle: ImageRunHandle) -> None:
         """Remember a run."""
@@ -56,6 +65,38 @@ class RunMemory:
     def forget(self) -> None:
         """Forget the run: its end has been reported, so that another try starts another one."""
         self.store.delete(KEY)
+
+    def retire(self) -> None:
+        """Forget a run that is given up; while it is not over, another try knows it and waits until it is."""
+        handle = self.read()
+        self.forget()
+        if handle is not None and handle.ownership != RunOwnership.FOREIGN:
+            self.store.set(FORMER_KEY, handle.to_json())
+
+    def is_former(self, status: LastRunStatus | None) -> bool:
+        """Whether the status is of a run that this task has given up and that is not over."""
+        if status is None or status.is_over:
+            return False
+        former = self.store.get(FORMER_KEY)
+        given_up = [ImageRunHandle.from_json(former)] if _is_handle(former) else []
+        # A person who has ended the task and clears it meets its run while that is being cancelled.
+        cleared = self.read() if self._was_cleared() else None
+        return any(handle.matches(status) for handle in [*given_up, *([cleared] if cleared else [])])
+
+    def turn_deadline(self, otherwise: datetime) -> datetime:
+        """Give until when this try waits for its turn, through all its legs.
+
+        :param otherwise: until when, if it has not begun to wait
+        """
+        kept = self.store.get(TURN_KEY)
+        if isinstance(kept, dict) and kept.get("try_number") == self.try_number:
+            return datetime.fromisoformat(str(kept["deadline"]))
+        self.store.set(TURN_KEY, {"deadline": otherwise.isoformat(), "try_number": self.try_number})
+        return otherwise
+
+    def end_turn(self) -> None:
+        """Forget until when to wait: it is this task's turn, or it has waited long enough."""
+        self.store.delete(TURN_KEY)
 
     def read(self) -> ImageRunHandle | None:
         """Give the run that is remembered, whether or not this try joins it."""
@@ -66,7 +107,8 @@ class RunMemory:
         """Give the run that this try joins; None when it starts one of its own.
 
         After a retry that is the run of the try before, over or not: its end has not been reported. After a clear it
-        is only a run that still goes on: who clears a finished task wants it done again.
+        is only a run that still goes on: who clears a finished task wants it done again, and who clears a task that was
+        ended by hand meets its run while that is being cancelled.
 
         :param status: the image template's last run
         """
@@ -76,12 +118,25 @@ class RunMemory:
         handle = ImageRunHandle.from_json(kept["handle"])
         if handle.image_template_id.casefold() != image_template_id.casefold():
             return None
-        was_cleared = kept.get("max_tries") != self.max_tries
-        if not was_cleared:
+        if not self._was_cleared():
             return handle
-        goes_on = status is not None and handle.matches(status) and not status.is_over
-        return handle if goes_on else None
+        return handle if _goes_on(handle, status) else None
+
+    def _was_cleared(self) -> bool:
+        kept = self._read_kept()
+        return kept is not None and kept.get("max_tries") != self.max_tries
 
     def _read_kept(self) -> dict[str, Any] | None:
         kept = self.store.get(KEY)
-        return kept if isinstance(kept, dict) and isinstance(kept.get("handle"), dict) else None
+        return kept if isinstance(kept, dict) and _is_handle(kept.get("handle")) else None
+
+
+def _is_handle(kept: Any) -> bool:
+    return isinstance(kept, dict) and {"image_template_id", "submit_time"} <= kept.keys()
+
+
+def _goes_on(handle: ImageRunHandle, status: LastRunStatus | None) -> bool:
+    """Whether a run is there to go on with, or is about to appear."""
+    if status is not None and handle.matches(status):
+        return not status.is_over and status.run_state != RunState.CANCELING
+    return handle.is_own and handle.start_time is None and not handle.is_overtaken_by(status)

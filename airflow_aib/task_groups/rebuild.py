@@ -44,7 +44,8 @@ def image_rebuild(
     `collect_logs` always comes, also after a failed build; `copy_vhds` only with `vhd_destination`. `publish` emits the
     asset, and only when all of them have succeeded: nothing downstream runs on nothing. An image template that is there
     with the same content is used again, run after run. Let the DAG have `max_active_runs=1`: an image template builds
-    one image at a time. In a mapped task group each map index rebuilds an image of its own.
+    one image at a time, and another run waits its turn. In a mapped task group each map index rebuilds an image of its
+    own.
 
     :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict
     :param resource_group_name: where the image template lives, in the connection's subscription
@@ -59,8 +60,8 @@ def image_rebuild(
     :param poll_interval: seconds between two looks; by default option `poll_interval`
     :param group_id: of the task group
     :param create_args: more arguments for the task `create`, as `discard_logs`
-    :param run_args: more arguments for the task `run`, as `retries`, `run_allowance` or `on_partial_success`; what that
-        accepts as missing, `copy_vhds` does not ask for
+    :param run_args: more arguments for the task `run`, as `retries`, `if_running`, `run_allowance` or
+        `on_partial_success`; what that accepts as missing, `copy_vhds` does not ask for
     :param copy_args: more arguments for the task `copy_vhds`, as `retain_for` or `deferrable`
     """
     waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}

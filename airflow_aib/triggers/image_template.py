@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.run_handle import ImageRunHandle
     from airflow_aib.image_run.run_status import LastRunStatus
 
-WaitedState = Literal["provisioned", "deleted", "canceled", "over"]
+WaitedState = Literal["provisioned", "deleted", "canceled", "over", "idle"]
 WAITED_STATES: tuple[WaitedState, ...] = get_args(WaitedState)
 
 # Seconds. Airflow gives `on_kill` of a trigger thirty.
 ON_KILL_TIME = 25.0
+NOT_OURS = "its run is somebody else's, or not certainly its own, and goes on"
 
 
 class AzureImageTemplateRunTrigger(BaseTrigger):
@@ -120,6 +121,9 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         if state not in OVER_STATES:
             self.log.info("The task instance is %s, so the run is still wanted; it goes on.", state)
             return
+        if not self._handle.is_own:
+            self.log.info("The task instance is %s; %s.", state, NOT_OURS)
+            return
         was_cancelled = await cancel_run(await self._read_settings(), self._handle)
         self.log.info(
             "The task instance is %s, %s.",
@@ -141,10 +145,12 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
     It only says that it is worth looking again: the operator looks itself, and raises what is to be raised.
 
     :param image_template_id: resource id
-    :param wait_for: `provisioned`; `deleted`; `canceled`: no run goes on; `over`: the wanted run has come and ended
+    :param wait_for: `provisioned`; `deleted`; `canceled`: no run goes on; `over`: the wanted run has come and ended;
+        `idle`: no run goes on, and the last one has been over for `handover`
     :param deadline: until when to wait, ISO 8601
     :param not_before: when the event may be sent at the earliest, ISO 8601; see option `trigger_min_age`
-    :param run: for `canceled` and `over`: which run, as `WantedRun.to_json` writes it; None means the last one
+    :param run: for `canceled`, `over` and `idle`: which run, as `WantedRun.to_json` writes it; None means the last one
+    :param handover: for `idle`: seconds for which the last run must be over
     :param poll_interval: seconds between two looks
     :param azure_conn_id: id of the Airflow connection
     """
@@ -157,6 +163,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         deadline: str,
         not_before: str,
         run: Mapping[str, Any] | None = None,
+        handover: float = 0.0,
         poll_interval: float = 30.0,
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
     ) -> None:
@@ -168,6 +175,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         self.deadline = deadline
         self.not_before = not_before
         self.wanted_run = WantedRun.from_json(run or {})
+        self.handover = handover
         self.poll_interval = poll_interval
         self.azure_conn_id = azure_conn_id
 
@@ -181,6 +189,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "not_before": self.not_before,
                 "run": self.wanted_run.to_json(),
+                "handover": self.handover,
                 "poll_interval": self.poll_interval,
                 "azure_conn_id": self.azure_conn_id,
             },
@@ -213,6 +222,14 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         elif self.wait_for == "canceled":
             handle = self.wanted_run.handle
             await service.wait_until_over(image_template_id, handle=handle, poll_interval=poll_interval, within=within)
+        elif self.wait_for == "idle":
+            await service.wait_until_idle(
+                image_template_id,
+                handle=self.wanted_run.handle,
+                handover=timedelta(seconds=self.handover),
+                poll_interval=poll_interval,
+                within=within,
+            )
         else:
             await self._wait_until_decided(service, within)
 

@@ -18,6 +18,8 @@ class WaitingOptions:
     :param distribution_allowance: seconds that a run may take beyond that, to distribute and tidy up
     :param cancel_allowance: seconds that a cancelled run may take to end
     :param late_success_allowance: seconds to wait for images after a failed distribution
+    :param busy_timeout: seconds that a run waits for its turn while others build the same image template
+    :param handover: seconds that the end of a run is left to be read by others before the next run hides it
     :param provision_timeout: seconds that creating or deleting an image template may take
     """
 
@@ -27,6 +29,8 @@ class WaitingOptions:
     distribution_allowance: float = 1800.0
     cancel_allowance: float = 1200.0
     late_success_allowance: float = 1800.0
+    busy_timeout: float = 86400.0
+    handover: float = 120.0
     provision_timeout: float = 3600.0
 
     @property

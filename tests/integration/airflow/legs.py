@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import TaskDeferred
@@ -40,17 +41,25 @@ class Legs:
         """Run a task to its end, and give what it returns.
 
         :param written: the task, as `AirflowProcess.run` takes it
-        :param while_deferred: done once the task has deferred, before its trigger starts
+        :param while_deferred: done each time the task has deferred, before its trigger starts
         """
-        try:
+
+        def leg() -> Any:
             return self.make(written).execute(self.context)
-        except TaskDeferred as deferred:
-            path, kwargs = deferred.trigger.serialize()
-            while_deferred()
-            event = asyncio.run(_one_event(import_string(path)(**kwargs)))
-            self.events.append(event)
-            # A task goes on in another process: nothing but the event is left.
-            return self.make(written).resume_execution(str(deferred.method_name), {"event": event}, self.context)
+
+        while True:
+            try:
+                return leg()
+            except TaskDeferred as deferred:
+                while_deferred()
+                # A task goes on in another process: nothing but the event is left.
+                leg = partial(self._resume, written, deferred)
+
+    def _resume(self, written: tuple[str, dict[str, Any]], deferred: TaskDeferred) -> Any:
+        path, kwargs = deferred.trigger.serialize()
+        event = asyncio.run(_one_event(import_string(path)(**kwargs)))
+        self.events.append(event)
+        return self.make(written).resume_execution(str(deferred.method_name), {"event": event}, self.context)
 
     def make(self, written: tuple[str, dict[str, Any]]) -> BaseOperator:
         """Make the operator of a task, with its fields rendered."""

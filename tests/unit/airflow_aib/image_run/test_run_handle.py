@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from airflow_aib.image_run.run_handle import ImageRunHandle
+import pytest
+
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import NOT_YET, LastRunStatus
 
 TEMPLATE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.VirtualMachineImages/imageTemplates/t"
@@ -58,7 +61,9 @@ def test_nanoseconds_tell_runs_apart() -> None:
 
 def test_handle_travels_as_json() -> None:
     """A handle survives JSON, and a member of a later release does no harm."""
-    original = handle(previous=FIRST, start=SECOND)
+    original = replace(
+        handle(previous=FIRST, start=SECOND), ownership=RunOwnership.FOREIGN, asked_at="2023-08-29T08:59:59+00:00"
+    )
     travelled = json.loads(json.dumps(original.to_json())) | {"a_later_member": 1}
 
     assert ImageRunHandle.from_json(travelled) == original
@@ -69,3 +74,46 @@ def test_handle_of_an_earlier_release() -> None:
     read = ImageRunHandle.from_json({"image_template_id": TEMPLATE, "submit_time": "t"})
 
     assert read == ImageRunHandle(TEMPLATE, "t", None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "start_time", "is_ours"),
+    [
+        ("2023-08-29T08:59:59+00:00", SECOND, True),
+        ("2023-08-29T08:44:59+00:00", SECOND, False),
+        (None, THIRD, True),
+    ],
+)
+def test_what_begins_much_later_is_somebody_elses(asked_at: str | None, start_time: str, *, is_ours: bool) -> None:
+    """What was asked for begins within minutes by the service's clock; a later run is not ours, and hides ours."""
+    asked = replace(handle(previous=FIRST), asked_at=asked_at)
+
+    assert asked.matches(status(start_time)) is is_ours
+    assert asked.is_overtaken_by(status(start_time)) is not is_ours
+
+
+@pytest.mark.parametrize(
+    ("start", "shown", "is_overtaken"),
+    [
+        (SECOND, THIRD, True),
+        (SECOND, SECOND, False),
+        (SECOND, FIRST, False),
+        (SECOND, None, False),
+        (None, FIRST, False),
+    ],
+)
+def test_a_later_run_hides_ours(start: str | None, shown: str | None, *, is_overtaken: bool) -> None:
+    """Azure tells of the last run only."""
+    ours = handle(previous=FIRST, start=start)
+
+    assert ours.is_overtaken_by(status(shown) if shown else None) is is_overtaken
+
+
+def test_only_what_azure_has_accepted_is_certainly_ours() -> None:
+    """An unanswered request and an adopted run give no leave to cancel anything."""
+    asked = replace(handle(previous=FIRST), ownership=RunOwnership.UNCONFIRMED)
+
+    assert not asked.is_own
+    assert not asked.joined_to(status(SECOND)).is_own
+    assert not replace(asked, ownership=RunOwnership.FOREIGN).is_own
+    assert asked.accepted().is_own

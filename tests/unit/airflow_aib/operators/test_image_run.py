@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,13 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunFailedError, ImageRunWatchError, ImageTemplateInUseError
 from airflow_aib.hooks.connection import settings_from_connection
+from airflow_aib.hooks.run_requests import LookBeforeRun
 from airflow_aib.image_run.run_event import RunEvent
-from airflow_aib.image_run.run_handle import ImageRunHandle
-from airflow_aib.image_run.run_status import LastRunStatus
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
+from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.operators.image_run import REPORT_TIME, AzureImageTemplateRunOperator
-from airflow_aib.operators.run_memory import KEY
+from airflow_aib.operators.run_memory import KEY, TURN_KEY
+from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.watching import WatchOrder
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SUBMITTED = datetime(2026, 1, 5, 3, tzinfo=UTC)
-NEW = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), "2026-01-04T03:00:00.5Z")
+NEW = ImageRunHandle(
+    IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), "2026-01-04T03:00:00.5Z", ownership=RunOwnership.UNCONFIRMED
+)
 STARTED = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), NEW.previous_start_time, "2026-01-05T03:00:01.5Z")
 
 
@@ -48,19 +52,33 @@ class FakeService:
         status = {"runState": state, "startTime": start_time, "endTime": "0001-01-01T00:00:00Z"}
         return {"id": image_template_id, "properties": {"buildTimeoutInMinutes": 60, "lastRunStatus": status}}
 
-    async def prepare_run(self, image_template_id: str) -> ImageRunHandle:
-        """Note the run before."""
-        assert image_template_id == IMAGE_TEMPLATE_ID
-        return NEW
+    async def look_before_run(self, image_template_id: str) -> LookBeforeRun:
+        """Look, and note the run before."""
+        body = await self.require_image_template(image_template_id)
+        return LookBeforeRun(body, read_last_run_status(body), NEW)
 
-    async def start_run(self, image_template_id: str, *, handle: ImageRunHandle) -> ImageRunHandle:
-        """Start the run."""
-        assert image_template_id == handle.image_template_id
+    async def request_run(self, handle: ImageRunHandle, *, is_repeat: bool) -> ImageRunHandle:
+        """Ask for the run."""
+        assert handle is NEW
+        assert not is_repeat
         self.remembered = self.store.get(KEY)
         self.was_asked = True
         if self.error is not None:
             raise self.error
+        return NEW.accepted()
+
+    async def see_run(self, handle: ImageRunHandle) -> ImageRunHandle:
+        """Give the run with its start time."""
+        assert self.store.get(KEY)["handle"] == handle.to_json()
         return STARTED
+
+
+class BlindService(FakeService):
+    """Let nobody look."""
+
+    async def look_before_run(self, image_template_id: str) -> LookBeforeRun:
+        """Refuse to look."""
+        raise ArmRequestError("not allowed", status=403, target=image_template_id)
 
 
 class OperatorOnFake(AzureImageTemplateRunOperator):
@@ -169,6 +187,42 @@ def test_the_execution_timeout_bounds_the_wait_for_late_images(execution_timeout
     assert deferred.value.timeout >= timedelta(seconds=10**6)
 
 
+@pytest.mark.parametrize("ownership", [RunOwnership.FOREIGN, RunOwnership.UNCONFIRMED])
+def test_what_is_not_certainly_ours_is_not_cancelled_when_it_is_overdue(ownership: RunOwnership) -> None:
+    """The order to watch somebody else's run, or one that may be, has no leave to cancel it."""
+    kept = replace(STARTED, ownership=ownership)
+    service = FakeService(FakeStore({KEY: {"handle": kept.to_json(), "max_tries": 2}}), was_asked=True)
+
+    with pytest.raises(TaskDeferred) as deferred:
+        operator(service, deferrable=True).execute(context(service.store))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    order = WatchOrder.from_json(kwargs["order"])
+    assert (order.handle, order.cancel_overdue) == (kept, False)
+
+
+def test_an_unknown_if_running_is_refused() -> None:
+    """A word that says nothing is refused where the DAG is written."""
+    with pytest.raises(ValueError, match="'wait', 'adopt', 'cancel', 'fail'"):
+        AzureImageTemplateRunOperator(task_id="run", image_template_id=IMAGE_TEMPLATE_ID, if_running="queue")  # type: ignore[arg-type]  # that is the test
+
+
+def test_a_turn_is_waited_for_a_bounded_time() -> None:
+    """A task that has waited through its legs for as long as it may says for which run, and starts nothing."""
+    service = FakeService(FakeStore(), was_asked=True)
+    given = context(service.store)
+    waiting = operator(service, deferrable=True, busy_timeout=600)
+    with pytest.raises(TaskDeferred) as deferred:
+        waiting.execute(given)
+    assert deferred.value.method_name == "execute_when_idle"
+    kept = service.store.values[TURN_KEY]
+    service.store.set(TURN_KEY, {**kept, "deadline": SUBMITTED.isoformat()})
+
+    with pytest.raises(ImageTemplateInUseError, match=r"has waited 0:10:00 .*2026-01-05T03:00:01.5Z still goes on"):
+        waiting.execute_when_idle(given, StateEvent("reached", IMAGE_TEMPLATE_ID).to_payload())
+    assert TURN_KEY not in service.store.values
+
+
 def test_a_trigger_is_as_old_as_the_deployment_wants(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event comes before the least age that option `trigger_min_age` sets."""
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__TRIGGER_MIN_AGE", "100")
@@ -185,12 +239,11 @@ def test_a_trigger_is_as_old_as_the_deployment_wants(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("error", "is_kept"),
     [
-        (ImageTemplateInUseError("another run goes on"), False),
         (ArmRequestError("not allowed", status=403), False),
         (ArmRequestError("gateway timeout", status=504, trouble="answer"), True),
         (ArmRequestError("no answer", trouble="connection"), True),
     ],
-    ids=["busy", "refused", "lost", "reset"],
+    ids=["refused", "lost", "reset"],
 )
 def test_only_a_run_that_may_have_come_about_is_remembered(error: Exception, *, is_kept: bool) -> None:
     """After a clear refusal the next try must not take for its own what somebody else has started meanwhile."""
@@ -204,8 +257,7 @@ def test_only_a_run_that_may_have_come_about_is_remembered(error: Exception, *, 
 
 def test_an_old_run_is_not_forgotten_for_a_refused_look() -> None:
     """When a later try cannot even look, the run of the try before is still remembered."""
-    service = FakeService(FakeStore(), error=ArmRequestError("not allowed", status=403))
-    service.store.set(KEY, {"handle": STARTED.to_json(), "max_tries": 2})
+    service = BlindService(FakeStore({KEY: {"handle": STARTED.to_json(), "max_tries": 2}}))
 
     with pytest.raises(ArmRequestError):
         operator(service).execute(context(service.store))
@@ -227,7 +279,7 @@ def test_what_the_trigger_could_not_see(status: Any, error: type[Exception], *, 
     assert (KEY in store.values) is is_kept
 
 
-@pytest.mark.parametrize("handle", [NEW, STARTED], ids=["unseen", "seen"])
+@pytest.mark.parametrize("handle", [NEW.accepted(), STARTED], ids=["unseen", "seen"])
 def test_the_handle_learns_when_the_run_started(handle: ImageRunHandle) -> None:
     """A run that had not appeared before the wait has its start time afterwards, for the tasks that come next."""
     store = FakeStore({KEY: {"handle": handle.to_json(), "max_tries": 2}})
@@ -239,7 +291,7 @@ def test_the_handle_learns_when_the_run_started(handle: ImageRunHandle) -> None:
         operator(FakeService(store)).execute_complete(given, event)
 
     assert store.values[KEY]["handle"] == STARTED.to_json()
-    assert given["ti"].pushed == ({"image_run": STARTED.to_json()} if handle is NEW else {})
+    assert given["ti"].pushed == ({"image_run": STARTED.to_json()} if handle is not STARTED else {})
 
 
 @pytest.mark.parametrize("payload", [None, "success", {"status": "fine"}])

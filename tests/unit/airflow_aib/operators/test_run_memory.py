@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.operators.run_memory import KEY, RunMemory
 from tests.fakes import FakeStore
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
+BEFORE = "2026-01-04T03:00:00.5Z"
 STARTED = "2026-01-05T03:00:01.123456789Z"
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, STARTED)
 
@@ -41,10 +44,64 @@ def test_a_retry_joins_a_run_that_has_not_appeared_yet(store: FakeStore) -> None
     assert RunMemory(store, max_tries=2).recall(IMAGE_TEMPLATE_ID, None) == unseen
 
 
-@pytest.mark.parametrize("run_state", ["Running", "Canceling"])
-def test_a_cleared_task_joins_a_run_that_goes_on(store: FakeStore, run_state: str) -> None:
+def test_a_cleared_task_joins_a_run_that_goes_on(store: FakeStore) -> None:
     """A clear raises `max_tries`; a build that is under way is not thrown away for it."""
-    assert RunMemory(store, max_tries=3).recall(IMAGE_TEMPLATE_ID, status(run_state)) == HANDLE
+    assert RunMemory(store, max_tries=3).recall(IMAGE_TEMPLATE_ID, status("Running")) == HANDLE
+
+
+def test_a_cleared_task_waits_for_its_run_that_is_being_cancelled(store: FakeStore) -> None:
+    """Who ends a task by hand and clears it wants another run, and meets the old one while that is being cancelled."""
+    memory = RunMemory(store, max_tries=3)
+
+    assert memory.recall(IMAGE_TEMPLATE_ID, status("Canceling")) is None
+    assert memory.is_former(status("Canceling"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_joined"), [(None, True), (BEFORE, True), ("2026-01-05T09:00:00Z", False)], ids=str
+)
+def test_a_cleared_task_joins_an_accepted_run_that_is_yet_to_appear(shown: str | None, *, is_joined: bool) -> None:
+    """What Azure has accepted a moment ago goes on, though nothing shows it; unless a later run says otherwise."""
+    accepted = ImageRunHandle(IMAGE_TEMPLATE_ID, HANDLE.submit_time, BEFORE, asked_at=HANDLE.submit_time)
+    store = FakeStore()
+    RunMemory(store, max_tries=2).keep(accepted)
+
+    recalled = RunMemory(store, max_tries=3).recall(IMAGE_TEMPLATE_ID, status("Succeeded", shown) if shown else None)
+
+    assert recalled == (accepted if is_joined else None)
+
+
+@pytest.mark.parametrize(("later", "is_former"), [("Running", True), ("Canceling", True), ("Canceled", False)])
+def test_a_run_that_was_given_up_is_known_until_it_is_over(store: FakeStore, later: str, *, is_former: bool) -> None:
+    """The next try does not join it, and does not take it for somebody else's either."""
+    memory = RunMemory(store, max_tries=2)
+
+    memory.retire()
+
+    assert memory.recall(IMAGE_TEMPLATE_ID, status(later)) is None
+    assert memory.is_former(status(later)) is is_former
+    assert not memory.is_former(status("Running", "2026-01-05T09:00:00Z"))
+
+
+def test_an_adopted_run_that_was_given_up_is_somebody_elses(store: FakeStore) -> None:
+    """What to do about it is the user's choice again."""
+    memory = RunMemory(store, max_tries=2)
+    memory.keep(replace(HANDLE, ownership=RunOwnership.FOREIGN))
+
+    memory.retire()
+
+    assert not memory.is_former(status("Running"))
+
+
+def test_a_turn_has_one_deadline_through_the_legs_of_a_try() -> None:
+    """A task that is deferred again does not begin to wait anew; another try does."""
+    store, first, second = FakeStore(), datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)
+
+    assert RunMemory(store, 2, try_number=1).turn_deadline(first) == first
+    assert RunMemory(store, 2, try_number=1).turn_deadline(second) == first
+    assert RunMemory(store, 2, try_number=2).turn_deadline(second) == second
+    RunMemory(store, 2, try_number=2).end_turn()
+    assert store.values == {}
 
 
 @pytest.mark.parametrize("run_state", ["Succeeded", "Failed", "Canceled", "PartiallySucceeded"])

@@ -77,9 +77,9 @@ def test_what_is_stored_holds_no_secret() -> None:
 
 def test_an_unknown_state_is_refused() -> None:
     """A state that nobody can wait for is an error when the trigger is made."""
-    with pytest.raises(ValueError, match="'provisioned', 'deleted', 'canceled', 'over'"):
+    with pytest.raises(ValueError, match="'provisioned', 'deleted', 'canceled', 'over', 'idle'"):
         state_trigger(wait_for="happy")
-    assert len(WAITED_STATES) == 4
+    assert len(WAITED_STATES) == 5
 
 
 def test_state_events_travel() -> None:

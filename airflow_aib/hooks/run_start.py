@@ -1,0 +1,236 @@
+"""Come to a run: join the one that was asked for, ask for one, or make room or wait for it as the user has chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
+from airflow_aib.hooks.run_requests import LookBeforeRun, busy, is_open
+from airflow_aib.image_run.run_event import RunEvent
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
+from airflow_aib.image_run.run_status import LastRunStatus, RunState
+from airflow_aib.image_run.start_plan import NextStep, next_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.start_plan import IfRunning
+
+
+class RunNotes(Protocol):
+    """Name what is used of a task's memory; it outlives this process."""
+
+    def recall(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
+        """Give the run that this try joins."""
+        ...
+
+    def is_former(self, status: LastRunStatus | None) -> bool:
+        """Whether the run is one of this task that was given up and is not over."""
+        ...
+
+    def keep(self, handle: ImageRunHandle) -> None:
+        """Remember a run."""
+        ...
+
+    def forget(self) -> None:
+        """Forget the run."""
+        ...
+
+
+@dataclass(frozen=True)
+class JoinedRun:
+    """Hold the run that this try is about, and the image template as it looked then."""
+
+    handle: ImageRunHandle
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OtherRun:
+    """Hold the run that has to be over first, and for how long.
+
+    :param handle: the run
+    :param status: how it looked
+    :param handover: seconds for which it must be over
+    """
+
+    handle: ImageRunHandle
+    status: LastRunStatus
+    handover: float
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """Come to a run, however far an earlier try has come.
+
+    :param service: how Azure is reached
+    :param notes: the task's memory
+    :param if_running: what to do about a run that is not ours
+    :param log: where it is told
+    :param handover: seconds for which the run of somebody else must be over before ours hides it
+    :param on_asked: is shown the run as soon as it is asked for, so that a kill finds it, and None when it is refused
+    """
+
+    service: ImageTemplateService
+    notes: RunNotes
+    if_running: IfRunning
+    log: TaskLog
+    handover: float
+    on_asked: Callable[[ImageRunHandle | None], None]
+
+    async def settle(self, image_template_id: str, *, how: str = "") -> JoinedRun | OtherRun | RunEvent:
+        """Look once, and do what comes next.
+
+        Gives the run; or the one that must be over before this is worth calling again; or the event that nobody can
+        say any more what became of ours.
+
+        :param how: by what a run was recognised as somebody else's, if by more than this look
+        """
+        look = await self.service.look_before_run(image_template_id)
+        status, remembered = look.status, self.notes.recall(image_template_id, look.status)
+        is_former = self.notes.is_former(status)
+        step = next_step(status, self.if_running, remembered=remembered, is_former=is_former)
+        if step is NextStep.START and status is not None and not look.is_idle(timedelta(seconds=self.handover)):
+            return self._let_be_read(look, status)
+        if step is NextStep.START:
+            return await self._start(look, remembered)
+        if remembered is not None and step is NextStep.JOIN:
+            return self._join(look, remembered)
+        if status is None or step is NextStep.LOST:
+            return _lost(image_template_id, status)
+        how = how or _how_recognised(is_former=is_former)
+        return await self._give_way(look, status, step, how, handover=0 if is_former else self.handover)
+
+    def _join(self, look: LookBeforeRun, remembered: ImageRunHandle) -> JoinedRun:
+        status = look.status
+        handle = remembered.joined_to(status) if status is not None and remembered.matches(status) else remembered
+        self.log.info(
+            "An earlier try asked for a run at %s; it is joined: %s.",
+            handle.submit_time,
+            f"it started {handle.start_time}" if handle.start_time else "it has not appeared yet",
+        )
+        self.notes.keep(handle)
+        self.on_asked(handle)
+        return JoinedRun(handle, look.body)
+
+    async def _start(self, look: LookBeforeRun, remembered: ImageRunHandle | None) -> JoinedRun | OtherRun | RunEvent:
+        prepared, is_repeat = look.prepared, remembered is not None
+        if is_repeat:
+            self.log.info("An earlier try has asked for a run, and none has come about: it is asked for again.")
+        self.notes.keep(prepared)
+        self.on_asked(prepared)
+        try:
+            handle = await self.service.request_run(prepared, is_repeat=is_repeat)
+        except ImageTemplateInUseError:
+            self.notes.forget()
+            self.on_asked(None)
+            return await self.settle(
+                prepared.image_template_id, how="Azure has refused this task's request because of it"
+            )
+        except ArmRequestError as error:
+            if not is_repeat and not is_open(error):
+                # Else the next try would take for its own what somebody else has started by then.
+                self.notes.forget()
+            raise
+        # Before anything else: from here on the run is certainly ours.
+        self.notes.keep(handle)
+        self.on_asked(handle)
+        handle = await self.service.see_run(handle)
+        self.notes.keep(handle)
+        self.on_asked(handle)
+        self._tell_started(handle)
+        return JoinedRun(handle, look.body)
+
+    def _tell_started(self, handle: ImageRunHandle) -> None:
+        if handle.ownership == RunOwnership.UNCONFIRMED:
+            self.log.warning(
+                "Azure's answer does not say whether it has started the run. One has begun at %s since, which is taken "
+                "for it; as that is not certain, nothing of this task will cancel it.",
+                handle.start_time,
+            )
+        self.log.info("The run started %s.", handle.start_time or "a moment ago")
+
+    async def _give_way(
+        self, look: LookBeforeRun, status: LastRunStatus, step: NextStep, how: str, *, handover: float
+    ) -> JoinedRun | OtherRun:
+        """Do about a run that is not ours what the user has chosen."""
+        image_template_id, foreign = look.prepared.image_template_id, _foreign(look, status)
+        self.log.info(
+            "Image template %s has a run that started %s (%s) and is not this task's to build on: %s. %s",
+            image_template_id,
+            status.start_time,
+            status.phase,
+            how,
+            _WORDS[step],
+        )
+        if step is NextStep.FAIL:
+            raise busy(image_template_id, status)
+        if step is NextStep.ADOPT:
+            self.notes.keep(foreign)
+            self.on_asked(foreign)
+            return JoinedRun(foreign, look.body)
+        if step is NextStep.CANCEL and status.run_state != RunState.CANCELING:
+            await self.service.cancel_run(image_template_id, handle=foreign)
+        return OtherRun(foreign, status, handover)
+
+    def _let_be_read(self, look: LookBeforeRun, status: LastRunStatus) -> OtherRun:
+        self.log.info(
+            "The run that started %s ended a moment ago, at %s. Azure shows end and outputs of the last run only: "
+            "whoever waits for that one has %g seconds to read them, then this task runs its own.",
+            status.start_time,
+            status.end_time,
+            self.handover,
+        )
+        return OtherRun(_foreign(look, status), status, self.handover)
+
+
+_WORDS = {
+    NextStep.ADOPT: "It is adopted (if_running='adopt'): its end is this task's, and nothing of this task cancels it.",
+    NextStep.WAIT: "This task waits until it is over, and then runs its own.",
+    NextStep.CANCEL: "It is cancelled (if_running='cancel'); once it is over, this task runs its own.",
+    NextStep.FAIL: "This task fails (if_running='fail').",
+}
+
+
+def _foreign(look: LookBeforeRun, status: LastRunStatus) -> ImageRunHandle:
+    return ImageRunHandle(
+        look.prepared.image_template_id,
+        look.prepared.submit_time,
+        start_time=status.start_time,
+        ownership=RunOwnership.FOREIGN,
+    )
+
+
+def _how_recognised(*, is_former: bool) -> str:
+    if is_former:
+        return "an earlier try of this task has given it up, and it is not over yet"
+    return "it goes on although this task has asked for none"
+
+
+def _lost(image_template_id: str, status: LastRunStatus | None) -> RunEvent:
+    return RunEvent(
+        "gone",
+        image_template_id,
+        None,
+        f"An earlier try of this task has asked for a run of image template {image_template_id}; another one has begun "
+        f"since, at {status.start_time if status else 'a time unknown'}, and Azure tells of the last one only: what "
+        "became of ours is unknown",
+    )
+
+
+def waited_too_long(other: OtherRun, within: timedelta) -> ImageTemplateInUseError:
+    """Make the error for a turn that has not come in time."""
+    status, image_template_id = other.status, other.handle.image_template_id
+    return ImageTemplateInUseError(
+        f"This task has waited {within} for its turn to run image template {image_template_id}, and the run that "
+        f"started {status.start_time} still goes on ({status.phase})",
+        hint="Allow more by busy_timeout, or let if_running adopt or cancel such a run; one that stays Canceling for "
+        "hours is a matter for Azure's support.",
+        image_template_id=image_template_id,
+        start_time=status.start_time,
+        run_state=status.run_state,
+    )
