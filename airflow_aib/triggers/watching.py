@@ -116,30 +116,47 @@ async def watch_to_the_end(
     async with shared_clients(settings) as clients, fleet_looks(clients, image_template_id, clock=clock) as looks:
         service = ImageTemplateService(clients, clock=clock, looks=looks)
         relay = await _open_relay(clients, order, clock, memory)
-        updates = watch_run(
-            service,
-            order.handle,
-            deadline=order.deadline,
-            poll_interval=order.poll_interval,
-            relay=relay,
-            looks=looks,
-            clock=clock,
-        )
-        was_distributing = False
-        async with _remembered(relay, memory):
-            async for update in updates:
-                if isinstance(update, RunEvent):
-                    event = update
-                    if event.status == "timeout" and order.cancel_overdue:
-                        event = await _end_overdue_run(service, order, event, log)
-                    event = await _with_late_images(service, order, event, log, was_distributing=was_distributing)
-                    return _with_log(event, relay)
-                if isinstance(update, PhaseChange):
-                    on_phase(update.last_run_status)
-                    was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
-                log.log(update.level, "%s", update.message)
-                if memory is not None and relay is not None:
-                    await memory.note(relay.mark, clock.now())
+        return await watch_with(service, order, log=log, on_phase=on_phase, relay=relay, memory=memory)
+
+
+async def watch_with(
+    service: ImageTemplateService,
+    order: WatchOrder,
+    *,
+    log: TaskLog,
+    on_phase: Callable[[LastRunStatus], None] = lambda _: None,
+    relay: LogRelay | None = None,
+    memory: RelayMemory | None = None,
+) -> RunEvent:
+    """Do the same with a service that is open.
+
+    :param service: how Azure is reached
+    :param relay: relays the customization log; None leaves it alone
+    """
+    updates = watch_run(
+        service,
+        order.handle,
+        deadline=order.deadline,
+        poll_interval=order.poll_interval,
+        relay=relay,
+        looks=service.looks_at(order.handle.image_template_id),
+        clock=service.clock,
+    )
+    was_distributing = False
+    async with _remembered(relay, memory):
+        async for update in updates:
+            if isinstance(update, RunEvent):
+                event = update
+                if event.status == "timeout" and order.cancel_overdue:
+                    event = await _end_overdue_run(service, order, event, log)
+                event = await _with_late_images(service, order, event, log, was_distributing=was_distributing)
+                return _with_log(event, relay)
+            if isinstance(update, PhaseChange):
+                on_phase(update.last_run_status)
+                was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
+            log.log(update.level, "%s", update.message)
+            if memory is not None and relay is not None:
+                await memory.note(relay.mark, service.clock.now())
     raise RuntimeError("watch_run ended without an event")
 
 
