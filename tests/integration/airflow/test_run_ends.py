@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from airflow_aib.exceptions import ImageRunFailedError, ImageRunTimeoutError
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.operators.run_memory import KEY
+from tests.integration.airflow.cloud import until
 from tests.integration.airflow.tasks import BOTH_MODES, RUN, task
 
 if TYPE_CHECKING:
     from tests.integration.airflow.cloud import Body, Cloud
     from tests.integration.airflow.legs import Legs
 
+# Emulated seconds: about 400 for the build, 60 for the gallery, then 60 for the VHD.
+IN_SECOND_DISTRIBUTION = 485
 TAGS = {"team": "base-images"}
 
 
@@ -26,6 +30,12 @@ def gallery(cloud: Cloud, **more: Any) -> Body:
 def short(cloud: Cloud, **properties: Any) -> Body:
     """Write an image template whose build may take ten minutes, so that its time passes soon."""
     return cloud.image_template(**{"buildTimeoutInMinutes": 10, **properties})
+
+
+def phase_of(cloud: Cloud) -> str | None:
+    """Read the last run's state and phase."""
+    status = cloud.last_run()
+    return status.phase if status else None
 
 
 def late_run(**arguments: Any) -> tuple[str, dict[str, Any]]:
@@ -169,3 +179,27 @@ def test_an_overdue_run_without_late_images_is_a_timeout(cloud: Cloud, legs: Leg
 
     with pytest.raises(ImageRunTimeoutError, match="ended Canceled"):
         legs.run(late_run(deferrable=False, run_allowance=-86400, late_success_allowance=0.2))
+
+
+@pytest.mark.parametrize("on_partial_success", ["fail", {"vhd": "warn"}], ids=["all wanted", "one may be missing"])
+def test_a_run_that_is_cancelled_while_it_distributes(cloud: Cloud, legs: Legs, on_partial_success: Any) -> None:
+    """What it had distributed by its deadline is there; whether that is enough is judged like a partial success."""
+    cloud.create(cloud.image_template(with_vhd=True))
+    cloud.emulator.control.set_scale(1)
+    handle = cloud.start_run()
+    cloud.emulator.control.advance(IN_SECOND_DISTRIBUTION)
+    legs.store.set(KEY, {"handle": handle, "max_tries": 2})
+    choices = {"late_success_allowance": 0.2, "on_partial_success": on_partial_success}
+    run = late_run(deferrable=False, run_allowance=-86400, **choices)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(legs.run, run)
+        until(lambda: phase_of(cloud) == "Canceling")
+        cloud.emulator.control.advance(200)
+        error = running.exception(60)
+
+    if on_partial_success == "fail":
+        assert isinstance(error, ImageRunTimeoutError)
+        assert "ended Canceled, with nothing from 'vhd'" in str(error)
+    else:
+        assert (running.result()["outcome"], running.result()["missing"]) == ("partly_succeeded", ["vhd"])
