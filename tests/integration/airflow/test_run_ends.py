@@ -43,13 +43,12 @@ def late_run(**arguments: Any) -> tuple[str, dict[str, Any]]:
     return task(RUN, "run", **{"late_success_allowance": 30, **arguments})
 
 
-@BOTH_MODES
-def test_a_partial_success_may_be_enough(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+def test_a_partial_success_may_be_enough(cloud: Cloud, legs: Legs) -> None:
     """Where the distributor that failed may be missing, the run counts; XCom tells what there is and what is not."""
     cloud.create(short(cloud, with_vhd=True))
     cloud.plan_failure(kind="partial", index=1)
 
-    report = legs.run(task(RUN, "run", deferrable=deferrable, on_partial_success={"vhd": "warn"}))
+    report = legs.run(task(RUN, "run", deferrable=True, on_partial_success={"vhd": "warn"}))
 
     assert (report["run_state"], report["outcome"]) == ("PartiallySucceeded", "partly_succeeded")
     assert report["missing"] == ["vhd"]
@@ -79,14 +78,13 @@ def test_a_late_image_is_a_success(cloud: Cloud, legs: Legs, *, deferrable: bool
     assert len(legs.events) == int(deferrable)
 
 
-@BOTH_MODES
-def test_an_image_that_does_not_come_is_a_failure(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+def test_an_image_that_does_not_come_is_a_failure(cloud: Cloud, legs: Legs) -> None:
     """The wait for late images has its own bound; then the run's own end is told."""
     cloud.create(short(cloud))
     cloud.plan_failure(kind="late_success", seconds=10_000_000)
 
     with pytest.raises(ImageRunFailedError, match="context deadline exceeded"):
-        legs.run(late_run(deferrable=deferrable, late_success_allowance=0.3))
+        legs.run(late_run(deferrable=True, late_success_allowance=0.3))
 
 
 def test_some_late_images_may_be_enough(cloud: Cloud, legs: Legs) -> None:
@@ -161,13 +159,12 @@ def test_missing_rights_on_the_gallery_are_told_and_change_nothing(cloud: Cloud,
         legs.run(late_run(deferrable=False))
 
 
-@BOTH_MODES
-def test_a_run_that_succeeds_after_its_deadline_is_late(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+def test_a_run_that_succeeds_after_its_deadline_is_late(cloud: Cloud, legs: Legs) -> None:
     """When the cancel of an overdue run comes too late, its success counts, and is called late."""
     cloud.create(short(cloud))
     cloud.plan_fault(method="POST", path="/cancel$", status=204)
 
-    report = legs.run(task(RUN, "run", deferrable=deferrable, run_allowance=-86400))
+    report = legs.run(task(RUN, "run", deferrable=True, run_allowance=-86400))
 
     assert (report["run_state"], report["outcome"]) == ("Succeeded", "late_success")
 
