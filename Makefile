@@ -106,6 +106,10 @@ $(SERVICES)/.ready: tests/chaos/debian.py | $(READY)
 	$(BIN)/python -m tests.chaos.debian $(SERVICES)
 	@touch $@
 
+.PHONY: model
+model: $(READY) ## look long for a way to lose a build or to start it twice; some ten minutes
+	AIRFLOW_AIB_MODEL=long $(BIN)/python -m pytest tests/model
+
 # SMALL=1 for a quick try; or `make chaos CHAOS_OPTIONS="--seed 7 --builds 30 --minutes 5"`.
 CHAOS_OPTIONS ?= $(if $(SMALL),--builds 6 --minutes 3)
 .PHONY: chaos

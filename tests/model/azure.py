@@ -1,0 +1,147 @@
+"""The emulated Azure of the model: time stands still unless somebody waits, and it is known who has begun which run."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.hooks.clients import shared_clients
+from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.run_async import run_async
+from airflow_aib.image_run.run_status import parse_service_time
+from tests.integration.airflow.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime, timedelta
+
+    from aib_emulator.server import EmulatorThread
+    from airflow_aib.hooks.clients import AzureClients
+    from tests.model.crashes import Interruption
+
+PORTAL = "portal"
+
+
+@dataclass(frozen=True)
+class EmulatedClock:
+    """Tell the emulator's time, and put it forward in place of waiting."""
+
+    emulator: EmulatorThread
+
+    def now(self) -> datetime:
+        """Give the emulated moment."""
+        return self.emulator.emulator.world.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.emulator.control.advance(max(seconds, 0.0))
+
+
+@dataclass
+class ModelAzure:
+    """Be Azure with one image template, and keep who has begun and cancelled which run.
+
+    :param emulator: the emulator
+    :param owners: by start time: who has begun the run
+    :param cancels: which run was cancelled, by whom, and how long after its start
+    """
+
+    emulator: EmulatorThread
+    owners: dict[str, str] = field(default_factory=dict)
+    cancels: list[tuple[str, str, timedelta]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make the image template, then stop the time."""
+        self.cloud = Cloud(self.emulator)
+        self.clock = EmulatedClock(self.emulator)
+        self.cloud.create()
+        self.emulator.control.set_scale(0)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Give every run that has begun, oldest first."""
+        return self.emulator.control.runs()
+
+    def run_states(self) -> dict[str, str]:
+        """Give the state of every run, by its start time."""
+        return {run["startTime"]: run["runState"] for run in self.runs()}
+
+    def going_on(self) -> str | None:
+        """Give the start time of the run that goes on."""
+        return next((start for start, state in self.run_states().items() if state in {"Running", "Canceling"}), None)
+
+    def attribute(self, name: str) -> None:
+        """Note that whatever has begun since the last time was begun by somebody."""
+        for start in self.run_states():
+            self.owners.setdefault(start, name)
+
+    def begin_foreign_run(self) -> None:
+        """Begin a run in the portal, if Azure lets it."""
+        self._do_in_portal("run")
+        self.attribute(PORTAL)
+
+    def cancel_in_portal(self) -> None:
+        """Cancel whatever goes on."""
+        start = self.going_on()
+        self._do_in_portal("cancel")
+        self.note_cancel(start, PORTAL)
+
+    def note_cancel(self, start: str | None, name: str) -> None:
+        """Note that somebody has cancelled what went on."""
+        started_at = parse_service_time(start)
+        if start is not None and started_at is not None:
+            self.cancels.append((start, name, self.clock.now() - started_at))
+
+    def advance(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.emulator.control.advance(time.total_seconds())
+
+    @asynccontextmanager
+    async def open_service(self, name: str, interruption: Interruption) -> AsyncIterator[ModelService]:
+        """Lend what talks to Azure for a task."""
+        async with shared_clients(self.cloud.settings) as clients:
+            yield ModelService(clients, self, name, interruption)
+
+    def _do_in_portal(self, action: str) -> None:
+        async def act() -> None:
+            async with shared_clients(self.cloud.settings) as clients:
+                service = ImageTemplateService(clients, clock=self.clock)
+                try:
+                    await service._post(action, self.cloud.image_template_id)
+                except ImageBuilderError:
+                    # Azure has refused it: another run goes on, or none.
+                    return
+
+        run_async(act())
+
+
+class ModelService(ImageTemplateService):
+    """Do what the real one does; each exchange is a point at which the process may die, before its effect or after."""
+
+    def __init__(self, clients: AzureClients, azure: ModelAzure, name: str, interruption: Interruption) -> None:
+        super().__init__(clients, clock=azure.clock)
+        self.azure = azure
+        self.name = name
+        self.interruption = interruption
+
+    async def get_image_template(self, image_template_id: str, **options: Any) -> dict[str, Any] | None:
+        """Look."""
+        self.interruption.reach("before a look")
+        body = await super().get_image_template(image_template_id, **options)
+        self.interruption.reach("after a look")
+        return body
+
+    async def _post(self, action: str, image_template_id: str, *arguments: Any) -> None:
+        self.interruption.reach(f"before {action}")
+        going_on = self.azure.going_on()
+        try:
+            await super()._post(action, image_template_id, *arguments)
+        finally:
+            self._note(action, going_on)
+        self.interruption.reach(f"after {action}")
+
+    def _note(self, action: str, going_on: str | None) -> None:
+        self.azure.attribute(self.name)
+        if action == "cancel":
+            self.azure.note_cancel(going_on, self.name)

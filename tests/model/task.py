@@ -1,0 +1,226 @@
+"""A task of the model: the real operator, leg by leg, of which nothing outlives a leg but what Airflow keeps."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import TaskDeferred
+
+from airflow_aib.exceptions import ImageBuilderError, ImageRunError
+from airflow_aib.hooks.run_async import run_async
+from airflow_aib.hooks.run_report import RunReport
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
+from airflow_aib.triggers.state_event import StateEvent
+from airflow_aib.triggers.wanted_run import WantedRun
+from airflow_aib.triggers.watching import WatchOrder, watch_with
+from tests.fakes import FakeTaskInstance
+from tests.model.crashes import CrashError, Interruption, MortalStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from airflow_aib.image_run.run_event import RunEvent
+    from airflow_aib.image_run.run_status import LastRunStatus
+    from airflow_aib.image_run.start_plan import IfRunning
+    from tests.model.azure import ModelAzure
+
+LOG = logging.getLogger("airflow_aib.tests.model")
+# Emulated seconds: few looks in a build.
+POLL_INTERVAL = 120.0
+RUN_ALLOWANCE = 1800.0
+KILL = "kill"
+
+
+class ModelOperator(AzureImageTemplateRunOperator):
+    """Be the real operator, on the model's Azure and in the model's time; only logs and artifacts are left out."""
+
+    azure: ModelAzure
+    name: str
+    interruption: Interruption
+
+    @asynccontextmanager
+    async def open_service(self) -> AsyncIterator[Any]:
+        """Lend what may be interrupted."""
+        async with self.azure.open_service(self.name, self.interruption) as service:
+            yield service
+
+    def _watch_here(self, order: WatchOrder) -> RunEvent:
+        return run_async(self.watch(order))
+
+    async def watch(self, order: WatchOrder) -> RunEvent:
+        """Watch as worker and triggerer do."""
+        async with self.open_service() as service:
+            return await watch_with(service, order, log=LOG)
+
+    async def _read_report(self, event: RunEvent, status: LastRunStatus) -> RunReport:
+        return RunReport(event.image_template_id, status)
+
+
+@dataclass
+class ModelTask:
+    """Run one task through tries, deferrals, clears and kills.
+
+    :param name: of the task
+    :param azure: where it builds
+    :param if_running: what it does about others
+    :param deferrable: whether it waits on the triggerer
+    :param begun: by intent: the runs that it has begun; an intent ends with a reported end, a kill or a clear
+    :param reported: start times of the runs whose end it has reported
+    :param given_up: intents that a person has ended, or of which nobody can say any more what became of them
+    :param results: what it has returned, and how sure it was of the run
+    :param is_done: whether there is no leg to run
+    :param is_settled: whether Airflow has no reason either to try it again
+    """
+
+    name: str
+    azure: ModelAzure
+    if_running: IfRunning
+    deferrable: bool
+    store: MortalStore = field(default_factory=MortalStore)
+    task_instance: FakeTaskInstance = field(default_factory=lambda: FakeTaskInstance(max_tries=100))
+    deferral: tuple[dict[str, Any], str] | None = None
+    intent: int = 1
+    begun: dict[int, list[str]] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)
+    given_up: set[int] = field(default_factory=set)
+    results: list[tuple[str, str]] = field(default_factory=list)
+    is_done: bool = False
+    is_settled: bool = False
+
+    @property
+    def context(self) -> Any:
+        """What Airflow hands to it."""
+        return {"ti": self.task_instance, "task_state_store": self.store}
+
+    @property
+    def remembered(self) -> ImageRunHandle | None:
+        """The run that it remembers."""
+        kept = self.store.values.get("image_run")
+        return ImageRunHandle.from_json(kept["handle"]) if kept else None
+
+    def run_leg(self, interruption: Interruption) -> str:
+        """Run the next leg: to a deferral, an end, or a death; say which."""
+        self.store.interruption = interruption
+        operator = self._make(interruption)
+        known = set(self.azure.run_states())
+        try:
+            self._end_well(self._go_on(operator))
+        except TaskDeferred as deferred:
+            _, kwargs = deferred.trigger.serialize()
+            self.deferral = copy.deepcopy(kwargs), str(deferred.method_name)
+            return "deferred"
+        except CrashError:
+            if self.deferral is None:
+                self._try_again()
+            # Else a triggerer died: another one makes the trigger again, within the same try.
+            return "died"
+        except ImageBuilderError as error:
+            self._end_badly(error)
+            return type(error).__name__
+        finally:
+            self.store.interruption = Interruption()
+            self._note_begun(known)
+        return "succeeded"
+
+    def clear(self) -> None:
+        """Let a person clear it, whatever it does."""
+        self.intent += 1
+        self.given_up.add(self.intent - 1)
+        self.task_instance.max_tries += 1
+        self.is_done = self.is_settled = False
+        self._try_again()
+
+    def kill(self) -> None:
+        """Let a person mark it failed while it is deferred: whoever waits for its run is told."""
+        if self.deferral is None:
+            return
+        if "order" in self.deferral[0]:
+            operator = self._make(Interruption())
+            operator.name = KILL
+            handle = WatchOrder.from_json(self.deferral[0]["order"]).handle
+            if handle.is_own:
+                run_async(_cancel(operator, handle))
+        self.given_up.add(self.intent)
+        self.deferral = None
+        self.is_done = self.is_settled = True
+
+    def _make(self, interruption: Interruption) -> ModelOperator:
+        operator = ModelOperator(
+            task_id=self.name,
+            image_template_id=self.azure.cloud.image_template_id,
+            if_running=self.if_running,
+            deferrable=self.deferrable,
+            poll_interval=POLL_INTERVAL,
+            run_allowance=RUN_ALLOWANCE,
+            relay_log="off",
+            late_success_allowance=0,
+        )
+        operator.azure, operator.name, operator.interruption = self.azure, self.name, interruption
+        operator.hook.__dict__["settings"] = self.azure.cloud.settings
+        return operator
+
+    def _go_on(self, operator: ModelOperator) -> dict[str, Any]:
+        if self.deferral is None:
+            return operator.execute(self.context)
+        kwargs, method_name = self.deferral
+        # A trigger that dies is made again from the very same arguments, here or on another triggerer.
+        event = run_async(_wait(operator, kwargs))
+        self.deferral = None
+        result: dict[str, Any] = getattr(operator, method_name)(self.context, event)
+        return result
+
+    def _note_begun(self, known: set[str]) -> None:
+        new = [start for start, owner in self.azure.owners.items() if owner == self.name and start not in known]
+        self.begun.setdefault(self.intent, []).extend(new)
+
+    def _end_well(self, result: dict[str, Any]) -> None:
+        self.results.append((result["start_time"], self.task_instance.pushed["image_run"]["ownership"]))
+        self.reported.add(result["start_time"])
+        self.is_done = self.is_settled = True
+
+    def _end_badly(self, error: ImageBuilderError) -> None:
+        is_end = isinstance(error, ImageRunError) and self.remembered is None
+        status = error.last_run_status if isinstance(error, ImageRunError) else None
+        if status is not None:
+            self.reported.add(status.to_json()["start_time"])
+        elif is_end:
+            # Reported as unknown.
+            self.given_up.add(self.intent)
+        self.is_done = is_end
+        self._try_again()
+
+    def retry(self) -> None:
+        """Let Airflow try again, if a build has ended badly."""
+        if self.is_done and not self.is_settled:
+            self.intent += 1
+            self.is_done = False
+
+    def _try_again(self) -> None:
+        self.deferral = None
+        self.task_instance.try_number += 1
+
+
+async def _wait(operator: ModelOperator, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what the trigger does, from its stored arguments alone."""
+    if "order" in kwargs:
+        return (await operator.watch(WatchOrder.from_json(kwargs["order"]))).to_payload()
+    async with operator.open_service() as service:
+        await service.wait_until_idle(
+            kwargs["image_template_id"],
+            handle=WantedRun.from_json(kwargs["run"]).handle,
+            handover=timedelta(seconds=kwargs["handover"]),
+            poll_interval=kwargs["poll_interval"],
+            within=timedelta(days=1),
+        )
+    return StateEvent("reached", kwargs["image_template_id"]).to_payload()
+
+
+async def _cancel(operator: ModelOperator, handle: ImageRunHandle) -> None:
+    async with operator.open_service() as service:
+        await service.cancel_run(handle.image_template_id, handle=handle)

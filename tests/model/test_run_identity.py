@@ -1,0 +1,206 @@
+"""A run's identity as a model: the real operator and the real emulator through deaths, faults, others and kills."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from airflow_aib.image_run.start_plan import IF_RUNNING, IfRunning
+from tests.model.azure import PORTAL, ModelAzure
+from tests.model.crashes import Interruption
+from tests.model.task import KILL, RUN_ALLOWANCE, ModelTask
+
+if TYPE_CHECKING:
+    from aib_emulator.server import EmulatorThread
+
+# The image template's build timeout is an hour.
+DEADLINE = timedelta(hours=1, seconds=RUN_ALLOWANCE)
+# A leg passes some forty points; 0 is none of them.
+POINTS = st.integers(0, 40)
+NAMES = st.sampled_from(["first", "second"])
+# What may befall a request for a run, before its effect or after.
+FAULTS: list[dict[str, Any]] = [
+    {"status": 504, "moment": "before"},
+    {"status": 504, "moment": "after"},
+    {"action": "reset", "moment": "before"},
+    {"action": "reset", "moment": "after"},
+    {"status": 409, "moment": "after"},
+    {"status": 429, "moment": "before"},
+    {"status": 403, "moment": "before"},
+]
+LEGS_TO_THE_END = 30
+
+
+class RunIdentity(RuleBasedStateMachine):
+    """Two tasks that want the same image template, a person in the portal, and a data centre that is on fire."""
+
+    emulator: EmulatorThread
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emulator.control.reset()
+        self.azure = ModelAzure(self.emulator)
+        self.tasks: dict[str, ModelTask] = {}
+
+    @initialize(
+        first=st.sampled_from(IF_RUNNING),
+        second=st.sampled_from(IF_RUNNING),
+        first_defers=st.booleans(),
+        second_defers=st.booleans(),
+    )
+    def begin(self, *, first: IfRunning, second: IfRunning, first_defers: bool, second_defers: bool) -> None:
+        """Choose how the tasks deal with others, and where they wait."""
+        self.tasks = {
+            "first": ModelTask("first", self.azure, first, first_defers),
+            "second": ModelTask("second", self.azure, second, second_defers),
+        }
+
+    @rule(name=NAMES)
+    def run_leg(self, *, name: str) -> None:
+        """Run a task's next leg; nothing happens meanwhile."""
+        self.run(name, Interruption())
+
+    @rule(name=NAMES, at=POINTS)
+    def run_leg_to_its_death(self, *, name: str, at: int) -> None:
+        """Run a task's next leg, in which its process dies."""
+        self.run(name, Interruption(at))
+
+    @rule(name=NAMES, at=POINTS, fault=st.sampled_from(FAULTS))
+    def run_leg_with_fault(self, *, name: str, at: int, fault: dict[str, Any]) -> None:
+        """Run a task's next leg, in which a request for a run goes wrong, and the process may die besides."""
+        planned = self.emulator.control.plan_fault(method="POST", path="/run$", **fault)
+        self.run(name, Interruption(at))
+        self.emulator.control.remove_fault(planned["fault_id"])
+
+    @rule(name=NAMES, at=POINTS, other=st.sampled_from(["foreign run", "portal cancel"]), is_fatal=st.booleans())
+    def run_leg_among_others(self, *, name: str, at: int, other: str, is_fatal: bool) -> None:
+        """Run a task's next leg, in the midst of which somebody else acts, and the process may die besides."""
+        acts = {"foreign run": self.azure.begin_foreign_run, "portal cancel": self.azure.cancel_in_portal}
+        self.run(name, Interruption(at, acts[other], is_fatal))
+
+    @rule(name=NAMES, deed=st.sampled_from(["foreign run", "portal cancel", "clear", "retry", "kill"]))
+    def somebody_acts(self, *, name: str, deed: str) -> None:
+        """Have a person act in the portal or in Airflow, or Airflow try again after a bad end."""
+        task = self.tasks[name]
+        deeds = {
+            "foreign run": self.azure.begin_foreign_run,
+            "portal cancel": self.azure.cancel_in_portal,
+            "clear": task.clear,
+            "retry": task.retry,
+            "kill": task.kill,
+        }
+        deeds[deed]()
+
+    @rule(kind=st.sampled_from(["hang", "customizer"]))
+    def next_run_goes_wrong(self, *, kind: str) -> None:
+        """Let the next run fail, or hang until it is cancelled."""
+        if not self.emulator.control.failures():
+            self.emulator.control.plan_failure(kind=kind)
+
+    @rule(minutes=st.sampled_from([1, 3, 20, 100]))
+    def time_passes(self, *, minutes: int) -> None:
+        """Let time pass while nobody looks."""
+        self.azure.advance(timedelta(minutes=minutes))
+
+    def run(self, name: str, interruption: Interruption) -> None:
+        """Run a task's next leg, if it has one."""
+        if not self.tasks[name].is_done:
+            self.tasks[name].run_leg(interruption)
+
+    @invariant()
+    def at_most_one_build_per_intent(self) -> None:
+        """No wish for an image begins two builds."""
+        for task in self.tasks.values():
+            for intent, begun in task.begun.items():
+                assert len(begun) <= 1, f"{task.name} has begun {begun} for its intent {intent}"
+
+    @invariant()
+    def none_is_cancelled_without_cause(self) -> None:
+        """See that each cancel is a person's, of an overdue run, or by a task that may make room for its own."""
+        for start, name, age in self.azure.cancels:
+            owner = self.azure.owners[start]
+            if name == PORTAL:
+                continue
+            if name == KILL:
+                assert owner in self.tasks, f"a kill has cancelled {owner}'s run that started {start}"
+            elif name == owner:
+                assert age >= DEADLINE, f"{name} has cancelled its own run {age} after its start"
+            else:
+                choice = self.tasks[name].if_running
+                assert choice == "cancel", f"{name} has cancelled {owner}'s run with if_running={choice!r}"
+
+    def teardown(self) -> None:
+        """Let everything come to its end, and demand an account of every build."""
+        for task in self.tasks.values():
+            self.finish(task)
+        states = self.azure.run_states()
+        self.at_most_one_build_per_intent()
+        self.none_is_cancelled_without_cause()
+        for task in self.tasks.values():
+            self.every_build_is_accounted_for(task)
+            self.every_result_is_true(task, states)
+
+    def finish(self, task: ModelTask) -> None:
+        """Run a task to its end, now that nothing goes wrong any more."""
+        for _ in range(LEGS_TO_THE_END):
+            if task.is_done:
+                return
+            task.run_leg(Interruption())
+            self.azure.advance(timedelta(minutes=10))
+        raise AssertionError(f"{task.name} has not come to an end in {LEGS_TO_THE_END} legs")
+
+    @staticmethod
+    def every_build_is_accounted_for(task: ModelTask) -> None:
+        """See that its end is reported, or a person has given it up, or the task has said that nobody can know."""
+        for intent, begun in task.begun.items():
+            for start in begun:
+                is_known = start in task.reported or intent in task.given_up
+                assert is_known, f"{task.name} has forgotten its run that started {start}"
+
+    def every_result_is_true(self, task: ModelTask, states: dict[str, str]) -> None:
+        """See that what a task returns has succeeded, and is its own unless it says otherwise."""
+        for start, ownership in task.results:
+            assert states[start] == "Succeeded", f"{task.name} has returned a run that is {states[start]}"
+            if ownership == "own":
+                assert self.azure.owners[start] == task.name, (
+                    f"{task.name} calls {self.azure.owners[start]}'s run its own"
+                )
+            if ownership == "foreign":
+                assert task.if_running == "adopt", f"{task.name} has adopted a run with {task.if_running!r}"
+
+
+def profile() -> settings:
+    """Choose how long to look: `make model` sets `AIRFLOW_AIB_MODEL` to `long`, `make test` nothing."""
+    is_long = os.environ.get("AIRFLOW_AIB_MODEL") == "long"
+    return settings(
+        max_examples=300 if is_long else 12,
+        stateful_step_count=14,
+        deadline=None,
+        derandomize=not is_long,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink) if is_long else (Phase.generate,),
+    )
+
+
+@pytest.mark.timeout(1200)
+def test_a_run_has_an_identity(emulator_thread: EmulatorThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most one build per intent, none forgotten, none cancelled without cause, and the end always reported."""
+    monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__HANDOVER", "300")
+    machine = type("RunIdentityOnEmulator", (RunIdentity,), {"emulator": emulator_thread})
+    try:
+        run_state_machine_as_test(machine, settings=profile())
+    finally:
+        emulator_thread.control.reset()
