@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from aib_emulator.settings import MEBIBYTE
@@ -32,14 +33,20 @@ compares lengths, Copy Blob (the SDK's `start_copy_from_url`) is the service's o
 
 What ours reads it reads once, to verify. AzCopy asks for windows of 4 MiB, with all that is empty in them. The
 emulator's Copy Blob moves no bytes at all, since both blobs share them; the service has no such shortcut between
-accounts, and promises no time. Emulator, Azurite and client share the machine, and Azurite reads twice whatever is
-read, so that wall times say little about Azure; bytes and requests are what they would be there.
+accounts, and promises no time.
+
+Wall times are those of two processors on which emulator, Azurite and client take turns, with a load of {load:.1f} when
+measuring began; they say little about Azure. Ours has every byte pass through them once more than AzCopy, which
+verifies none, and Azurite reads twice whatever is read; a profile of our process shows it waiting for the emulator most
+of the time. What part of the difference is due to that, and what to other work on the machine, was not measured apart.
+Bytes and requests are what they would be with Azure.
 
 """
 
 
 def measured(_: Path) -> dict[str, object]:
     """Measure copies of VHDs."""
+    load = os.getloadavg()[0]
     costs = measure_copies()
     ours, azcopy = costs["ours"], costs["azcopy"]
     return {
@@ -48,6 +55,7 @@ def measured(_: Path) -> dict[str, object]:
         "rows": "\n".join(rows(costs)),
         "moved": ours.moved / ALLOCATED,
         "wall": ours.seconds / azcopy.seconds,
+        "load": load,
         "memory": ours.memory / MEBIBYTE,
     }
 
