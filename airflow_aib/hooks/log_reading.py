@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.archive_place import blob_pieces
+from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import VALIDATION_LOG, StagingArea
+from airflow_aib.hooks.waiting import Patience, Wait
 from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
 from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_bytes import LogBytes, LogUnreadableError
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.masking import Masker
+
+# Without its log a failure may look as if it could pass: a fault in reading it must not cost another build.
+READING_PATIENCE = Patience(poll_interval=8, within=timedelta(minutes=1), error_budget=timedelta(minutes=1))
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,34 @@ async def read_run_logs(
     log: TaskLog,
     *,
     known: CustomizationLog | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> RunLogs:
-    """Read the logs of a run; they are a help, so that trouble with them is only told.
+    """Read the logs of a run, again for a while where that fails; in the end trouble with them is only told.
 
     :param known: the build's log, where it was read already
+    :param clock: tells the time and waits
     """
-    staging = StagingArea(clients)
+
+    async def read() -> RunLogs:
+        return await _read_all(StagingArea(clients), body, status, known)
+
+    def overdue(_: RunLogs | None) -> ArmRequestError:
+        return ArmRequestError("Time was up", hint="Archive the log, and read it there.")
+
     try:
-        blobs = await staging.find_logs(body, status)
-        by_kind = {blob.file_name == VALIDATION_LOG: blob for blob in blobs}
-        location = by_kind[False].address.url if False in by_kind else None
-        to_read = {kind: blob for kind, blob in by_kind.items() if kind or known is None}
-        read = {kind: await _read_blob(staging, blob) for kind, blob in to_read.items()}
+        return await Wait(read, lambda _: True, overdue, READING_PATIENCE, clock).until_done()
     except ArmRequestError as error:
         log.warning("The customization log cannot be read: %s", error)
         return RunLogs(known)
+
+
+async def _read_all(
+    staging: StagingArea, body: Mapping[str, object], status: LastRunStatus, known: CustomizationLog | None
+) -> RunLogs:
+    by_kind = {blob.file_name == VALIDATION_LOG: blob for blob in await staging.find_logs(body, status)}
+    location = by_kind[False].address.url if False in by_kind else None
+    to_read = {kind: blob for kind, blob in by_kind.items() if kind or known is None}
+    read = {kind: await _read_blob(staging, blob) for kind, blob in to_read.items()}
     return RunLogs(known or read.get(False), read.get(True), location)
 
 

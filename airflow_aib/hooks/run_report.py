@@ -131,7 +131,7 @@ async def read_report(
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
-    logs = await read_run_logs(service.clients, body, status, log, known=known_log)
+    logs = await read_run_logs(service.clients, body, status, log, known=known_log, clock=service.clock)
     distribute: list[Mapping[str, Any]] = properties.get("distribute") or []
     names = [str(distributor.get("runOutputName", "")) for distributor in distribute]
     artifacts: list[ImageArtifact] = []

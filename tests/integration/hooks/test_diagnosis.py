@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,12 @@ from aib_emulator.failures import CREATION, RUN
 from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE, HARMLESS, CataloguedFailure
 from aib_emulator.settings import LOG_FORMS
 from airflow_aib.exceptions import ImageBuilderError
+from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.resource_id import image_template_id
 from airflow_aib.hooks.run_diagnosis import diagnose_image_template
 from airflow_aib.hooks.run_report import read_report
 from airflow_aib.image_run.run_status import RunState, read_last_run_status
+from tests.fakes import FakeClock
 from tests.integration.hooks.azure import GROUP, VHD, Azure
 
 if TYPE_CHECKING:
@@ -160,6 +163,17 @@ async def test_every_planned_failure_is_recognised(azure: Azure, log_form: str) 
         diagnosis = (await read_report(azure.service, own_id, status, log)).diagnose()
         found[name] = (diagnosis.failure_class, diagnosis.step, name_of(diagnosis))
     assert found == {name: expected for name, (_, _, expected) in PLANS.items()}
+
+
+@pytest.mark.parametrize("action", ["malformed", "truncated"])
+async def test_a_log_that_cannot_be_read_once_is_read_again(azure: Azure, action: str) -> None:
+    """Without the log nobody knows that a retry cannot help: a fault in reading it would cost another build."""
+    own_id = await start_failing(azure, "script-failed", "new")
+    azure.control.advance(86_400)
+    azure.control.plan_fault(method="GET", path="/packerlogs", action=action)
+    hurried = replace(azure, service=ImageTemplateService(azure.clients, clock=FakeClock()))
+
+    assert (await diagnosed(hurried, own_id)).failure_class == "customizer-failed"
 
 
 def test_the_whole_catalogue_is_expected() -> None:
