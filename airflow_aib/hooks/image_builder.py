@@ -10,6 +10,7 @@ from airflow.sdk import BaseHook
 from airflow_aib.exceptions import ImageBuilderError, ImageTemplateError
 from airflow_aib.hooks.clients import build_sync_image_builder_client, shared_clients
 from airflow_aib.hooks.connection import CONNECTION_TYPE, AzureSettings, settings_from_connection
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.hooks.dependencies import wait_for_dependencies
 from airflow_aib.hooks.errors import translated
 from airflow_aib.hooks.image_runs import ImageRuns
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from azure.mgmt.imagebuilder import ImageBuilderClient
 
     from airflow_aib.hooks.clients import AzureClients
-
-DEFAULT_CONNECTION_ID = "azure_image_builder_default"
 
 
 class ImageTemplateService(ImageRuns):

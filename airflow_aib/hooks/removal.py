@@ -15,26 +15,13 @@ from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState, read_la
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from airflow_aib.hooks.accepted_losses import AcceptedLosses
     from airflow_aib.hooks.image_builder import ImageTemplateService
 
 UNSETTLED_STATES = frozenset({"Creating", "Updating"})
 FAILED_STATES = frozenset({"Failed", "Canceled"})
 # Ends of a run that leave nothing for which the guard would have to look again.
 EMPTY_ENDS = FINAL_RUN_STATES - {RunState.SUCCEEDED, RunState.PARTIALLY_SUCCEEDED}
-
-
-@dataclass(frozen=True)
-class AcceptedLosses:
-    """Say what may be lost when an image template goes away.
-
-    :param cancel_running: a run that goes on is cancelled, and its log given up
-    :param discard_vhds: VHDs that have not been copied
-    :param discard_logs: a customization log that has not been archived
-    """
-
-    cancel_running: bool = False
-    discard_vhds: bool = False
-    discard_logs: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts, read_
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_run
 from airflow_aib.image_run.late_success import with_late
-from airflow_aib.image_run.run_outcome import OnPartialSuccess, PartialPolicy, RunOutcome, judge_partial_success
+from airflow_aib.image_run.run_outcome import RunOutcome, judge_partial_success
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_runs import ImageRuns
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.choices import OnPartialSuccess, PartialPolicy
     from airflow_aib.image_run.customization_log import CustomizationLog
     from airflow_aib.image_run.diagnosis import Diagnosis
     from airflow_aib.image_run.run_event import RunEvent

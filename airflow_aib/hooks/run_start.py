@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
-    from airflow_aib.image_run.start_plan import IfRunning
+    from airflow_aib.image_run.choices import IfRunning
 
 
 class RunNotes(Protocol):

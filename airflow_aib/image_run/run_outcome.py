@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+from airflow_aib.image_run.choices import EVERY_OTHER, PARTIAL_POLICIES, OnPartialSuccess, PartialPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PartialPolicy = Literal["fail", "warn", "succeed"]
-# From the mildest to the strictest.
-PARTIAL_POLICIES: tuple[PartialPolicy, ...] = ("succeed", "warn", "fail")
-# What is said of the distributors that are not named, and of a run that lacks something else than an image.
-EVERY_OTHER = "*"
-
-OnPartialSuccess = PartialPolicy | Mapping[str, PartialPolicy]
-
 RunOutcome = Literal["succeeded", "partly_succeeded", "late_success", "failed"]
 RUN_OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
-
-
-def require_policy(choice: Any) -> OnPartialSuccess:
-    """Give the choice back, or say what is wrong with it."""
-    policies = list(choice.values()) if isinstance(choice, Mapping) else [choice]
-    wrong = [policy for policy in policies if policy not in PARTIAL_POLICIES]
-    if wrong:
-        raise ValueError(
-            f"on_partial_success has {', '.join(map(repr, wrong))}; it must be 'fail', 'warn' or 'succeed', or such a "
-            f"word for each runOutputName, with '{EVERY_OTHER}' for all others"
-        )
-    policy: OnPartialSuccess = choice
-    return policy
 
 
 def judge_partial_success(choice: OnPartialSuccess, missing: Collection[str]) -> PartialPolicy:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from airflow_aib.image_run.run_status import RunState
 
 if TYPE_CHECKING:
+    from airflow_aib.image_run.choices import IfRunning
     from airflow_aib.image_run.run_handle import ImageRunHandle
     from airflow_aib.image_run.run_status import LastRunStatus
-
-IfRunning = Literal["wait", "adopt", "cancel", "fail"]
-IF_RUNNING: tuple[IfRunning, ...] = get_args(IfRunning)
 
 
 class NextStep(StrEnum):

@@ -13,23 +13,22 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
-from airflow_aib.hooks.clients import shared_clients
-from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
-from airflow_aib.hooks.removal import AcceptedLosses, Removal
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy
-from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger, WaitedState
 from airflow_aib.triggers.options import WaitingOptions, default_deferrable, read_waiting_options
-from airflow_aib.triggers.wanted_run import WantedRun
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
+    from airflow_aib.hooks.accepted_losses import AcceptedLosses
+    from airflow_aib.hooks.image_builder import AzureImageBuilderHook, ImageTemplateService
+    from airflow_aib.hooks.removal import Removal
     from airflow_aib.image_run.artifacts import ImageArtifact
     from airflow_aib.image_run.run_handle import ImageRunHandle
+    from airflow_aib.triggers.image_template import WaitedState
 
 # Under this key a task that starts a run leaves its handle, before it waits.
 HANDLE_XCOM = "image_run"
@@ -123,6 +122,8 @@ class ImageTemplateOperator(BaseOperator):
     @cached_property
     def hook(self) -> AzureImageBuilderHook:
         """The way to Azure."""
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
+
         return AzureImageBuilderHook(self.azure_conn_id)
 
     @cached_property
@@ -132,6 +133,8 @@ class ImageTemplateOperator(BaseOperator):
 
     def earliest_event(self) -> str:
         """When a trigger that starts now may send its event at the earliest."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
         return (SYSTEM_CLOCK.now() + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
 
     def find_image_template_id(self) -> str:
@@ -143,6 +146,9 @@ class ImageTemplateOperator(BaseOperator):
     @asynccontextmanager
     async def open_service(self) -> AsyncIterator[ImageTemplateService]:
         """Lend what talks to Azure about image templates; the connection must have been read before."""
+        from airflow_aib.hooks.clients import shared_clients
+        from airflow_aib.hooks.image_builder import ImageTemplateService
+
         async with shared_clients(self.hook.settings) as clients:
             yield ImageTemplateService(clients)
 
@@ -216,6 +222,8 @@ class WaitingOperator(ImageTemplateOperator):
 
     def removal(self, service: ImageTemplateService, image_template_id: str, accepted: AcceptedLosses) -> Removal:
         """Say how an image template is removed."""
+        from airflow_aib.hooks.removal import Removal
+
         return Removal(
             service,
             image_template_id,
@@ -236,6 +244,10 @@ class WaitingOperator(ImageTemplateOperator):
         method_name: str = "execute_complete",
     ) -> None:
         """Hand the wait for a state over to the triggerer; the method that is named goes on from there."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
+        from airflow_aib.triggers.wanted_run import WantedRun
+
         self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=image_template_id,

@@ -9,25 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_aib.exceptions import ImageRunTimeoutError
-from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.run_async import run_async, run_async_bounded
-from airflow_aib.hooks.run_report import log_digest, log_outcome, lost_run_error, read_report, run_error
-from airflow_aib.hooks.run_start import JoinedRun, OtherRun, RunStart, waited_too_long
-from airflow_aib.image_run.deadline import run_deadline
-from airflow_aib.image_run.late_success import may_come_late
-from airflow_aib.image_run.run_event import RunEvent
-from airflow_aib.image_run.run_outcome import require_policy
-from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
-from airflow_aib.image_run.start_plan import IF_RUNNING, IfRunning
+from airflow_aib.image_run.choices import IF_RUNNING, RELAY_LEVELS, IfRunning, RelayLevel, require_policy
 from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
 from airflow_aib.operators.retry import is_final
-from airflow_aib.operators.run_memory import RunMemory
-from airflow_aib.triggers.image_template import NOT_OURS, AzureImageTemplateRunTrigger, cancel_run
-from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
-from airflow_aib.triggers.state_event import StateEvent
-from airflow_aib.triggers.task_state import OVER_STATES, TaskInstanceFacts, read_task_state
-from airflow_aib.triggers.wanted_run import read_image_run
-from airflow_aib.triggers.watching import RELAY_LEVELS, RelayLevel, WatchOrder, watch_to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +20,14 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.run_report import RunReport
+    from airflow_aib.hooks.run_start import JoinedRun, OtherRun
+    from airflow_aib.image_run.choices import OnPartialSuccess
+    from airflow_aib.image_run.run_event import RunEvent
     from airflow_aib.image_run.run_handle import ImageRunHandle
-    from airflow_aib.image_run.run_outcome import OnPartialSuccess
+    from airflow_aib.image_run.run_status import LastRunStatus
+    from airflow_aib.operators.run_memory import RunMemory
+    from airflow_aib.triggers.task_state import TaskInstanceFacts
+    from airflow_aib.triggers.watching import WatchOrder
 
 # Seconds. A worker that is told that its task is over has five until it is killed.
 ON_KILL_TIME = 4.0
@@ -88,6 +78,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         late_success_allowance: float | None = None,
         **kwargs: Any,
     ) -> None:
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
         super().__init__(**kwargs)
         if if_running not in IF_RUNNING:
             raise ValueError(f"if_running is {if_running!r}; it must be one of {', '.join(map(repr, IF_RUNNING))}")
@@ -108,6 +100,11 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.hooks.run_start import JoinedRun, OtherRun
+        from airflow_aib.operators.run_memory import RunMemory
+
         image_template_id = self.find_image_template_id()
         memory = RunMemory.of(context)
         self._task_instance = context["ti"]
@@ -126,11 +123,15 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def execute_when_idle(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Take the turn that the trigger has waited for; if it was taken by others again, wait on."""
+        from airflow_aib.triggers.state_event import StateEvent
+
         self.log.info("%s", StateEvent.from_payload(event).message)
         return self.execute(context)
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Report how the run ended that the trigger has watched."""
+        from airflow_aib.image_run.run_event import RunEvent
+
         self.note_resumed()
         return self._conclude(context, RunEvent.from_payload(event))
 
@@ -142,6 +143,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         the worker that is told to stop, or when the execution timeout has struck. If it cannot be told, the run goes
         on: a build too many costs money until its own timeout, a build cancelled without cause costs a new one.
         """
+        from airflow_aib.hooks.run_async import run_async_bounded
+
         handle, task_instance = self._asked_for, self._task_instance
         if handle is None or task_instance is None or not (self.cancel_on_kill or self._has_timed_out):
             return
@@ -154,6 +157,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     async def _take_turn(self, image_template_id: str, memory: RunMemory) -> JoinedRun | OtherRun | RunEvent:
         """Come to a run; on the worker wait for its turn, else give the run that must be over first."""
+        from airflow_aib.hooks.run_start import OtherRun, RunStart
+
         async with self.open_service() as service:
             start = RunStart(service, memory, self.if_running, self.log, self.waiting.handover, self._note_asked)
             while True:
@@ -178,6 +183,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def _time_left(self, other: OtherRun, memory: RunMemory) -> timedelta:
         """Give how long this try may still wait for its turn."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.hooks.run_start import waited_too_long
+
         if other.status.is_over:
             return timedelta(seconds=other.handover)
         seconds = self.busy_timeout if self.busy_timeout is not None else self.waiting.busy_timeout
@@ -209,6 +217,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def _wait(self, context: Context, memory: RunMemory, joined: JoinedRun) -> dict[str, Any]:
         """Wait for the run's end, wherever that is done."""
+        from airflow_aib.image_run.run_event import RunEvent
+        from airflow_aib.image_run.run_status import read_last_run_status
+
         status = read_last_run_status(joined.body)
         is_over = status is not None and status.is_over and joined.handle.matches(status)
         if status is not None and is_over and not self._may_come_late(status):
@@ -223,6 +234,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         return self._conclude(context, event)
 
     def _order(self, joined: JoinedRun) -> WatchOrder:
+        from airflow_aib.image_run.deadline import run_deadline
+        from airflow_aib.image_run.run_status import parse_service_time
+        from airflow_aib.triggers.watching import WatchOrder
+
         handle = joined.handle
         asked = datetime.fromisoformat(handle.submit_time)
         allowance = self.run_allowance if self.run_allowance is not None else self.waiting.allowance
@@ -250,9 +265,14 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         return given if given is not None else self.waiting.late_success_allowance
 
     def _may_come_late(self, status: LastRunStatus) -> bool:
+        from airflow_aib.image_run.late_success import may_come_late
+
         return bool(self._late_allowance) and may_come_late(status)
 
     def _defer(self, order: WatchOrder) -> None:
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger
+
         left = max(order.deadline - SYSTEM_CLOCK.now(), timedelta())
         self.defer(
             trigger=AzureImageTemplateRunTrigger(
@@ -267,6 +287,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         )
 
     def _watch_here(self, order: WatchOrder) -> RunEvent:
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.watching import watch_to_the_end
+
         return run_async(watch_to_the_end(self.hook.settings, order, log=self.log))
 
     @contextmanager
@@ -282,6 +305,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             raise
 
     async def _cancel_if_unwanted(self, handle: ImageRunHandle, task_instance: TaskInstanceFacts) -> None:
+        from airflow_aib.triggers.image_template import NOT_OURS, cancel_run
+        from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
+
         if not self._has_timed_out:
             state = await read_task_state(task_instance)
             if state not in OVER_STATES:
@@ -295,6 +321,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             self.log.info("The task is over, and no run of it goes on that could be cancelled.")
 
     def _conclude(self, context: Context, event: RunEvent) -> dict[str, Any]:
+        from airflow_aib.hooks.run_report import lost_run_error
+        from airflow_aib.operators.run_memory import RunMemory
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
+
         image_template_id, status = event.image_template_id, event.read_last_run_status()
         self.note_image_template(image_template_id)
         self.log.info("%s", event.message)
@@ -308,6 +338,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             return self._report(memory, event, status)
 
     def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.hooks.run_report import log_digest, log_outcome, run_error
+
         report = run_async(self._read_report(event, status))
         self.portal_resources.staging_resource_group_id = report.staging_resource_group_id
         self.note_artifacts(report.artifacts)
@@ -326,6 +359,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         return report.to_json()
 
     async def _read_report(self, event: RunEvent, status: LastRunStatus) -> RunReport:
+        from airflow_aib.hooks.run_report import read_report
+
         async with self.open_service() as service:
             return await read_report(
                 service,
@@ -365,6 +400,8 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any] | None:
         """Cancel the run."""
+        from airflow_aib.hooks.run_async import run_async
+
         del context
         image_template_id = self.find_image_template_id()
         self.note_image_template(image_template_id)
@@ -375,6 +412,9 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any] | None:
         """Look how it turned out."""
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.state_event import StateEvent
+
         del context
         self.note_resumed()
         state = StateEvent.from_payload(event)
@@ -384,10 +424,14 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
         return status.to_json() if status else None
 
     def _handle(self) -> ImageRunHandle | None:
+        from airflow_aib.triggers.wanted_run import read_image_run
+
         return read_image_run(self.image_run, self.find_image_template_id())
 
     async def _cancel(self, image_template_id: str) -> tuple[bool, LastRunStatus | None]:
         """Ask for the cancel; give whether there was a run to cancel, and the last run's status."""
+        from airflow_aib.image_run.run_status import read_last_run_status
+
         async with self.open_service() as service:
             was_asked = await service.cancel_run(image_template_id, handle=self._handle())
             self.log.info("Azure was asked to cancel the run." if was_asked else "There is no such run to cancel.")

@@ -12,17 +12,8 @@ from airflow.sdk import literal
 from airflow.sdk.log import mask_secret
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
-from airflow_aib.hooks.image_templates import provisioning_state
-from airflow_aib.hooks.removal import AcceptedLosses
-from airflow_aib.hooks.run_async import run_async
-from airflow_aib.hooks.submission import Submission, require_good
-from airflow_aib.image_template.document import read_document
-from airflow_aib.image_template.parameters_file import read_parameters
-from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
-from airflow_aib.image_template.values.parameters import secure_texts
+from airflow_aib.hooks.accepted_losses import AcceptedLosses
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
-from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
-from airflow_aib.triggers.state_event import StateEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.image_template.render import RenderedImageTemplate
 
 # Seconds that a deferrable task looks itself before it defers, unless a deferral may be shorter still.
 FIRST_LOOKS = 10.0
@@ -104,6 +96,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def execute(self, context: Context) -> str:
         """Create or keep the image template."""
+        from airflow_aib.hooks.image_templates import provisioning_state
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
+
         rendered = self.render_document(_moment_of(context))
         image_template_id = self._choose_image_template_id(rendered)
         self.note_image_template(image_template_id)
@@ -116,6 +112,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Look how it turned out."""
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
+        from airflow_aib.triggers.state_event import StateEvent
+
         self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
@@ -129,6 +129,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
         :param now: what `utcNow()` writes, where the document asks for it
         """
+        from airflow_aib.hooks.submission import require_good
+        from airflow_aib.image_template.document import read_document
+        from airflow_aib.image_template.render import RenderContext, render
+
         document = read_document(self._find_document(), name=self.document_name)
         context = RenderContext(
             subscription_id=self.hook.settings.require_subscription_id(),
@@ -157,6 +161,9 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
     def _mask_secure_parameters(self) -> None:
         """Have Airflow mask the values of secure parameters, before it stores the rendered fields."""
+        from airflow_aib.image_template.document import read_document
+        from airflow_aib.image_template.values.parameters import secure_texts
+
         # What is wrong with the document or the parameters file, `execute` tells.
         with suppress(ImageTemplateError):
             document = read_document(self._find_document(), name=self.document_name)
@@ -168,6 +175,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         return self._find_file(given) if isinstance(given, str) else given
 
     def _find_parameters(self) -> Mapping[str, Any]:
+        from airflow_aib.image_template.parameters_file import read_parameters
+
         if isinstance(self.parameters, str):
             return read_parameters(self._find_file(self.parameters))
         if self.parameters is not None and not isinstance(self.parameters, Mapping):
@@ -194,6 +203,9 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         return self.hook.image_template_id(str(self.resource_group_name), name)
 
     async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
+        from airflow_aib.hooks.image_templates import provisioning_state
+        from airflow_aib.hooks.submission import Submission
+
         async with self.open_service() as service:
             async with self.within_preparation(image_template_id):
                 if rendered.depends_on:
@@ -264,6 +276,8 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
 
     def execute(self, context: Context) -> bool:
         """Delete the image template."""
+        from airflow_aib.hooks.run_async import run_async
+
         del context
         image_template_id = self.find_image_template_id()
         self.note_image_template(image_template_id)
@@ -276,6 +290,9 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> bool:
         """Look how it turned out."""
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.state_event import StateEvent
+
         del context
         self.note_resumed()
         state = StateEvent.from_payload(event)

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.hooks.archive import archive_logs
-from airflow_aib.hooks.run_async import run_async
-from airflow_aib.image_run.run_status import read_last_run_status
 from airflow_aib.operators.base import ImageTemplateOperator, read_start_time
 
 if TYPE_CHECKING:
@@ -43,6 +40,8 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Archive the logs."""
+        from airflow_aib.hooks.run_async import run_async
+
         start_time = read_start_time(context, self.run_task_id)
         image_template_id = self.find_image_template_id()
         self.note_image_template(image_template_id)
@@ -58,6 +57,9 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
         return archive
 
     async def _archive(self, image_template_id: str, start_time: str | None) -> dict[str, Any]:
+        from airflow_aib.hooks.archive import archive_logs
+        from airflow_aib.image_run.run_status import read_last_run_status
+
         async with self.open_service() as service:
             body = await service.get_image_template(image_template_id)
             if body is None or read_last_run_status(body) is None:

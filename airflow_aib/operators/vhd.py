@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.run_async import run_async, run_async_bounded
 from airflow_aib.operators.base import ImageTemplateOperator, read_accepted_missing, read_start_time
-from airflow_aib.triggers.copying import CopyEvent, CopyOrder, abort_unwanted, save_to_the_end
 from airflow_aib.triggers.options import default_deferrable
-from airflow_aib.triggers.vhd import AzureImageVhdCopyTrigger
 from airflow_aib.vhd.copy_options import CopyMethod, CopyOptions
 from airflow_aib.vhd.pace import MOST_LANES
 
@@ -19,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_aib.triggers.copying import CopyOrder
     from airflow_aib.triggers.task_state import TaskInstanceFacts
 
 # Seconds. Airflow kills a worker soon after it was told to stop.
@@ -91,6 +88,10 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Copy the VHDs, or have the triggerer copy them."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.triggers.copying import CopyOrder, save_to_the_end
+
         start_time = read_start_time(context, self.run_task_id)
         image_template_id = self.find_image_template_id()
         self.note_image_template(image_template_id, run_async(self._look(image_template_id)))
@@ -110,6 +111,8 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> list[dict[str, Any]]:
         """Give what the trigger has copied, or raise what it has met."""
+        from airflow_aib.triggers.copying import CopyEvent
+
         del context
         self.note_resumed()
         copied = CopyEvent.from_payload(event)
@@ -118,6 +121,9 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     def on_kill(self) -> None:
         """End what storage would go on copying by itself, if nobody wants it any more."""
+        from airflow_aib.hooks.run_async import run_async_bounded
+        from airflow_aib.triggers.copying import abort_unwanted
+
         order, task_instance = self._order, self._task_instance
         if order is None or task_instance is None:
             return
@@ -134,6 +140,8 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
         return min(self.copy_timeout, self.execution_timeout or self.copy_timeout)
 
     def _defer(self, order: CopyOrder) -> None:
+        from airflow_aib.triggers.vhd import AzureImageVhdCopyTrigger
+
         self.defer(
             trigger=AzureImageVhdCopyTrigger(
                 order=order.to_json(), not_before=self.earliest_event(), azure_conn_id=self.azure_conn_id

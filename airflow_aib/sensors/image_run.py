@@ -11,24 +11,20 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
-from airflow_aib.hooks.clients import shared_clients
-from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
-from airflow_aib.hooks.run_async import run_async
-from airflow_aib.hooks.run_report import read_report, run_error
-from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
-from airflow_aib.sensors.failed_looks import FailedLooks
-from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 from airflow_aib.triggers.options import default_deferrable, read_waiting_options
-from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
-from airflow_aib.triggers.state_event import StateEvent
-from airflow_aib.triggers.wanted_run import WantedRun, read_image_run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
+
+    from airflow_aib.hooks.image_builder import AzureImageBuilderHook, ImageTemplateService
+    from airflow_aib.image_run.run_status import LastRunStatus
+    from airflow_aib.sensors.failed_looks import FailedLooks
+    from airflow_aib.triggers.state_event import StateEvent
+    from airflow_aib.triggers.wanted_run import WantedRun
 
 
 class AzureImageTemplateRunSensor(BaseSensorOperator):
@@ -73,7 +69,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         image_template_name: str | None = None,
         image_run: Mapping[str, Any] | XComArg | None = None,
         started_after: str | None = None,
-        accepted_states: Sequence[str] = (RunState.SUCCEEDED,),
+        accepted_states: Sequence[str] = ("Succeeded",),
         deferrable: bool | None = None,
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
@@ -94,6 +90,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> AzureImageBuilderHook:
         """The way to Azure."""
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
+
         return AzureImageBuilderHook(self.azure_conn_id)
 
     def execute(self, context: Context) -> Any:
@@ -108,6 +106,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Look how it turned out."""
+        from airflow_aib.triggers.state_event import StateEvent
+
         self.portal_resources.is_resumed = True
         with self._forgiving():
             state = StateEvent.from_payload(event)
@@ -119,10 +119,14 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
+
         with pushed_diagnosis(context):
             return self._poke(context)
 
     def _poke(self, context: Context) -> PokeReturnValue:
+        from airflow_aib.hooks.run_async import run_async
+
         image_template_id = self._find_image_template_id()
         self.portal_resources.note_image_template(self.hook.settings, image_template_id)
         failed_looks = self._open_failed_looks(context)
@@ -139,6 +143,9 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         return PokeReturnValue(is_done=True, xcom_value=status.to_json())
 
     def _defer(self) -> Any:
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+        from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
+
         waiting = read_waiting_options()
         now, within = SYSTEM_CLOCK.now(), timedelta(seconds=self.timeout)
         return self.defer(
@@ -170,6 +177,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             raise
 
     def _open_failed_looks(self, context: Context) -> FailedLooks:
+        from airflow_aib.sensors.failed_looks import FailedLooks
+
         if self._failed_looks is None:
             is_rescheduled = self.reschedule and not self.deferrable
             store = context["task_state_store"] if is_rescheduled else None
@@ -178,6 +187,9 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     async def _look(self, image_template_id: str) -> LastRunStatus | None:
         """Give the last run's status; raise when the wanted run has ended otherwise than it should."""
+        from airflow_aib.hooks.run_report import read_report, run_error
+        from airflow_aib.image_run.run_status import read_last_run_status
+
         async with self._open_service() as service:
             body = await service.require_image_template(image_template_id)
             self.portal_resources.note_image_template(self.hook.settings, image_template_id, body)
@@ -190,6 +202,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             return status
 
     def _wanted_run(self) -> WantedRun:
+        from airflow_aib.triggers.wanted_run import WantedRun, read_image_run
+
         handle = read_image_run(self.image_run, self._find_image_template_id())
         return WantedRun(handle, self.started_after)
 
@@ -200,6 +214,9 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
     @asynccontextmanager
     async def _open_service(self) -> AsyncIterator[ImageTemplateService]:
+        from airflow_aib.hooks.clients import shared_clients
+        from airflow_aib.hooks.image_builder import ImageTemplateService
+
         async with shared_clients(self.hook.settings) as clients:
             yield ImageTemplateService(clients)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup, TriggerRule
 
-from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.operators.asset import AzureImagePublishOperator
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator

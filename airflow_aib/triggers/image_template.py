@@ -9,28 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
-from airflow_aib.hooks.clients import shared_clients
-from airflow_aib.hooks.clock import SYSTEM_CLOCK
-from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook, ImageTemplateService
-from airflow_aib.hooks.image_templates import required
-from airflow_aib.hooks.polling.poller import fleet_looks
-from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.run_event import RunEvent
-from airflow_aib.image_run.run_status import read_last_run_status
-from airflow_aib.masking import mask
-from airflow_aib.triggers.outlasting import outlast_cancellation
-from airflow_aib.triggers.relay_memory import RelayMemory
-from airflow_aib.triggers.state_event import StateEvent
-from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
-from airflow_aib.triggers.wanted_run import WantedRun
-from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from airflow_aib.hooks.connection import AzureSettings
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.image_run.run_event import RunEvent
     from airflow_aib.image_run.run_handle import ImageRunHandle
     from airflow_aib.image_run.run_status import LastRunStatus
+    from airflow_aib.triggers.state_event import StateEvent
 
 WaitedState = Literal["provisioned", "deleted", "canceled", "over", "idle"]
 WAITED_STATES: tuple[WaitedState, ...] = get_args(WaitedState)
@@ -60,6 +49,8 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
         cancel_on_kill: bool = True,
     ) -> None:
+        from airflow_aib.triggers.watching import WatchOrder
+
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.order = WatchOrder.from_json(order)
         self.not_before = not_before
@@ -90,6 +81,8 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Cancel the run when a person has ended the task, and only then."""
+        from airflow_aib.triggers.outlasting import outlast_cancellation
+
         if not self.cancel_on_kill or self.task_instance is None:
             return
         await outlast_cancellation(self._cancel_in_time())
@@ -102,6 +95,11 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
             self.log.warning("The run was not cancelled; it goes on until its build timeout.", exc_info=True)
 
     async def _watch(self) -> RunEvent:
+        from airflow_aib.image_run.run_event import RunEvent
+        from airflow_aib.masking import mask
+        from airflow_aib.triggers.relay_memory import RelayMemory
+        from airflow_aib.triggers.watching import watch_to_the_end
+
         try:
             # `dag.test()` has no task instance for triggers.
             memory = RelayMemory(self.task_instance) if self.task_instance is not None else None
@@ -117,6 +115,8 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         self._handle = self.order.handle.joined_to(status)
 
     async def _cancel_if_over(self) -> None:
+        from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
+
         state = await read_task_state(self.task_instance)  # type: ignore[arg-type]  # Airflow's type lags behind its DTO
         if state not in OVER_STATES:
             self.log.info("The task instance is %s, so the run is still wanted; it goes on.", state)
@@ -134,6 +134,8 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         )
 
     async def _read_settings(self) -> AzureSettings:
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
+
         if self._settings is None:
             self._settings = await AzureImageBuilderHook(self.azure_conn_id).async_settings()
         return self._settings
@@ -167,6 +169,8 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         poll_interval: float = 30.0,
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
     ) -> None:
+        from airflow_aib.triggers.wanted_run import WantedRun
+
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         if wait_for not in WAITED_STATES:
             raise ValueError(f"wait_for is {wait_for!r}; it must be one of {', '.join(map(repr, WAITED_STATES))}")
@@ -202,6 +206,11 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         yield TriggerEvent(event.to_payload())  # type: ignore[no-untyped-call]  # Airflow's own
 
     async def _wait(self) -> StateEvent:
+        from airflow_aib.hooks.clients import shared_clients
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook, ImageTemplateService
+        from airflow_aib.hooks.polling.poller import fleet_looks
+        from airflow_aib.triggers.state_event import StateEvent
+
         try:
             settings = await AzureImageBuilderHook(self.azure_conn_id).async_settings()
             async with shared_clients(settings) as clients, fleet_looks(clients, self.image_template_id) as looks:
@@ -234,6 +243,10 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
             await self._wait_until_decided(service, within)
 
     async def _wait_until_decided(self, service: ImageTemplateService, within: timedelta) -> None:
+        from airflow_aib.hooks.image_templates import required
+        from airflow_aib.hooks.waiting import Patience, Wait
+        from airflow_aib.image_run.run_status import read_last_run_status
+
         async def look() -> LastRunStatus | None:
             return read_last_run_status(required(self.image_template_id, await looks.look()))
 
@@ -252,12 +265,17 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
 
 async def cancel_run(settings: AzureSettings, handle: ImageRunHandle) -> bool:
     """Cancel the handle's run and no other; False when it does not go on."""
+    from airflow_aib.hooks.clients import shared_clients
+    from airflow_aib.hooks.image_builder import ImageTemplateService
+
     async with shared_clients(settings) as clients:
         return await ImageTemplateService(clients).cancel_run(handle.image_template_id, handle=handle)
 
 
 async def hold_until(not_before: str) -> None:
     """Wait until an event may be sent."""
+    from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
     wait = datetime.fromisoformat(not_before) - SYSTEM_CLOCK.now()
     if wait > timedelta():
         await SYSTEM_CLOCK.sleep(wait.total_seconds())

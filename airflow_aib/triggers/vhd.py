@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_aib.exceptions import ImageBuilderError
-from airflow_aib.hooks.image_builder import DEFAULT_CONNECTION_ID, AzureImageBuilderHook
-from airflow_aib.triggers.copying import CopyEvent, CopyOrder, abort_unwanted, save_to_the_end
-from airflow_aib.triggers.image_template import ON_KILL_TIME, hold_until
-from airflow_aib.triggers.outlasting import outlast_cancellation
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from airflow_aib.triggers.copying import CopyEvent
 
 
 class AzureImageVhdCopyTrigger(BaseTrigger):
@@ -32,6 +31,8 @@ class AzureImageVhdCopyTrigger(BaseTrigger):
     def __init__(
         self, *, order: Mapping[str, Any], not_before: str, azure_conn_id: str = DEFAULT_CONNECTION_ID
     ) -> None:
+        from airflow_aib.triggers.copying import CopyOrder
+
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
         self.order = CopyOrder.from_json(order)
         self.not_before = not_before
@@ -46,6 +47,8 @@ class AzureImageVhdCopyTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Copy, and send one event."""
+        from airflow_aib.triggers.image_template import hold_until
+
         event = await self._save()
         await hold_until(self.not_before)
         # The very last thing: Airflow calls `on_kill` when anything is awaited after the event.
@@ -56,10 +59,15 @@ class AzureImageVhdCopyTrigger(BaseTrigger):
 
         What has been copied piece by piece stays, and another try goes on from there.
         """
+        from airflow_aib.triggers.outlasting import outlast_cancellation
+
         if self.task_instance is not None:
             await outlast_cancellation(self._abort_in_time())
 
     async def _save(self) -> CopyEvent:
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
+        from airflow_aib.triggers.copying import CopyEvent, save_to_the_end
+
         image_template_id = self.order.image_template_id
         try:
             settings = await AzureImageBuilderHook(self.azure_conn_id).async_settings()
@@ -70,6 +78,10 @@ class AzureImageVhdCopyTrigger(BaseTrigger):
             return CopyEvent.failed(image_template_id, error)
 
     async def _abort_in_time(self) -> None:
+        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
+        from airflow_aib.triggers.copying import abort_unwanted
+        from airflow_aib.triggers.image_template import ON_KILL_TIME
+
         try:
             async with asyncio.timeout(ON_KILL_TIME):
                 settings = await AzureImageBuilderHook(self.azure_conn_id).async_settings()

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
 from airflow_aib.hooks.byte_budget import shared_budget
@@ -31,13 +31,10 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.task_log import TaskLog
+    from airflow_aib.image_run.choices import RelayLevel
     from airflow_aib.image_run.run_event import RunEventReason
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.triggers.relay_memory import RelayMemory
-
-# All lines of the customization log, those that say how the build goes on, or none.
-RelayLevel = Literal["full", "summary", "off"]
-RELAY_LEVELS: tuple[RelayLevel, ...] = get_args(RelayLevel)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from airflow_aib.get_provider_info import get_provider_info
+
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("operators", "sensors", "triggers", "links", "assets", "task_groups")
 HEAVY = ("azure", "aiohttp", "requests", "fastapi", "msal", "msrest", "airflow.models", "airflow.providers.microsoft")
@@ -39,6 +41,44 @@ def test_dag_files_load_no_sdk(tmp_path: Path) -> None:
 
     assert "airflow_aib.operators" in loaded
     assert [name for name in loaded if any(name == top or name.startswith(f"{top}.") for top in HEAVY)] == []
+
+
+# What constructors of tasks need; the rest is loaded by the task that runs.
+LIGHT = {
+    "airflow_aib.exceptions",
+    "airflow_aib.hooks.accepted_losses",
+    "airflow_aib.hooks.default_connection",
+    "airflow_aib.image_run.choices",
+    "airflow_aib.image_template.outline",
+    "airflow_aib.vhd.copy_options",
+    "airflow_aib.vhd.pace",
+}
+PUBLIC = (
+    "airflow_aib.operators",
+    "airflow_aib.sensors",
+    "airflow_aib.links",
+    "airflow_aib.assets",
+    "airflow_aib.task_groups",
+)
+
+
+def test_dag_files_load_what_they_say_and_nothing_else(tmp_path: Path) -> None:
+    """A DAG file pays for the tasks that it names, not for what they do once they run."""
+    info = get_provider_info()
+    named = [
+        module
+        for role in ("operators", "sensors", "triggers")
+        for entry in info[role]
+        for module in entry["python-modules"]
+    ]
+    loaded = loaded_by([*named, "airflow_aib.task_groups.fleet", "airflow_aib.assets.image"], tmp_path)
+    ours = [name for name in loaded if name.startswith("airflow_aib.") and name.count(".") > 1]
+
+    assert [
+        name
+        for name in ours
+        if name not in LIGHT and name not in named and not name.startswith((*PUBLIC, "airflow_aib.triggers.options"))
+    ] == []
 
 
 def test_the_pure_packages_load_no_airflow(tmp_path: Path) -> None:

@@ -16,8 +16,13 @@ from demo.environment import inherited_environment
 ROUNDS = 7
 INFO = get_provider_info()
 OURS = (
-    *(module for role in ("operators", "sensors") for entry in INFO[role] for module in entry["python-modules"]),
-    "airflow_aib.task_groups.rebuild",
+    *(
+        module
+        for role in ("operators", "sensors", "triggers")
+        for entry in INFO[role]
+        for module in entry["python-modules"]
+    ),
+    "airflow_aib.task_groups.fleet",
 )
 PEER = ("airflow.providers.microsoft.azure.operators.compute",)
 # In a fresh interpreter, after what every DAG file has loaded: processor time and modules that the import adds.

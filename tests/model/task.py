@@ -25,9 +25,9 @@ from tests.model.crashes import CrashError, Interruption, MortalStore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from airflow_aib.image_run.choices import IfRunning
     from airflow_aib.image_run.run_event import RunEvent
     from airflow_aib.image_run.run_status import LastRunStatus
-    from airflow_aib.image_run.start_plan import IfRunning
     from tests.model.azure import ModelAzure
 
 LOG = logging.getLogger("airflow_aib.tests.model")

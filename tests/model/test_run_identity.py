@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from airflow_aib.image_run.start_plan import IF_RUNNING, IfRunning
+from airflow_aib.image_run.choices import IF_RUNNING, IfRunning
 from tests.model.azure import PORTAL, ModelAzure
 from tests.model.crashes import Interruption
 from tests.model.task import KILL, RUN_ALLOWANCE, ModelTask

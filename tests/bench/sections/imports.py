@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 TEXT = """\
 ## What a DAG file pays for its imports
 
-All of our operators, the sensor and the task group, beside the official provider's
+All of our operators, sensors, triggers, links and task groups, beside the official provider's
 `airflow.providers.microsoft.azure.operators.compute`: what each adds once `airflow.sdk` is loaded, in a fresh
 interpreter with compiled bytecode, median of {rounds}.
 

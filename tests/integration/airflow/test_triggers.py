@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_aib.triggers.watching import RelayLevel
+    from airflow_aib.image_run.choices import RelayLevel
     from tests.integration.airflow.cloud import Cloud
 
 TEMPLATE = f"imageTemplates/{NAME}$"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
+from airflow_aib.hooks.accepted_losses import AcceptedLosses
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.removal import AcceptedLosses, Removal
+from airflow_aib.hooks.removal import Removal
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     FakeClock,

@@ -24,8 +24,8 @@ from tests.fakes import (
 )
 
 if TYPE_CHECKING:
+    from airflow_aib.image_run.choices import IfRunning
     from airflow_aib.image_run.run_status import LastRunStatus
-    from airflow_aib.image_run.start_plan import IfRunning
 
 LOG = logging.getLogger("airflow_aib.tests.run_start")
 HANDOVER = 120.0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_aib.exceptions import ImageTemplateInUseError
+from airflow_aib.hooks.accepted_losses import AcceptedLosses
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.removal import AcceptedLosses, Removal
+from airflow_aib.hooks.removal import Removal
 from airflow_aib.hooks.submission import Submission
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.image_run.run_outcome import judge_partial_success, require_policy
+from airflow_aib.image_run.choices import require_policy
+from airflow_aib.image_run.run_outcome import judge_partial_success
 
 if TYPE_CHECKING:
-    from airflow_aib.image_run.run_outcome import OnPartialSuccess, PartialPolicy
+    from airflow_aib.image_run.choices import OnPartialSuccess, PartialPolicy
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from airflow_aib.image_run.choices import IF_RUNNING, IfRunning
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus
-from airflow_aib.image_run.start_plan import IF_RUNNING, IfRunning, next_step
+from airflow_aib.image_run.start_plan import next_step
 
 BEFORE, OURS, LATER = "2026-01-04T03:00:00.5Z", "2026-01-05T03:00:01.5Z", "2026-01-05T09:00:00Z"
 ACCEPTED = ImageRunHandle("id", "2026-01-05T03:00:00+00:00", BEFORE, asked_at="2026-01-05T03:00:00+00:00")
