@@ -268,8 +268,8 @@ def test_the_sensor_times_out(airflow: AirflowProcess, cloud: Cloud, *, deferrab
 def test_cancel_waits_for_the_real_end(airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool) -> None:
     """The run has really ended when the task is done; with nothing to cancel it is fine too."""
     cloud.create()
-    # A run of twenty seconds: Airflow takes its time to start.
-    cloud.emulator.control.set_scale(20)
+    # A run of fifty seconds: Airflow takes its time to start.
+    cloud.emulator.control.set_scale(8)
     cloud.start_run()
 
     result = airflow.run(task(CANCEL, "cancel", deferrable=deferrable), task(CANCEL, "again", deferrable=deferrable))

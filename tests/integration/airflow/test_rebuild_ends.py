@@ -71,5 +71,5 @@ def test_a_late_success_goes_all_the_way(airflow: AirflowProcess, cloud: Cloud) 
     assert event["extra"]["outcome"] == "late_success"
     assert event["extra"]["vhds"] == [copy]
     assert "The outcome is late_success" in result.log
-    # The creation, and the run with its wait for late images.
-    assert result.log.count(DEFERRED) == 2
+    # The creation, the run with its wait for late images, and the copy.
+    assert result.log.count(DEFERRED) == 3
