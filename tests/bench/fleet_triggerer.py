@@ -1,0 +1,124 @@
+"""Airflow's own triggerer process with many waits: `python -m tests.bench.fleet_triggerer`, in a process of its own.
+
+The supervisor and its runner are Airflow's, as `airflow triggerer` starts them, each a process. Only what the
+supervisor reads from the database is handed in: the triggers; and what it would write there is noted down: the events.
+It reads one line of JSON, what to wait for and for how long, and writes one with what it saw.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from airflow.executors.workloads import RunTrigger
+from airflow.jobs.triggerer_job_runner import TriggerRunnerSupervisor
+from airflow.models.trigger import Trigger
+
+PROBE = "tests.bench.fleet_triggers.LoopDelayTrigger"
+PROBE_ID = 1_000_000
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class Supervisor(TriggerRunnerSupervisor):
+    """Supervise triggers that are handed in."""
+
+    wanted: dict[int, tuple[str, dict[str, Any]]]
+    events_at: dict[int, float]
+    delays: list[float]
+    failures: int = 0
+
+    def load_triggers(self) -> None:
+        """Run what is wanted."""
+        known = set(self.events_at)
+        self.update_triggers(set(self.wanted) - known)
+
+    def build_trigger_workloads(self, new_trigger_ids: set[int], **_: Any) -> list[RunTrigger]:
+        """Make of a trigger what is sent to the runner."""
+        return [
+            RunTrigger(id=number, classpath=classpath, encrypted_kwargs=Trigger.encrypt_kwargs(arguments))
+            for number, (classpath, arguments) in self.wanted.items()
+            if number in new_trigger_ids
+        ]
+
+    def handle_events(self) -> None:
+        """Note when which event came."""
+        while self.events:
+            entry = self.events.popleft()
+            if entry.trigger_id == PROBE_ID:
+                self.delays += entry.event.payload
+            else:
+                self.events_at.setdefault(entry.trigger_id, time.time())  # noqa: TID251 - beside the emulator's clock
+
+    def handle_failed_triggers(self) -> None:
+        """Count them."""
+        while self.failed_triggers:
+            self.failed_triggers.popleft()
+            self.failures += 1
+
+    def clean_unused(self) -> None:
+        """Leave it."""
+
+    def heartbeat(self) -> None:
+        """Leave it."""
+
+    def emit_metrics(self) -> None:
+        """Leave it."""
+
+
+def main() -> None:
+    """Run the triggers, and say what was seen."""
+    asked = json.loads(sys.stdin.readline())
+    logging.basicConfig(filename=asked["log"], level=logging.INFO)
+    waits = {number: (each[0], each[1]) for number, each in enumerate(asked["waits"], start=1)}
+    supervisor = Supervisor.start(capacity=10**7, job=None)
+    supervisor.events_at, supervisor.delays = {}, []
+    # One wait goes before the others, so that what is loaded once counts for nobody.
+    supervisor.wanted = {PROBE_ID: (PROBE, {"seconds": 2.0}), 1: waits[1]}
+    run_for(supervisor, asked["warm_seconds"])
+    memory = resident_bytes(supervisor.pid)
+    supervisor.wanted.update(waits)
+    run_for(supervisor, asked["settle_seconds"])
+    grown = resident_bytes(supervisor.pid) - memory
+    supervisor.delays.clear()
+    cpu = cpu_seconds(supervisor.pid)
+    run_for(supervisor, asked["seconds"])
+    cpu = cpu_seconds(supervisor.pid) - cpu
+    seen = {
+        "cpu": cpu,
+        "memory_per_wait": grown / max(1, len(waits) - 1),
+        "delays": sorted(supervisor.delays),
+        "events_at": {number - 1: moment for number, moment in supervisor.events_at.items()},
+        "failures": supervisor.failures,
+    }
+    supervisor.kill(escalation_delay=5, force=True)
+    sys.stdout.write("\n" + json.dumps(seen) + "\n")
+
+
+def run_for(supervisor: Supervisor, seconds: float) -> None:
+    """Let the supervisor do its work for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not supervisor.is_alive():
+            raise RuntimeError("The runner has ended.")
+        supervisor.run_once()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Read what a process has used of the processors."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def resident_bytes(pid: int) -> int:
+    """Read how much memory a process has."""
+    pages = Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The peer's trigger at another endpoint, and one that measures the event loop that triggers share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.microsoft.azure.hooks import compute
+from airflow.providers.microsoft.azure.triggers.compute import AzureVirtualMachineStateTrigger
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TICK = 0.05
+_client = compute.AsyncComputeManagementClient
+
+
+class VirtualMachineTrigger(AzureVirtualMachineStateTrigger):
+    """Be the official trigger, whose hook knows no other endpoint than the public cloud's.
+
+    :param endpoint: address of Resource Manager
+    """
+
+    def __init__(self, endpoint: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.endpoint = endpoint
+        scopes = [f"{endpoint}/.default"]
+        made: Any = partial(_client, base_url=endpoint, credential_scopes=scopes)
+        compute.AsyncComputeManagementClient = made  # type: ignore[misc]
+
+
+class LoopDelayTrigger(BaseTrigger):
+    """Tell how late the event loop is, again and again.
+
+    :param seconds: for how long at a time
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        self.seconds = seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give what makes the same trigger anew."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {"seconds": self.seconds}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Send the delays of each tick."""
+        while True:
+            end, delays = time.monotonic() + self.seconds, []
+            while (before := time.monotonic()) < end:
+                await asyncio.sleep(TICK)
+                delays.append(round(time.monotonic() - before - TICK, 4))
+            yield TriggerEvent(delays)  # type: ignore[no-untyped-call]  # Airflow's own
