@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from airflow_aib.hooks.staging import MEBIBYTE
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 BYTES_PER_SECOND = 16 * 1024
 SHARED_BYTES_PER_SECOND = 160 * 1024
 LARGEST_READ = MEBIBYTE
+# From so many relays on each takes its turn: they look at the same moment, and the first ones would take it all.
+CROWD = 8
+# Seconds over which the turns of one round are spread.
+TURN_PATIENCE = 15.0
 
 
 @dataclass
@@ -31,6 +35,7 @@ class ByteBudget:
     most: int
     _left: float = 0
     _counted_at: datetime | None = None
+    _relays: WeakSet[object] = field(default_factory=WeakSet, init=False, repr=False)
 
     def allowance(self, now: datetime) -> int:
         """Give the bytes that may be read now."""
@@ -56,6 +61,17 @@ class ByteBudget:
         self.allowance(now)
         self.spend(count)
         return max(0.0, -self._left / self.bytes_per_second)
+
+    def join(self, relay: object) -> None:
+        """Count one more who shares this budget, until nobody holds it any more."""
+        self._relays.add(relay)
+
+    def turn(self, now: datetime) -> int | None:
+        """Give the bytes that one of many relays may read when its turn comes; None while they are few."""
+        if len(self._relays) < CROWD:
+            return None
+        part = int(self.bytes_per_second * TURN_PATIENCE / len(self._relays))
+        return min(part, self.obtainable(now, TURN_PATIENCE))
 
 
 _shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, LARGEST_READ, ByteBudget
+from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, LARGEST_READ, TURN_PATIENCE, ByteBudget
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
@@ -84,7 +84,7 @@ def records(lines: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(gathered)
 
 
-@dataclass
+@dataclass(eq=False)
 class LogRelay:
     """Read the lines that a run's customization log has gained since the last look.
 
@@ -115,6 +115,8 @@ class LogRelay:
 
     def __post_init__(self) -> None:
         self._budget = ByteBudget(self.bytes_per_second, LARGEST_READ)
+        if self.shared is not None:
+            self.shared.join(self)
 
     @property
     def mark(self) -> RelayMark | None:
@@ -130,7 +132,7 @@ class LogRelay:
         if status.is_over:
             lines = await self._read_end(self.log_file, now)
         else:
-            allowance = min(budget.allowance(now) for budget in self._budgets)
+            allowance = await self._await_turn(now)
             lines = await self._read_some(self.log_file, allowance) if allowance else []
         if self._reading is not None:
             self._reading.take(lines)
@@ -156,6 +158,20 @@ class LogRelay:
         if log_file is not None and self.begin is not None and self.begin.log == log_file.name:
             self._lines = LogSplitter(self.begin.offset)
             self._reading = None
+
+    async def _await_turn(self, now: datetime) -> int:
+        """Give the bytes that may be read; where many relays share a budget, wait for our turn to read our part."""
+        part = self.shared.turn(now) if self.shared is not None else None
+        if self.shared is None or part is None:
+            return min(budget.allowance(now) for budget in self._budgets)
+        wanted = min(part, self._budget.allowance(now))
+        pause = self.shared.book(wanted, now)
+        try:
+            await self.clock.sleep(min(pause, TURN_PATIENCE))
+        finally:
+            # Booked to keep the place; what is really read is counted when it is.
+            self.shared.spend(-wanted)
+        return wanted
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         # Spent before it is read, since others look at the shared budget meanwhile.

@@ -112,18 +112,20 @@ async def watch_run(
     looks = looks or OwnLooks(reader, handle.image_template_id, clock)
     while watch.event is None:
         try:
-            body = await looks.look()
+            body, seen_at = await looks.look(), clock.now()
         except ArmRequestError as error:
-            updates = watch.bear(error, clock.now())
+            seen_at = clock.now()
+            updates = watch.bear(error, seen_at)
         else:
-            updates = watch.see(body, clock.now())
+            updates = watch.see(body, seen_at)
             if relay is not None and body is not None and watch.status is not None:
                 updates += await _relay(relay, body, watch.status, clock)
         for update in updates:
             yield update
         if watch.event is None:
-            now = clock.now()
-            await looks.rest(watch.pause(now), in_person=watch.is_close(now))
+            # The log has taken its time; knowledge ages from the look on.
+            pause = watch.pause(seen_at) - (clock.now() - seen_at).total_seconds()
+            await looks.rest(max(0.0, pause), in_person=watch.is_close(seen_at))
     yield watch.event
 
 

@@ -73,7 +73,11 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
         # The start of the triggerer, and of Airflow in it, takes its time too.
         facts = _tell(azure, {"ends": _ends(count, from_now=WARM_SECONDS + SETTLE_SECONDS + 20)})
         log = Path(folder) / "log"
-        home = {"AIRFLOW_HOME": folder, "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "AIRFLOW__CORE__UNIT_TEST_MODE": "False"}
+        home = {
+            "AIRFLOW_HOME": folder,
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        }
         connections = {
             "AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT": json.dumps(facts["connection"]),
             "AIRFLOW_CONN_AZURE_DEFAULT": json.dumps({**facts["connection"], "conn_type": "azure"}),
@@ -81,10 +85,16 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
         with log.open("w") as written:
             environment = {**facts["environment"], **home, **connections}
             with _process("fleet_triggerer", environment, log=written) as triggerer:
-                seen = _tell(triggerer, {
-                    "log": str(log), "waits": waits(facts, count), "seconds": SECONDS,
-                    "warm_seconds": WARM_SECONDS, "settle_seconds": SETTLE_SECONDS,
-                })
+                seen = _tell(
+                    triggerer,
+                    {
+                        "log": str(log),
+                        "waits": waits(facts, count),
+                        "seconds": SECONDS,
+                        "warm_seconds": WARM_SECONDS,
+                        "settle_seconds": SETTLE_SECONDS,
+                    },
+                )
         asked = _tell(azure, {})
         return _figures(asked, seen, facts["ends"], log.read_text(encoding="utf-8", errors="replace"))
 
@@ -121,7 +131,7 @@ def _ends(count: int, *, from_now: float) -> list[float]:
 
 def _our_waits(facts: Mapping[str, Any], count: int) -> list[tuple[str, dict[str, Any]]]:
     subscription_id = facts["connection"]["extra"]["subscriptionId"]
-    now = datetime.now(UTC)  # noqa: TID251 - the deadline of a build
+    now = datetime.now(UTC)
     waits = []
     for number in range(count):
         handle = ImageRunHandle(image_template_id(subscription_id, RESOURCE_GROUP, str(number)), LONG_AGO.isoformat())
@@ -145,9 +155,7 @@ def _peer_waits(facts: Mapping[str, Any], count: int) -> list[tuple[str, dict[st
     ]
 
 
-def _process(
-    module: str, environment: Mapping[str, str], *, log: IO[str] | None = None
-) -> subprocess.Popen[str]:
+def _process(module: str, environment: Mapping[str, str], *, log: IO[str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", f"tests.bench.{module}"],
         stdin=subprocess.PIPE,
@@ -155,7 +163,7 @@ def _process(
         stderr=log,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **environment},  # noqa: TID251 - the caller's, with what the emulator hands out
+        env={**os.environ, **environment},
     )
 
 

@@ -89,7 +89,13 @@ class FleetEmulator(Emulator):
 
 
 def _properties() -> dict[str, Any]:
-    source = {"type": "PlatformImage", "publisher": "Canonical", "offer": "ubuntu", "sku": "server", "version": "latest"}
+    source = {
+        "type": "PlatformImage",
+        "publisher": "Canonical",
+        "offer": "ubuntu",
+        "sku": "server",
+        "version": "latest",
+    }
     return {
         "source": source,
         "customize": [{"type": "Shell", "name": "all", "inline": SCRIPT}],

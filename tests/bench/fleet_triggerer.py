@@ -52,7 +52,7 @@ class Supervisor(TriggerRunnerSupervisor):
             if entry.trigger_id == PROBE_ID:
                 self.delays += entry.event.payload
             else:
-                self.events_at.setdefault(entry.trigger_id, time.time())  # noqa: TID251 - beside the emulator's clock
+                self.events_at.setdefault(entry.trigger_id, time.time())
 
     def handle_failed_triggers(self) -> None:
         """Count them."""

@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.sections import checks, copies, dag_parsing, front, imports, load, rebuild
+from tests.bench.sections import checks, copies, dag_parsing, front, imports, load, rebuild, watching
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 # In the order of the page.
@@ -20,6 +20,7 @@ SECTIONS = (
     imports.SECTION,
     dag_parsing.SECTION,
     rebuild.SECTION,
+    watching.SECTION,
     checks.SECTION,
     copies.SECTION,
     front.SECTION,

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings, strategies
 
-from airflow_aib.hooks.byte_budget import SHARED_BYTES_PER_SECOND, ByteBudget, shared_budget
+from airflow_aib.hooks.byte_budget import CROWD, LARGEST_READ, SHARED_BYTES_PER_SECOND, ByteBudget, shared_budget
 from airflow_aib.hooks.log_relay import (
     CHARACTERS_PER_RECORD,
     END_PATIENCE,
@@ -23,7 +24,7 @@ from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.masking import Masker
-from tests.fakes import START, FakeClock, FakeLog, image_template, run_status
+from tests.fakes import START, FakeClock, FakeLog, SteppedClock, image_template, run_status, settle
 from tests.unit.airflow_aib.image_run.sample_logs import sample_log
 
 if TYPE_CHECKING:
@@ -316,6 +317,47 @@ async def test_the_end_of_a_log_never_waits_for_long() -> None:
     assert clock.pauses == [END_PATIENCE]
     assert lines[0].startswith("[... 10 bytes are left out here")
     assert lines[1:] == ["y" * LEAST_END]
+
+
+async def test_a_thousand_relays_that_look_together_share_in_turns() -> None:
+    """Whoever looks first takes no more than his part: nobody starves, and nothing is read faster than is shared."""
+    clock = SteppedClock()
+    shared = ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ)
+    logs = [FakeLog(b"", LOG_FILE) for _ in range(1000)]
+    relays = [LogRelay(log, shared=shared, clock=clock) for log in logs]
+    told = [0] * 1000
+    taken: Counter[int] = Counter()
+
+    async def look(number: int) -> None:
+        lines = await relays[number].read(BODY, status(), clock.now())
+        told[number] += len(lines)
+        taken[int(clock.now().timestamp())] += sum(len(line) + 1 for line in lines)
+
+    for _ in range(4):
+        for log in logs:
+            log.content += (b"x" * 239 + b"\n") * 8
+        tasks = [asyncio.create_task(look(number)) for number in range(1000)]
+        await clock.advance(30)
+        await asyncio.gather(*tasks)
+
+    assert set(told) == {32}
+    for moment in taken:
+        near = sum(taken[moment + second] for second in range(5))
+        assert near <= 5 * SHARED_BYTES_PER_SECOND + LARGEST_READ
+
+
+async def test_a_turn_that_is_cancelled_is_given_back() -> None:
+    """A wait that ends while it waits for its turn costs the others nothing."""
+    clock = SteppedClock()
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    relays = [LogRelay(FakeLog(b"line\n" * 400, LOG_FILE), shared=shared, clock=clock) for _ in range(CROWD)]
+    tasks = [asyncio.create_task(relay.read(BODY, status(), START)) for relay in relays]
+    await settle()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert shared.allowance(START + SECOND) == 100
 
 
 async def test_all_relays_of_an_event_loop_share_one_budget() -> None:
