@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.polling.asking import Answer
     from airflow_aib.hooks.polling.source import Source
 
-# Seconds for which the first look of a wait gathers others: after a restart of the triggerer all waits begin at once.
-GATHERING = 1.0
+# Seconds for which the first look of a wait gathers others: after a restart of the triggerer all waits begin within
+# seconds, and each of them alone would cost a request.
+GATHERING = 3.0
 # So many lists in a row may lack an image template until it is looked at by itself for good.
 UNLISTED = 2
 

@@ -15,13 +15,15 @@ SIZES, ALONE = (100, 1000), 3000
 TEXT = """\
 ## Watching thousands of runs
 
-That many builds at once in one triggerer, beside as many virtual machines watched by `AzureVirtualMachineStateTrigger` of the official provider, its code untouched
-but for the endpoint, both looking every {interval:.0f} seconds. Airflow's own supervisor and runner, each a process, run the triggers; the triggers are handed to
-the supervisor instead of read from a database. Azure is the emulator, in a process of its own on the same machine. Relaying of logs is off: the peer has none.
+That many builds at once in one triggerer, beside as many virtual machines watched by `AzureVirtualMachineStateTrigger`
+of the official provider, its code untouched but for the endpoint, both looking every {interval:.0f} seconds. Airflow's
+own supervisor and runner, each a process, run the triggers; these are handed to the supervisor instead of read from a
+database. Azure is the emulator, in a process of its own on the same machine. Logs are not relayed: the peer has none.
 
-Requests, tokens and TLS connections are those of the whole run: about {settle:.0f} seconds in which all waits begin, then {seconds:.0f} seconds in which
-{share:.0%} of them end, at moments of their own. CPU is the runner's in those {seconds:.0f} seconds, memory its growth by all waits but the first.
-Loop delay is how late a sleep of 50 ms ends, end to event the time from the service's end of a run to the event in the supervisor.
+Requests, tokens and TLS connections are those of the whole run: about {settle:.0f} seconds in which all waits begin,
+then {seconds:.0f} seconds in which {share:.0%} of them end, at moments of their own. CPU is the runner's in those
+{seconds:.0f} seconds, memory its growth by all waits but the first. Loop delay is how late a sleep of 50 ms ends. End
+to event is the time from the service's end of a run to the event in the supervisor.
 
 {tables}
 With {alone:,} builds, without a peer: {alone_figures}
