@@ -177,4 +177,4 @@ def _tell(process: subprocess.Popen[str], facts: Mapping[str, Any]) -> dict[str,
         if line.startswith("{") and '"timestamp"' not in line:
             answer: dict[str, Any] = json.loads(line)
             return answer
-    raise RuntimeError(f"{process.args} has ended without an answer")
+    raise RuntimeError(f"{process.args!r} has ended without an answer")

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from airflow.executors.workloads import RunTrigger
+from airflow.executors.workloads.trigger import RunTrigger
 from airflow.jobs.triggerer_job_runner import TriggerRunnerSupervisor
 from airflow.models.trigger import Trigger
 

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.microsoft.azure.hooks import compute
+from airflow.providers.microsoft.azure.hooks import compute as official_hooks
 from airflow.providers.microsoft.azure.triggers.compute import AzureVirtualMachineStateTrigger
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TICK = 0.05
+compute: Any = official_hooks
 _client = compute.AsyncComputeManagementClient
 
 
@@ -28,8 +29,7 @@ class VirtualMachineTrigger(AzureVirtualMachineStateTrigger):
         super().__init__(**arguments)
         self.endpoint = endpoint
         scopes = [f"{endpoint}/.default"]
-        made: Any = partial(_client, base_url=endpoint, credential_scopes=scopes)
-        compute.AsyncComputeManagementClient = made  # type: ignore[misc]
+        compute.AsyncComputeManagementClient = partial(_client, base_url=endpoint, credential_scopes=scopes)
 
 
 class LoopDelayTrigger(BaseTrigger):
