@@ -59,13 +59,11 @@ class ModelAzure:
         self.cloud.create()
         self.emulator.control.set_scale(0)
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Give every run that has begun, oldest first."""
-        return self.emulator.control.runs()
-
     def run_states(self) -> dict[str, str]:
-        """Give the state of every run, by its start time."""
-        return {run["startTime"]: run["runState"] for run in self.runs()}
+        """Give the state of every run that has begun, by its start time."""
+        world = self.emulator.emulator.world
+        statuses = [run.last_run_status(world.clock.now()) for run in list(world.runs)]
+        return {status["startTime"]: status["runState"] for status in statuses}
 
     def going_on(self) -> str | None:
         """Give the start time of the run that goes on."""

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("airflow_aib.tests.model")
 # Emulated seconds: few looks in a build.
 POLL_INTERVAL = 120.0
-RUN_ALLOWANCE = 1800.0
+# Emulated seconds beyond the build timeout: negative, since the service itself would end a run by then.
+RUN_ALLOWANCE = -1800.0
 KILL = "kill"
 
 
@@ -75,6 +76,7 @@ class ModelTask:
     :param given_up: intents that a person has ended, or of which nobody can say any more what became of them
     :param results: what it has returned, and how sure it was of the run
     :param is_done: whether there is no leg to run
+    :param has_begun: whether it has run a leg
     :param is_settled: whether Airflow has no reason either to try it again
     """
 
@@ -91,6 +93,7 @@ class ModelTask:
     given_up: set[int] = field(default_factory=set)
     results: list[tuple[str, str]] = field(default_factory=list)
     is_done: bool = False
+    has_begun: bool = False
     is_settled: bool = False
 
     @property
@@ -106,6 +109,7 @@ class ModelTask:
 
     def run_leg(self, interruption: Interruption) -> str:
         """Run the next leg: to a deferral, an end, or a death; say which."""
+        self.has_begun = True
         self.store.interruption = interruption
         operator = self._make(interruption)
         known = set(self.azure.run_states())
