@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = "emulator"
-VHD_MIB = 8
+VHD_MIB = 4
 DATABASES = (POSTGRES, REDIS)
 FAST_STOP = {POSTGRES: "INT"}
 """How a program is told to end in a hurry, where that is not SIGTERM."""

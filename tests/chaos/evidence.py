@@ -34,6 +34,8 @@ left join trigger on trigger.id = ti.trigger_id
 left join job on job.id = trigger.triggerer_id
 """
 
+OVER = "select run_id as build from dag_run where state in ('success', 'failed')"
+
 
 class Asked(Protocol):
     """Name what is used of a `Database`."""
@@ -54,14 +56,14 @@ def take_snapshot(database: Asked, at: float) -> Snapshot:
     return Snapshot(at, tuple(_look(row) for row in rows))
 
 
-def count_builds_over(database: Asked) -> int:
-    """Return how many DAG runs have ended, well or badly."""
-    (row,) = database.ask("select count(*) as over from dag_run where state in ('success', 'failed')")
-    return int(row["over"])
+def find_builds_over(database: Asked) -> frozenset[str]:
+    """Return the builds whose DAG runs have ended, well or badly."""
+    return frozenset(row["build"] for row in database.ask(OVER))
 
 
 def gather(
     builds: tuple[Build, ...],
+    over: frozenset[str],
     snapshot: Snapshot,
     *,
     emulator: Mapping[str, str],
@@ -70,6 +72,7 @@ def gather(
 ) -> Record:
     """Return all that the promises are judged by.
 
+    :param over: builds that are.
     :param snapshot: the last one.
     :param emulator: what the emulator hands out.
     :param logs: folders of log files.
@@ -86,6 +89,7 @@ def gather(
         task_states[task.key[0]][task.key[1].rpartition(".")[2]] = task.state
     return Record(
         builds=builds,
+        unfinished=tuple(build.name for build in builds if build.name not in over),
         task_states=dict(task_states),
         run_states=dict(run_states),
         cancels=tuple(found["image_template"] for found in cancels if found),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from demo.waiting import DemoError
-from tests.chaos.evidence import count_builds_over, take_snapshot
+from tests.chaos.evidence import find_builds_over, take_snapshot
 from tests.chaos.recovery import count_successes
 from tests.chaos.schedule import CONNECTIONS
 
@@ -60,8 +60,8 @@ class Fight:
     :param clock: seconds that only move forward.
     :param pause: lets so many of them pass.
 
-    What it has seen: `snapshots`, the targets that were `struck` and when, and the programs that were `revived` though
-    nobody had killed them.
+    What it has seen: the builds that are `over`, `snapshots`, the targets that were `struck` and when, and the programs
+    that were `revived` though nobody had killed them.
     """
 
     cluster: Struck
@@ -70,24 +70,24 @@ class Fight:
     show: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    over: frozenset[str] = frozenset()
     snapshots: list[Snapshot] = field(default_factory=list)
     struck: list[tuple[str, float]] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     _began: float = 0.0
     _to_revive: dict[str, float] = field(default_factory=dict)
 
-    def carry_out(self, seconds: float) -> bool:
-        """Fight for so many seconds at most; return whether every build was over by then."""
+    def carry_out(self, seconds: float) -> None:
+        """Fight until every build is over, for so many seconds at most."""
         self._began, to_strike = self.clock(), list(self.strikes)
         while self._now() < seconds:
             if to_strike and to_strike[0].at <= self._now() and self._may_strike():
                 self._strike(to_strike.pop(0))
             self._revive(self._now())
             if self._is_time_to_look() and self._are_all_over():
-                self._revive(float("inf"))
-                return True
+                break
             self.pause(PAUSE)
-        return False
+        self._revive(float("inf"))
 
     def _now(self) -> float:
         return self.clock() - self._began
@@ -125,8 +125,8 @@ class Fight:
     def _are_all_over(self) -> bool:
         try:
             self.snapshots.append(take_snapshot(self.cluster.database, self._now()))
-            over = count_builds_over(self.cluster.database)
+            self.over = find_builds_over(self.cluster.database)
         except DemoError:  # its own connection may be among those that were cut
             return False
-        self.show(f"{over} of {self.builds} builds are over, {len(self.struck)} kills")
-        return over == self.builds
+        self.show(f"{len(self.over)} of {self.builds} builds are over, {len(self.struck)} kills")
+        return len(self.over) == self.builds

@@ -36,9 +36,10 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class Record:
-    """Hold all that is known when it is over, of which only `task_states` is Airflow's own word.
+    """Hold all that is known when it is over; only `task_states` and `unfinished` are Airflow's own word.
 
     :param builds: what was asked for.
+    :param unfinished: builds that were not over when time was up; of them only that is judged, and what ran twice.
     :param task_states: by build, the state of each of its tasks.
     :param run_states: by build, how each of its runs ended, as the emulator has it.
     :param cancels: builds that somebody asked the emulator to cancel.
@@ -49,6 +50,7 @@ class Record:
     """
 
     builds: tuple[Build, ...]
+    unfinished: tuple[str, ...]
     task_states: dict[str, dict[str, str]]
     run_states: dict[str, list[str]]
     cancels: tuple[str, ...]
@@ -56,6 +58,11 @@ class Record:
     saved: frozenset[str]
     unclosed: tuple[str, ...]
     secrets: tuple[str, ...]
+
+    @property
+    def finished(self) -> tuple[Build, ...]:
+        """The builds that are over."""
+        return tuple(build for build in self.builds if build.name not in self.unfinished)
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,14 @@ def violations(record: Record) -> list[Violation]:
     return [Violation(promise, what) for promise, look in PROMISES.items() for what in look(record)]
 
 
+def _unfinished(record: Record) -> Iterator[str]:
+    for name in record.unfinished:
+        states = record.task_states.get(name, {})
+        yield f"{name}: {', '.join(f'{task} {state}' for task, state in states.items() if state) or 'not begun'}"
+
+
 def _forgotten(record: Record) -> Iterator[str]:
-    for build in record.builds:
+    for build in record.finished:
         found = len(record.run_states.get(build.name, []))
         if found < build.runs:
             yield f"{build.name} ({build.fate}) was to run {build.runs} times, and ran {found} times"
@@ -103,7 +116,7 @@ def _cancelled(record: Record) -> Iterator[str]:
 
 
 def _wrong_end(record: Record) -> Iterator[str]:
-    for build in record.builds:
+    for build in record.finished:
         wanted, found = (GOOD_END if build.is_to_succeed else BAD_END), record.task_states.get(build.name, {})
         wrong = [f"{task} is {found.get(task)}, not {end}" for task, end in wanted.items() if found.get(task) != end]
         if wrong:
@@ -111,7 +124,7 @@ def _wrong_end(record: Record) -> Iterator[str]:
 
 
 def _wrong_run(record: Record) -> Iterator[str]:
-    for build in record.builds:
+    for build in record.finished:
         wanted = Counter({RUN_FAILED: build.runs - build.is_to_succeed, SUCCEEDED: int(build.is_to_succeed)})
         found = Counter(record.run_states.get(build.name, []))
         if +found != +wanted:
@@ -121,21 +134,23 @@ def _wrong_run(record: Record) -> Iterator[str]:
 def _unsaved(kind: str) -> Callable[[Record], Iterator[str]]:
     def look(record: Record) -> Iterator[str]:
         for file in record.staged:
-            if file.kind == kind and file.digest not in record.saved:
+            is_due = file.kind == kind and file.image_template not in record.unfinished
+            if is_due and file.digest not in record.saved:
                 yield f"{file.image_template}: nothing in the user's storage equals {file.name}"
         left = Counter(file.image_template for file in record.staged if file.kind == kind)
-        for name, states in record.run_states.items():
-            least = states.count(SUCCEEDED)
-            if left[name] < least:
-                yield f"{name}: {least} of its runs succeeded, and {left[name]} have left a {kind}"
+        for build in record.finished:
+            least = record.run_states.get(build.name, []).count(SUCCEEDED)
+            if left[build.name] < least:
+                yield f"{build.name}: {least} of its runs succeeded, and {left[build.name]} have left a {kind}"
 
     return look
 
 
 PROMISES: dict[str, Callable[[Record], Iterator[str]]] = {
-    "no build is forgotten": _forgotten,
     "no build runs twice": _repeated,
     "no build is cancelled without cause": _cancelled,
+    "no build is forgotten": _forgotten,
+    "every build is over in time": _unfinished,
     "every task ends in its right state": _wrong_end,
     "every build ends as Azure lets it": _wrong_run,
     "every log is archived line for line": _unsaved("log"),

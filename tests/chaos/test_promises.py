@@ -13,6 +13,7 @@ SCRIPT = Build("two", "script", deferrable=False)
 QUOTA = Build("three", "quota", deferrable=True)
 KEPT = Record(
     builds=(GOOD, SCRIPT, QUOTA),
+    unfinished=(),
     task_states={"one": GOOD_END, "two": BAD_END, "three": GOOD_END},
     run_states={"one": ["Succeeded"], "two": ["Failed"], "three": ["Failed", "Succeeded"]},
     cancels=(),
@@ -34,6 +35,8 @@ BREAKS: list[tuple[str, dict[str, Any], str]] = [
     ("no build runs twice", {"run_states": {**RUNS, "one": ["Succeeded", "Succeeded"]}}, "one (good)"),
     ("no build runs twice", {"run_states": {**RUNS, "four": ["Succeeded"]}}, "four ran, and nobody"),
     ("no build runs twice", {"run_states": {**RUNS, "two": ["Failed"] * 2}}, "two (script)"),
+    ("every build is over in time", {"unfinished": ("one",)}, "one: create success, run success"),
+    ("every build is over in time", {"unfinished": ("one",), "task_states": {}}, "one: not begun"),
     ("no build is cancelled without cause", {"cancels": ("one",)}, "one: somebody asked"),
     ("no build is cancelled without cause", {"run_states": {**RUNS, "one": ["Canceled"]}}, "one: its runs"),
     (
@@ -72,6 +75,14 @@ def test_each_promise_can_be_broken(promise: str, changed: dict[str, Any], words
 def test_no_promise_is_beyond_breaking() -> None:
     """Each promise stands in the table above."""
     assert {promise for promise, _, _ in BREAKS} == set(PROMISES)
+
+
+def test_of_a_build_that_is_not_over_only_that_is_judged() -> None:
+    """It may have no log yet, and no run; but what ran twice has run twice."""
+    cut_short = replace(KEPT, unfinished=("one", "two"), saved=frozenset("de"), run_states={**RUNS, "one": []})
+    assert {violation.promise for violation in violations(cut_short)} == {"every build is over in time"}
+    twice = replace(cut_short, run_states={**RUNS, "one": ["Running"] * 2})
+    assert violations(twice)[0].promise == "no build runs twice"
 
 
 def test_the_first_violation_is_that_of_the_first_promise() -> None:
