@@ -122,7 +122,7 @@ def _judge(record: Record, seed: int, folder: Path) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides what is killed when (%(default)s)")
-    parser.add_argument("--builds", type=int, default=80, help="how many images to ask for (%(default)s)")
+    parser.add_argument("--builds", type=int, default=70, help="how many images to ask for (%(default)s)")
     parser.add_argument("--minutes", type=float, default=11, help="for how long to kill (%(default)s)")
     for name, (default, purpose) in PLACES.items():
         parser.add_argument(f"--{name}", type=_absolute, default=ROOT / default, help=purpose)

@@ -11,7 +11,7 @@ CONNECTIONS = "connections"
 TARGETS = (*PROGRAMS, CONNECTIONS)
 """What may be struck; connections are those of the database, which are cut all at once."""
 FIRST_STRIKE = 12.0
-LEAST_GAP, LARGEST_GAP = 10.0, 24.0
+LEAST_GAP, LARGEST_GAP = 10.0, 26.0
 SHORTEST_ABSENCE, LONGEST_ABSENCE = 0.5, 10.0
 
 FAULT_SHARE = 0.10

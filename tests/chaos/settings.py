@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 POLL_INTERVAL = 2.0
 # Seconds. Airflow's own limits are made for days; with them a test of minutes would end before the first recovery.
 TASK_LOST_AFTER, COMPONENT_LOST_AFTER, QUEUED_TOO_LONG = 25, 15, 40
-WORKER_SLOTS = 6
+WORKER_SLOTS = 8
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class HastyRetryPolicy(ImageBuilderRetryPolicy):
         return replace(super().evaluate(*args, **kwargs), retry_delay=RETRY_DELAY)
 
 
-for dag_id, deferrable, at_once in (("chaos_deferred", True, 8), ("chaos_waiting", False, 4)):
+for dag_id, deferrable, at_once in (("chaos_deferred", True, 10), ("chaos_waiting", False, 5)):
     with DAG(
         dag_id,
         schedule=None,
