@@ -37,6 +37,7 @@ class Figures:
     """Hold what a fleet has cost.
 
     :param requests: to Resource Manager, from the first wait on
+    :param lists: how many of them were pages of lists
     :param tokens: requests for tokens
     :param handshakes: TLS connections
     :param cpu: seconds of the runner's process, in the measured time
@@ -48,6 +49,7 @@ class Figures:
     """
 
     requests: int
+    lists: int
     tokens: int
     handshakes: int
     cpu: float
@@ -105,13 +107,14 @@ def _figures(asked: Mapping[str, Any], seen: Mapping[str, Any], ends: Sequence[f
     latencies = sorted(events[number] - ends[number] for number in over if number in events)
     return Figures(
         requests=asked["requests"],
+        lists=asked["lists"],
         tokens=asked["tokens"],
         handshakes=asked["handshakes"],
         cpu=seen["cpu"],
         memory_per_wait=seen["memory_per_wait"],
         delay=percentile(seen["delays"], 99),
         latency=(percentile(latencies, 50), percentile(latencies, 95)),
-        blocked=log.count(BLOCKED),
+        blocked=seen["blocked"] + log.count(BLOCKED),
         missed=len(over) - len(latencies),
     )
 
@@ -173,8 +176,11 @@ def _tell(process: subprocess.Popen[str], facts: Mapping[str, Any]) -> dict[str,
     assert process.stdout is not None
     process.stdin.write(json.dumps(facts) + "\n")
     process.stdin.flush()
+    blocked = 0
     for line in process.stdout:
+        # What Airflow says stands between the answers.
+        blocked += BLOCKED in line
         if line.startswith("{") and '"timestamp"' not in line:
             answer: dict[str, Any] = json.loads(line)
-            return answer
+            return {**answer, "blocked": blocked}
     raise RuntimeError(f"{process.args!r} has ended without an answer")

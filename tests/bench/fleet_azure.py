@@ -116,7 +116,13 @@ async def main() -> None:
         record = emulator.world.requests
         connections = record.connections()
         total = len(record.all()) + record.forgotten() - connections["token_requests"]
-        say(requests=total, handshakes=connections["arm"]["connections"], tokens=connections["token_requests"])
+        lists = sum(request.path.lower().endswith("/imagetemplates") for request in record.all())
+        say(
+            requests=total,
+            lists=lists,
+            handshakes=connections["arm"]["connections"],
+            tokens=connections["token_requests"],
+        )
     finally:
         await emulator.stop()
 
