@@ -252,6 +252,20 @@ def test_what_a_later_run_hides(machine: type[RunIdentity]) -> None:
     assert model.tasks["first"].results == []
 
 
+def test_a_run_that_was_accepted_and_never_seen(machine: type[RunIdentity]) -> None:
+    """Another task's run that follows it before the next try is not taken for it, though it began soon after."""
+    model = play(machine, deferrable=False)
+    # By then Azure's consent is kept, and nothing else.
+    model.run_leg_to_its_death(name="first", at=9)
+    model.time_passes(minutes=11)
+    model.run_leg(name="second")
+
+    model.teardown()
+
+    assert list(model.azure.owners.values()) == ["first", "second"]
+    assert model.tasks["first"].results == []
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_every_fault_of_the_request(machine: type[RunIdentity], fault: dict[str, Any]) -> None:
     """Whatever comes back from a request for a run, one build comes of it."""

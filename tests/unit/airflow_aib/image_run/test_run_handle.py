@@ -77,16 +77,24 @@ def test_handle_of_an_earlier_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked_at", "start_time", "is_ours"),
+    ("ownership", "asked_at", "start_time", "is_ours"),
     [
-        ("2023-08-29T08:59:59+00:00", SECOND, True),
-        ("2023-08-29T08:44:59+00:00", SECOND, False),
-        (None, THIRD, True),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:59:59+00:00", SECOND, True),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:45:01+00:00", SECOND, True),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:44:59+00:00", SECOND, False),
+        (RunOwnership.UNCONFIRMED, None, THIRD, True),
+        # What Azure has accepted has begun already.
+        (RunOwnership.OWN, "2023-08-29T09:00:01+00:00", SECOND, True),
+        (RunOwnership.OWN, "2023-08-29T08:59:59+00:00", SECOND, True),
+        (RunOwnership.OWN, "2023-08-29T08:58:59+00:00", SECOND, False),
+        (RunOwnership.OWN, None, THIRD, True),
     ],
 )
-def test_what_begins_much_later_is_somebody_elses(asked_at: str | None, start_time: str, *, is_ours: bool) -> None:
+def test_what_begins_much_later_is_somebody_elses(
+    ownership: RunOwnership, asked_at: str | None, start_time: str, *, is_ours: bool
+) -> None:
     """What was asked for begins within minutes by the service's clock; a later run is not ours, and hides ours."""
-    asked = replace(handle(previous=FIRST), asked_at=asked_at)
+    asked = replace(handle(previous=FIRST), ownership=ownership, asked_at=asked_at)
 
     assert asked.matches(status(start_time)) is is_ours
     assert asked.is_overtaken_by(status(start_time)) is not is_ours
