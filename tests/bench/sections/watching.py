@@ -28,11 +28,12 @@ to event is the time from the service's end of a run to the event in the supervi
 {tables}
 With {alone:,} builds, without a peer: {alone_figures}
 
-To reach at a thousand: a fiftieth of the requests, a hundredth of the connections, a five-hundredth of the tokens, a
-tenth of CPU and memory; and no warning of a blocked loop at {alone:,}. CPU has a part that does not grow with the waits and
-that both sides pay: the runner exchanges messages with its supervisor, watches its loop, and measures it for us. The
-warnings are those of the whole run, the start of the runner and its imports included; how many fall into the measured
-time is not measured, so that figure counts as missed. Other programs shared the two processors in this run.
+To reach at a thousand: a fiftieth of the requests, a hundredth of the connections, a five-hundredth of the tokens,
+a tenth of CPU and memory; and no warning of a blocked loop at {alone:,}. CPU has a part that does not grow with the
+waits and that both sides pay: the runner exchanges messages with its supervisor, watches its loop, and measures it
+for us. The warnings are those of the whole run, the start of the runner and its imports included; how many fall
+into the measured time is not measured, so that figure counts as missed. Other programs shared the two processors in
+this run.
 """
 LABELS = {
     "requests": ("requests", 0),
