@@ -74,8 +74,10 @@ class AirflowApi:
         """Let the DAG run."""
         _checked(self._request("PATCH", f"/api/v2/dags/{quote(dag_id)}", json={"is_paused": False}))
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, *, run_id: str | None = None) -> str:
-        """Start a run of the DAG by hand and return its run id."""
+    def trigger(
+        self, dag_id: str, conf: Mapping[str, Any] | None = None, *, run_id: str | None = None, seconds: float = 30
+    ) -> str:
+        """Start a run of the DAG by hand and return its run id; ask again for so many seconds while Airflow fails."""
         # With an id of ours it can be asked for again: SQLite, when busy, makes Airflow answer with an error.
         body = {"dag_run_id": run_id or f"manual__{uuid.uuid4()}", "logical_date": None, "conf": dict(conf or {})}
 
@@ -87,7 +89,7 @@ class AirflowApi:
                 _checked(answer)
             return str(body["dag_run_id"])
 
-        return wait_for(ask, seconds=30, what=f"Airflow to start a run of {dag_id}", interval=1)
+        return wait_for(ask, seconds=seconds, what=f"Airflow to start a run of {dag_id}", interval=1)
 
     def dag_run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return one run of the DAG."""

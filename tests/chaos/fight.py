@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from tests.chaos.evidence import Asked
     from tests.chaos.recovery import Snapshot
-    from tests.chaos.schedule import Strike
+    from tests.chaos.schedule import Build, Strike
 
 LOOK_INTERVAL = 1.0
 PAUSE = 0.1
+ON_THEIR_WAY = 18
+"""How many builds are asked for ahead of those that are over."""
 # Seconds that a strike waits for a task to succeed after the one before: on a slow machine all would be down for ever.
 LONGEST_MERCY = 30.0
 
@@ -55,27 +57,33 @@ class Fight:
 
     :param cluster: what is struck.
     :param strikes: when and where, in the order of time.
-    :param builds: how many have to be over.
+    :param builds: what to ask for, as long as there is time for it.
+    :param ask: asks for one; False when there was no good answer.
+    :param ask_until: seconds after which no other build is asked for.
     :param show: told how far it is.
     :param clock: seconds that only move forward.
     :param pause: lets so many of them pass.
 
-    What it has seen: the builds that are `over`, `snapshots`, the targets that were `struck` and when, and the programs
-    that were `revived` though nobody had killed them.
+    What it has done and seen: the builds that were `asked` for, those of them that are `over`, `snapshots`, the targets
+    that were `struck` and when, and the programs that were `revived` though nobody had killed them.
     """
 
     cluster: Struck
     strikes: tuple[Strike, ...]
-    builds: int
+    builds: tuple[Build, ...]
+    ask: Callable[[Build], bool]
+    ask_until: float
     show: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
+    asked: list[Build] = field(default_factory=list)
     over: frozenset[str] = frozenset()
     snapshots: list[Snapshot] = field(default_factory=list)
     struck: list[tuple[str, float]] = field(default_factory=list)
     revived: list[str] = field(default_factory=list)
     _began: float = 0.0
     _to_revive: dict[str, float] = field(default_factory=dict)
+    _is_asking: bool = False
 
     def carry_out(self, seconds: float) -> None:
         """Fight until every build is over, for so many seconds at most."""
@@ -84,6 +92,7 @@ class Fight:
             if to_strike and to_strike[0].at <= self._now() and self._may_strike():
                 self._strike(to_strike.pop(0))
             self._revive(self._now())
+            self._ask()
             if self._is_time_to_look() and self._are_all_over():
                 break
             self.pause(PAUSE)
@@ -91,6 +100,15 @@ class Fight:
 
     def _now(self) -> float:
         return self.clock() - self._began
+
+    def _ask(self) -> None:
+        """Ask for the next build; what was asked for in vain may have been heard, and is asked for until it is sure."""
+        left = self.builds[len(self.asked) :]
+        is_time = self._is_asking or self._now() < self.ask_until
+        if left and is_time and len(self.asked) - len(self.over) < ON_THEIR_WAY:
+            self._is_asking = not self.ask(left[0])
+            if not self._is_asking:
+                self.asked.append(left[0])
 
     def _may_strike(self) -> bool:
         if not self.struck or not self.snapshots:
@@ -128,5 +146,6 @@ class Fight:
             self.over = find_builds_over(self.cluster.database)
         except DemoError:  # its own connection may be among those that were cut
             return False
-        self.show(f"{len(self.over)} of {self.builds} builds are over, {len(self.struck)} kills")
-        return len(self.over) == self.builds
+        self.show(f"{len(self.over)} of {len(self.asked)} builds are over, {len(self.struck)} kills")
+        are_all_asked = len(self.asked) == len(self.builds) or self._now() >= self.ask_until
+        return are_all_asked and not self._is_asking and len(self.over) == len(self.asked)

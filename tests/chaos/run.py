@@ -10,14 +10,14 @@ import json
 import shutil
 import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.__main__ import every_end_is_ctrl_c
 from demo.progress import Progress
-from demo.waiting import DemoError, wait_for
+from demo.waiting import DemoError
 from tests.chaos import schedule
+from tests.chaos.asking import Asking
 from tests.chaos.cluster import ROOT, Cluster, ClusterSettings
 from tests.chaos.evidence import control_door, gather
 from tests.chaos.fight import Fight
@@ -28,13 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.chaos.promises import Record
-    from tests.chaos.schedule import Build
 
 SETTLE = 300.0
 """Seconds that builds may take beyond the time of the strikes."""
 SHOWN = 20
-DAGS = {True: "chaos_deferred", False: "chaos_waiting"}
-"""By whether a build is deferrable."""
+LEAST_SHARE = 0.25
+"""Of the builds, that must have been asked for: less would prove nothing."""
 PLACES = {
     "folder": (".local/chaos", "for all that is written, in a folder named by the seed"),
     "services": (".venv/share/services", "where `tests.chaos.debian` has unpacked PostgreSQL and Redis"),
@@ -64,19 +63,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _fight(cluster: Cluster, options: argparse.Namespace, show: Callable[[str], None]) -> bool:
-    """Ask for the builds, fight until they are over, report, and return whether all is as promised."""
-    builds, door = schedule.builds(options.seed, options.builds), control_door(cluster.emulator_environment)
-    _ask_for(cluster, builds, show)
-    faults = [door.plan_fault(**fault) for fault in schedule.faults(options.seed)]
-    seconds = options.minutes * 60.0
-    fight = Fight(cluster, schedule.strikes(options.seed, seconds), len(builds), show)
-    fight.carry_out(seconds + SETTLE)
+    """Ask for builds, fight until they are over, report, and return whether all is as promised."""
+    builds, seconds = schedule.builds(options.seed, options.builds), options.minutes * 60.0
+    door = control_door(cluster.emulator_environment)
+    with cluster.api() as api:
+        asking = Asking(api, door)
+        asking.prepare(show)
+        asking.plan_failures(builds)
+        faults = [door.plan_fault(**fault) for fault in schedule.faults(options.seed)]
+        strikes = schedule.strikes(options.seed, seconds)
+        fight = Fight(cluster, strikes, builds, asking.ask, ask_until=seconds, show=show)
+        fight.carry_out(seconds + SETTLE)
     show("comparing what is left with what was promised")
     struck = sum(fault["struck"] for fault in door.faults())
     for fault in faults:
         door.remove_fault(fault["fault_id"])
     record = gather(
-        builds,
+        tuple(fight.asked),
         fight.over,
         fight.snapshots[-1],
         emulator=cluster.emulator_environment,
@@ -84,26 +87,13 @@ def _fight(cluster: Cluster, options: argparse.Namespace, show: Callable[[str], 
         secrets=cluster.secrets(),
     )
     (cluster.settings.folder / "record.json").write_text(json.dumps(asdict(record), default=sorted, indent=1))
-    _say(f"\nseed {options.seed}: {len(builds)} builds in {fight.snapshots[-1].at:.0f} s, {len(fight.struck)} kills,")
+    _say(f"\nseed {options.seed}: {len(fight.asked)} of {len(builds)} builds were asked for in the time;")
+    _say(f"{fight.snapshots[-1].at:.0f} s, {len(fight.struck)} kills, {len(fight.over)} builds over,")
     _say(f"{struck} calls struck by faults; ended though nobody killed it: {', '.join(fight.revived) or 'nothing'}\n")
     _say(table(recovery(target, at, fight.snapshots) for target, at in fight.struck))
+    if len(fight.asked) < LEAST_SHARE * len(builds):
+        raise DemoError("so few builds prove nothing: this machine is too slow, or too busy, for so many")
     return _judge(record, options.seed, cluster.settings.folder)
-
-
-def _ask_for(cluster: Cluster, builds: tuple[Build, ...], show: Callable[[str], None]) -> None:
-    door = control_door(cluster.emulator_environment)
-    with cluster.api() as api:
-        for dag_id in DAGS.values():
-            show(f"waiting for the DAG processor to bring in {dag_id}")
-            wait_for(partial(api.dag, dag_id), seconds=120, what=f"the DAG {dag_id}", interval=1)
-        for number, build in enumerate(builds, 1):
-            show(f"asking for build {number} of {len(builds)}")
-            failure = schedule.FAILURES.get(build.fate)
-            if failure is not None:
-                door.plan_failure(**failure, image_template=build.name)
-            api.trigger(DAGS[build.deferrable], {"image_template_name": build.name}, run_id=build.name)
-        for dag_id in DAGS.values():
-            api.unpause(dag_id)
 
 
 def _judge(record: Record, seed: int, folder: Path) -> bool:
@@ -122,8 +112,8 @@ def _judge(record: Record, seed: int, folder: Path) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides what is killed when (%(default)s)")
-    parser.add_argument("--builds", type=int, default=70, help="how many images to ask for (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=11, help="for how long to kill (%(default)s)")
+    parser.add_argument("--builds", type=int, default=100, help="how many images to ask for at most (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=11, help="for how long to kill, and to ask (%(default)s)")
     for name, (default, purpose) in PLACES.items():
         parser.add_argument(f"--{name}", type=_absolute, default=ROOT / default, help=purpose)
     return parser

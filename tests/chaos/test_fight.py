@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from demo.waiting import DemoError
-from tests.chaos.fight import LONGEST_MERCY, Fight
-from tests.chaos.schedule import CONNECTIONS, Strike
+from tests.chaos.fight import LONGEST_MERCY, ON_THEIR_WAY, Fight
+from tests.chaos.schedule import CONNECTIONS, Build, Strike
 
 BUILDS = 3
 
@@ -28,12 +28,16 @@ class FakeCluster:
     :param falls: programs that end by themselves, once.
     :param answers: whether its database answers.
     :param is_stuck: whether no build ever gets on.
+    :param deaf: how many times nobody hears that a build is asked for.
+    :param asked: the builds that somebody has asked for, each time.
     """
 
     clock: FakeClock
     falls: list[str] = field(default_factory=list)
     answers: bool = True
     is_stuck: bool = False
+    deaf: int = 0
+    asked: list[str] = field(default_factory=list)
     done: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -57,6 +61,12 @@ class FakeCluster:
         states = ["success" if number < over else "running" for number in range(BUILDS)]
         return [{**task, "build": str(number), "state": state} for number, state in enumerate(states)]
 
+    def ask_for(self, build: Build) -> bool:
+        """Hear that somebody asks for a build, maybe."""
+        self.asked.append(build.name)
+        self.deaf -= 1
+        return self.deaf < 0
+
     def kill(self, name: str, *, takes_all: bool) -> None:
         """Note the kill."""
         self.done.append((self.seconds, f"kill {name}{' and all' if takes_all else ''}"))
@@ -76,10 +86,20 @@ class FakeCluster:
         return fallen
 
 
-def fight(cluster: FakeCluster, *strikes: Strike, seconds: float = 100) -> Fight:
-    """Fight it out in no time."""
+def fight(cluster: FakeCluster, *strikes: Strike, seconds: float = 100, builds: int = BUILDS) -> Fight:
+    """Fight it out in no time; after half of it nothing more is asked for."""
     clock = cluster.clock
-    found = Fight(cluster, strikes, BUILDS, lambda _step: None, lambda: clock.now, clock.pause)
+    wanted = tuple(Build(str(number), "good", deferrable=True) for number in range(builds))
+    found = Fight(
+        cluster,
+        strikes,
+        wanted,
+        cluster.ask_for,
+        ask_until=seconds / 2,
+        show=lambda _step: None,
+        clock=lambda: clock.now,
+        pause=clock.pause,
+    )
     found.carry_out(seconds)
     return found
 
@@ -135,3 +155,25 @@ def test_a_database_that_does_not_answer_is_asked_again() -> None:
     """The fight's own look may be cut off as well."""
     found = fight(FakeCluster(FakeClock(), answers=False), seconds=5)
     assert (found.snapshots, found.over) == ([], frozenset())
+
+
+def test_a_build_that_was_asked_for_in_vain_is_asked_for_again() -> None:
+    """An api-server that is down may have heard it: it is the same build that is asked for until the answer is good."""
+    cluster = FakeCluster(FakeClock(), deaf=2)
+    found = fight(cluster)
+    assert cluster.asked == ["0", "0", "0", "1", "2"]
+    assert [build.name for build in found.asked] == ["0", "1", "2"]
+
+
+def test_builds_are_asked_for_as_others_are_over() -> None:
+    """Never more than so many are on their way, and none is asked for when there is no time left for it."""
+    cluster = FakeCluster(FakeClock(), is_stuck=True)
+    assert len(fight(cluster, builds=100).asked) == ON_THEIR_WAY
+
+
+def test_after_its_time_no_other_build_is_asked_for() -> None:
+    """What was begun to be asked for in time is asked for to the end, nothing else."""
+    cluster = FakeCluster(FakeClock(), deaf=300)
+    found = fight(cluster, seconds=40, builds=3)
+    assert [build.name for build in found.asked] == ["0"]
+    assert 20 < found.snapshots[-1].at < 40
