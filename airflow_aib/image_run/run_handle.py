@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
     from airflow_aib.image_run.run_status import LastRunStatus
 
-# How long after it was asked for a run may begin whose request was not answered: a gateway gives up within minutes. It
-# is less than a build takes, so that ours has not ended, and been followed by another one, by then.
-BEGINS_WITHIN = timedelta(minutes=5)
+# How long after it was asked for a run may begin: a gateway gives up after minutes, and pauses are asked for.
+BEGINS_WITHIN = timedelta(minutes=15)
 # A run that Azure has accepted has begun by then, but for what clocks and whole seconds differ.
 BEGAN_WITH_CONSENT = timedelta(minutes=1)
 

@@ -80,8 +80,8 @@ def test_handle_of_an_earlier_release() -> None:
     ("ownership", "asked_at", "start_time", "is_ours"),
     [
         (RunOwnership.UNCONFIRMED, "2023-08-29T08:59:59+00:00", SECOND, True),
-        (RunOwnership.UNCONFIRMED, "2023-08-29T08:55:01+00:00", SECOND, True),
-        (RunOwnership.UNCONFIRMED, "2023-08-29T08:54:59+00:00", SECOND, False),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:45:01+00:00", SECOND, True),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:44:59+00:00", SECOND, False),
         (RunOwnership.UNCONFIRMED, None, THIRD, True),
         # What Azure has accepted has begun already.
         (RunOwnership.OWN, "2023-08-29T09:00:01+00:00", SECOND, True),
