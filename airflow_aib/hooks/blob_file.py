@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ OK_STATUSES = (200, 206)
 
 # The oldest version of the protocol that signs in with tokens and knows everything that is asked for here.
 STORAGE_API_VERSION = "2021-12-02"
+# Storage computes the checksum of a part of at most so many bytes.
+LARGEST_CHECKED = 4 * 1024 * 1024
+CHECKED = {"x-ms-range-get-content-md5": "true"}
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/")
 
 
 @dataclass(frozen=True)
@@ -162,12 +167,33 @@ class BlobFile:
         )
 
     async def _get_range(self, offset: int, length: int, etag: str | None) -> BlobPart:
-        part = PageRange(offset, length)
-        async with await self.open_range(part, etag, accepted=(*OK_STATUSES, RANGE_NOT_SATISFIABLE)) as response:
-            content = await response.read()
-            size = _size_in(response.headers.get("Content-Range"))
+        part, accepted = PageRange(offset, length), (*OK_STATUSES, RANGE_NOT_SATISFIABLE)
+        more_headers = CHECKED if length <= LARGEST_CHECKED else {}
+        async with await self.open_range(part, etag, more_headers, accepted=accepted) as response:
+            content, headers = await response.read(), response.headers
             is_there = response.status_code in OK_STATUSES
-            return BlobPart(content if is_there else b"", size, response.headers.get("ETag"))
+        if is_there:
+            await self._check(part, content, headers)
+        return BlobPart(content if is_there else b"", _size_in(headers.get("Content-Range")), headers.get("ETag"))
+
+    async def _check(self, part: PageRange, content: bytes, headers: Mapping[str, str]) -> None:
+        """Raise what was spoilt on its way, by length and by checksum, as far as the answer tells them."""
+        told = _CONTENT_RANGE.match(headers.get("Content-Range") or "")
+        length = int(told["last"]) - int(told["first"]) + 1 if told else len(content)
+        if len(content) != length:
+            raise self.spoilt(part, f"{len(content)} of {length} bytes came")
+        given = headers.get("Content-MD5")
+        if given and b64decode(given) != await asyncio.to_thread(_md5, content):
+            raise self.spoilt(part, "what came has another checksum than what was sent")
+
+    def spoilt(self, part: PageRange, reason: str) -> ArmRequestError:
+        """Make the error for an answer that is not what storage has sent."""
+        return ArmRequestError(
+            f"Could not read blob {self.address.url} at {part.offset}: {reason}",
+            hint="The connection to storage was cut or spoilt: try again.",
+            target=self.address.url,
+            trouble="malformed",
+        )
 
     async def open_range(
         self,
@@ -206,6 +232,10 @@ class BlobFile:
     async def call(self, doing: str, call: Callable[[], Awaitable[Any]]) -> Any:
         """Make a call about this blob; its errors are ours."""
         return await self.access.call(call, doing=doing, target=self.address.url)
+
+
+def _md5(content: bytes) -> bytes:
+    return hashlib.md5(content, usedforsecurity=False).digest()
 
 
 def _size_in(content_range: str | None) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.blob_file import BlobFile, write_condition
+from airflow_aib.hooks.blob_file import CHECKED, BlobFile, write_condition
 from airflow_aib.vhd.page_ranges import PageRange, Piece, normalise
 
 if TYPE_CHECKING:
@@ -135,25 +135,17 @@ class PageBlob(BlobFile):
 
     async def _digest_range(self, piece: Piece, etag: str | None) -> PieceDigests:
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        async with await self.open_range(piece, etag, {"x-ms-range-get-content-md5": "true"}) as response:
+        async with await self.open_range(piece, etag, CHECKED) as response:
             async for chunk in _in_chunks(response.iter_raw()):
                 size += len(chunk)
                 # Off the loop, in chunks that are worth it.
                 await asyncio.to_thread(_update, (sha256, md5), chunk)
             given = response.headers.get("Content-MD5")
         if size != piece.length:
-            raise self._spoilt(piece, f"{size} of {piece.length} bytes came")
+            raise self.spoilt(piece, f"{size} of {piece.length} bytes came")
         if given and b64decode(given) != md5.digest():
-            raise self._spoilt(piece, "what came has another checksum than what was sent")
+            raise self.spoilt(piece, "what came has another checksum than what was sent")
         return PieceDigests(sha256.digest(), md5.digest())
-
-    def _spoilt(self, piece: Piece, reason: str) -> ArmRequestError:
-        return ArmRequestError(
-            f"Could not read blob {self.address.url} at {piece.offset}: {reason}",
-            hint="The connection to storage was cut or spoilt: try again.",
-            target=self.address.url,
-            trouble="malformed",
-        )
 
 
 async def _in_chunks(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

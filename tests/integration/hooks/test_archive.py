@@ -147,6 +147,19 @@ async def test_an_archive_that_was_spoilt_is_noticed(azure: Azure) -> None:
         await digest(decompressed(as_pieces(gzip.compress(b"half a log")[:-4]), target=place.url("x.gz")))
 
 
+@pytest.mark.parametrize("name", ["customization.log$", "customization.log.gz$"])
+async def test_what_is_spoilt_on_its_way_is_not_archived(azure: Azure, name: str) -> None:
+    """Of a log, or of its archive, something else comes than was sent: that is an error, and the next try is good."""
+    body, status = await azure.build()
+    azure.control.plan_fault(method="GET", path=name, action="malformed")
+
+    with pytest.raises(ArmRequestError, match="bytes came"):
+        await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+    (file,) = (await archive_logs(azure.service, azure.image_template_id, DESTINATION))["files"]
+
+    assert await archived(azure, file["url"]) == await original(azure, body, status)
+
+
 def local(url: str) -> bytes:
     """Read a file of this machine."""
     return Path(url.removeprefix("file://")).read_bytes()
