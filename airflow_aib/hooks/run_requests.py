@@ -114,7 +114,13 @@ class RunRequests(ImageTemplates):
         # A new one, also where an earlier try has noted one down: by its submit time this run might be overdue already.
         return await self.see_run(await self.request_run(look.prepared, is_repeat=handle is not None))
 
-    async def request_run(self, handle: ImageRunHandle, *, is_repeat: bool = False) -> ImageRunHandle:
+    async def request_run(
+        self,
+        handle: ImageRunHandle,
+        *,
+        is_repeat: bool = False,
+        on_asked_again: Callable[[ImageRunHandle], None] | None = None,
+    ) -> ImageRunHandle:
         """Ask for the run; give its handle once it is known whether it came about.
 
         Azure's consent makes it ours. A refusal because of a run makes that run somebody else's, and raises an
@@ -123,10 +129,16 @@ class RunRequests(ImageTemplates):
 
         :param handle: from `prepare_run`
         :param is_repeat: whether it was asked for before without an answer, so that a refusal may be because of ours
+        :param on_asked_again: is shown the handle anew before each request that Azure's gate has put off is sent again
         """
         moment = ServiceTime()
+
+        def ask_again() -> None:
+            if on_asked_again is not None:
+                on_asked_again(handle.asked_again(self.clock.now()))
+
         try:
-            await self._post("run", handle.image_template_id, moment)
+            await self._post("run", handle.image_template_id, moment, ask_again)
         except ArmRequestError as error:
             if is_lost_answer(error):
                 return await self._find_lost_run(handle, error)
@@ -152,7 +164,13 @@ class RunRequests(ImageTemplates):
             return handle
         return handle.joined_to(status) if status else handle
 
-    async def _post(self, action: str, image_template_id: str, on_answer: ServiceTime | None = None) -> None:
+    async def _post(
+        self,
+        action: str,
+        image_template_id: str,
+        on_answer: ServiceTime | None = None,
+        before_repeat: Callable[[], None] = lambda: None,
+    ) -> None:
         """Send a run or a cancel once; repeat only what Azure's gate refused for its request limit."""
         operations, group, name = self._address(image_template_id)
         calls: dict[str, Callable[..., Awaitable[object]]] = {
@@ -169,6 +187,7 @@ class RunRequests(ImageTemplates):
                 if error.status != TOO_MANY_REQUESTS or attempt == REFUSED_ATTEMPTS:
                     raise
                 await self._pause_after(error)
+                before_repeat()
             else:
                 return
 

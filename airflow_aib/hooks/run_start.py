@@ -113,18 +113,16 @@ class RunStart:
             handle.submit_time,
             f"it started {handle.start_time}" if handle.start_time else "it has not appeared yet",
         )
-        self.notes.keep(handle)
-        self.on_asked(handle)
+        self._note(handle)
         return JoinedRun(handle, look.body)
 
     async def _start(self, look: LookBeforeRun, remembered: ImageRunHandle | None) -> JoinedRun | OtherRun | RunEvent:
         prepared, is_repeat = look.prepared, remembered is not None
         if is_repeat:
             self.log.info("An earlier try has asked for a run, and none has come about: it is asked for again.")
-        self.notes.keep(prepared)
-        self.on_asked(prepared)
+        self._note(prepared)
         try:
-            handle = await self.service.request_run(prepared, is_repeat=is_repeat)
+            handle = await self.service.request_run(prepared, is_repeat=is_repeat, on_asked_again=self._note)
         except ImageTemplateInUseError:
             self.notes.forget()
             self.on_asked(None)
@@ -137,13 +135,16 @@ class RunStart:
                 self.notes.forget()
             raise
         # Before anything else: from here on the run is certainly ours.
-        self.notes.keep(handle)
-        self.on_asked(handle)
+        self._note(handle)
         handle = await self.service.see_run(handle)
-        self.notes.keep(handle)
-        self.on_asked(handle)
+        self._note(handle)
         self._tell_started(handle)
         return JoinedRun(handle, look.body)
+
+    def _note(self, handle: ImageRunHandle) -> None:
+        """Keep the run where the next try, and a kill, will find it."""
+        self.notes.keep(handle)
+        self.on_asked(handle)
 
     def _tell_started(self, handle: ImageRunHandle) -> None:
         if handle.ownership == RunOwnership.UNCONFIRMED:
@@ -170,8 +171,7 @@ class RunStart:
         if step is NextStep.FAIL:
             raise busy(image_template_id, status)
         if step is NextStep.ADOPT:
-            self.notes.keep(foreign)
-            self.on_asked(foreign)
+            self._note(foreign)
             return JoinedRun(foreign, look.body)
         if step is NextStep.CANCEL and status.run_state != RunState.CANCELING:
             await self.service.cancel_run(image_template_id, handle=foreign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from airflow_aib.image_run.run_status import LastRunStatus
 
-# How long after it was asked for a run may begin: a gateway gives up after minutes, and pauses are asked for.
-BEGINS_WITHIN = timedelta(minutes=15)
+# How long after it was asked for a run may begin: a gateway gives up after minutes. It is less than a build takes, so
+# that whose run began, ended and was followed by another is not told that the other is its own.
+BEGINS_WITHIN = timedelta(minutes=5)
 # A run that Azure has accepted has begun by then, but for what clocks and whole seconds differ.
 BEGAN_WITH_CONSENT = timedelta(minutes=1)
 
@@ -83,6 +84,15 @@ class ImageRunHandle:
         :param at: when, by the service's clock
         """
         return replace(self, ownership=RunOwnership.OWN, asked_at=at)
+
+    def asked_again(self, now: datetime) -> ImageRunHandle:
+        """Give the same handle as that of a run which is asked for once more, after a pause that Azure has asked for.
+
+        :param now: by our clock
+        """
+        asked_at, passed = parse_service_time(self.asked_at), now - datetime.fromisoformat(self.submit_time)
+        again = (asked_at + passed).isoformat() if asked_at is not None else None
+        return replace(self, submit_time=now.isoformat(), asked_at=again)
 
     def to_json(self) -> dict[str, Any]:
         """Give the handle as JSON."""

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_aib.exceptions import ImageBuilderError, ImageRunError
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.hooks.run_report import RunReport
-from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
@@ -74,6 +74,7 @@ class ModelTask:
     :param begun: by intent: the runs that it has begun; an intent ends with a reported end, a kill or a clear
     :param reported: start times of the runs whose end it has reported
     :param given_up: intents that a person has ended, or of which nobody can say any more what became of them
+    :param unsure: intents of which it has said that the run it tells of is not certainly its own
     :param results: what it has returned, and how sure it was of the run
     :param is_done: whether there is no leg to run
     :param has_begun: whether it has run a leg
@@ -91,6 +92,7 @@ class ModelTask:
     begun: dict[int, list[str]] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     given_up: set[int] = field(default_factory=set)
+    unsure: set[int] = field(default_factory=set)
     results: list[tuple[str, str]] = field(default_factory=list)
     is_done: bool = False
     has_begun: bool = False
@@ -184,9 +186,15 @@ class ModelTask:
         self.begun.setdefault(self.intent, []).extend(new)
 
     def _end_well(self, result: dict[str, Any]) -> None:
+        self._note_certainty()
         self.results.append((result["start_time"], self.task_instance.pushed["image_run"]["ownership"]))
         self.reported.add(result["start_time"])
         self.is_done = self.is_settled = True
+
+    def _note_certainty(self) -> None:
+        handle = self.task_instance.pushed.get("image_run") or {}
+        if handle.get("ownership") == RunOwnership.UNCONFIRMED:
+            self.unsure.add(self.intent)
 
     def _end_badly(self, error: ImageBuilderError) -> None:
         is_end = isinstance(error, ImageRunError) and self.remembered is None
@@ -196,6 +204,7 @@ class ModelTask:
         elif is_end:
             # Reported as unknown.
             self.given_up.add(self.intent)
+        self._note_certainty()
         self.is_done = is_end
         self._try_again()
 

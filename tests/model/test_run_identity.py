@@ -168,10 +168,10 @@ class RunIdentity(RuleBasedStateMachine):
 
     @staticmethod
     def every_build_is_accounted_for(task: ModelTask) -> None:
-        """See that its end is reported, or a person has given it up, or the task has said that nobody can know."""
+        """See that its end is reported, or a person has given it up, or the task has said that it does not know."""
         for intent, begun in task.begun.items():
             for start in begun:
-                is_known = start in task.reported or intent in task.given_up
+                is_known = start in task.reported or intent in task.given_up | task.unsure
                 assert is_known, f"{task.name} has forgotten its run that started {start}"
 
     def every_result_is_true(self, task: ModelTask, states: dict[str, str]) -> None:

@@ -100,6 +100,22 @@ async def test_the_intent_is_kept_before_azure_is_asked_and_its_consent_before_a
     assert start.asked == start.notes.kept
 
 
+async def test_the_intent_is_kept_anew_before_each_request_that_was_put_off() -> None:
+    """The pauses that Azure asks for are long: a run that begins after them still began soon after it was asked for."""
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z")
+    azure.then("run", azure_error(429, Retry_After="120"), azure_error(429, Retry_After="120"), azure_error(403))
+    start = Start(azure)
+
+    with pytest.raises(ArmRequestError, match="SomeCode"):
+        await start.settle()
+
+    assert [handle.asked_at for handle in start.notes.kept] == [
+        f"2026-01-05T05:{minutes:02}:00+00:00" for minutes in (0, 2, 4)
+    ]
+    assert {handle.previous_start_time for handle in start.notes.kept} == {start_time("A")}
+    assert start.asked == start.notes.kept
+
+
 async def test_a_run_of_somebody_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
     """The log says since when it goes on, how it was recognised, and what comes next."""
     found = await Start(FakeImageBuilder(image_template(RUNNING_A))).settle("wait")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -76,12 +77,25 @@ def test_handle_of_an_earlier_release() -> None:
     assert read == ImageRunHandle(TEMPLATE, "t", None, None)
 
 
+def test_asking_again_is_asking_later() -> None:
+    """What has passed by our clock is added to the service's time, which may differ from ours."""
+    again_at = datetime(2023, 8, 29, 10, 2, tzinfo=UTC)
+    asked = replace(
+        handle(previous=FIRST), submit_time="2023-08-29T10:00:00+00:00", asked_at="2023-08-29T08:00:00+00:00"
+    )
+
+    again = asked.asked_again(again_at)
+
+    assert again == replace(asked, submit_time=again_at.isoformat(), asked_at="2023-08-29T08:02:00+00:00")
+    assert replace(asked, asked_at=None).asked_again(again_at) == replace(again, asked_at=None)
+
+
 @pytest.mark.parametrize(
     ("ownership", "asked_at", "start_time", "is_ours"),
     [
         (RunOwnership.UNCONFIRMED, "2023-08-29T08:59:59+00:00", SECOND, True),
-        (RunOwnership.UNCONFIRMED, "2023-08-29T08:45:01+00:00", SECOND, True),
-        (RunOwnership.UNCONFIRMED, "2023-08-29T08:44:59+00:00", SECOND, False),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:55:01+00:00", SECOND, True),
+        (RunOwnership.UNCONFIRMED, "2023-08-29T08:54:59+00:00", SECOND, False),
         (RunOwnership.UNCONFIRMED, None, THIRD, True),
         # What Azure has accepted has begun already.
         (RunOwnership.OWN, "2023-08-29T09:00:01+00:00", SECOND, True),
