@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from aib_emulator.arm.body_style import BodyStyle
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.resource_id import ResourceId
@@ -23,7 +25,7 @@ def read_json(body: bytes) -> Any:
     """Return what a body says, None when it is empty; ValueError when it is no JSON, or goes too deep."""
     try:
         document = json.loads(body or b"null")
-        json.dumps(document, ensure_ascii=False).encode()  # fails with half a surrogate pair, which no answer can show
+        msgspec.json.encode(document)  # fails with half a surrogate pair, which no answer can show
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     level, depth = [document], 0

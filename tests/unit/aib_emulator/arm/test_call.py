@@ -7,9 +7,9 @@ from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.paging import page
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b"\xff", b'{"a": "\\ud800"}'])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
-    """Whatever is not a JSON object answers 400."""
+    """Whatever is not a JSON object, or could not be shown again, answers 400."""
     with pytest.raises(ArmError) as refused:
         Call("PUT", "/", body=body).json()
     assert (refused.value.status, refused.value.code) == (400, "InvalidRequestContent")
