@@ -32,7 +32,7 @@ def image_rebuild(
     image_template_name: str | None = None,
     asset: Asset | None = None,
     azure_conn_id: str = DEFAULT_CONNECTION_ID,
-    deferrable: bool | None = None,
+    deferrable: bool | None = True,
     poll_interval: float | None = None,
     group_id: str = "image_rebuild",
     create_args: Mapping[str, Any] | None = None,
@@ -56,7 +56,8 @@ def image_rebuild(
     :param image_template_name: its name; by default the document's own
     :param asset: the image as an asset, see `airflow_aib.assets.image.image_asset`
     :param azure_conn_id: id of the Airflow connection
-    :param deferrable: whether to wait on the triggerer; by default as Airflow is configured
+    :param deferrable: whether to wait on the triggerer, where a wait holds no worker slot; None leaves it to Airflow's
+        option `[operators] default_deferrable`
     :param poll_interval: seconds between two looks; by default option `poll_interval`
     :param group_id: of the task group
     :param create_args: more arguments for the task `create`, as `discard_logs`

@@ -87,7 +87,6 @@ def test_tasks_can_be_told_more() -> None:
     """Create, run and copy take further arguments, which beat those of the whole group."""
     dag = rebuild(
         vhd_destination="store/vhds",
-        deferrable=True,
         create_args={"discard_logs": True, "deferrable": False},
         run_args={"retries": 2},
         copy_args={"legal_hold": True},
@@ -99,6 +98,22 @@ def test_tasks_can_be_told_more() -> None:
     assert (create.deferrable, run.deferrable, run.retries) == (False, True, 2)
     assert (copy_vhds.deferrable, copy_vhds.options.legal_hold) == (True, True)
     assert create.accepted_losses.discard_logs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "default", "is_deferred"),
+    [({}, "False", True), ({"deferrable": False}, "True", False), ({"deferrable": None}, "True", True)],
+)
+def test_what_only_waits_holds_no_worker_slot(
+    monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any], default: str, *, is_deferred: bool
+) -> None:
+    """Whatever Airflow's default is, the tasks wait on the triggerer, unless told otherwise."""
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", default)
+
+    dag = rebuild(vhd_destination="store/vhds", **arguments)
+
+    tasks: list[Any] = [dag.get_task(f"image_rebuild.{name}") for name in ("create", "run", "copy_vhds")]
+    assert [task.deferrable for task in tasks] == [is_deferred] * 3
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
