@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,10 @@ class Section:
         return self.text.partition("\n")[0]
 
     def written(self, peers: Path) -> str:
-        """Measure, and give the section."""
-        return self.text.format(**self.measure(peers))
+        """Measure, and give the section, with how busy the machine was before."""
+        load = os.getloadavg()[0]
+        text = self.text.format(**self.measure(peers)).rstrip("\n")
+        return f"{text}\n\nLoad of the machine when measuring began: {load:.1f}.\n"
 
     def kept(self, page: str) -> str:
         """Give the section as it stands on a page; nothing where it has never been measured."""
@@ -39,6 +42,21 @@ class Section:
 
 
 def row(name: str, ours: float, peer: float, *, places: int = 0) -> str:
-    """Return one row of a table: ours, the peer's, and the ratio."""
+    """Return one row of a table: the ratio, ours, and the peer's."""
     ratio = f"{ours / peer:.2f}" if peer else "-"
-    return f"| {name} | {ours:,.{places}f} | {peer:,.{places}f} | **{ratio}** |"
+    return f"| {name} | **{ratio}** | {ours:,.{places}f} | {peer:,.{places}f} |"
+
+
+def goals(*found: tuple[str, float, float]) -> str:
+    """Return the table of what this project has set itself, and what came of it.
+
+    :param found: of each: what it is, what was measured, and the most that it should be
+    """
+    rows = (f"| {name} | {most:g} | {reached:.3g} | {_verdict(reached, most)} |" for name, reached, most in found)
+    return "\n".join(("| goal of this project | at most | reached | |", "| --- | ---: | ---: | --- |", *rows))
+
+
+def _verdict(reached: float, most: float) -> str:
+    if reached <= most:
+        return "yes"
+    return f"no, {reached / most - 1:.0%} more" if most else "no"

@@ -18,7 +18,7 @@ CloudFormation of the same size that asks EC2 Image Builder for much the same im
 program, its start included: for one file, median of {rounds}; and for {files:,} copies in one call. Neither
 finds anything wrong; the peer knows all of CloudFormation, ours one service.
 
-| processor time, ms | ours | peer | ratio |
+| processor time, ms | ratio | ours | peer |
 | --- | ---: | ---: | ---: |
 {rows}
 

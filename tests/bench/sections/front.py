@@ -28,7 +28,7 @@ plain HTTP and with the account's key: {concurrency} requests at a time, {rounds
 counts. Content goes in pieces of {piece} MiB, {size} MiB in all. Azurite cannot copy pages from an address, so there
 the client reads and writes them.
 
-| seconds | front | plain Azurite | ratio |
+| seconds | ratio | front | plain Azurite |
 | --- | ---: | ---: | ---: |
 {rows}
 

@@ -18,7 +18,7 @@ EmptyOperators, which the scheduler itself calls done: no worker ever sees them.
 SQLite, the emulator with time twenty times as fast, {rounds} rounds in turns, of which the one with the least overhead
 counts.
 
-| | ours | peer | ratio |
+| | ratio | ours | peer |
 | --- | ---: | ---: | ---: |
 {rows}
 

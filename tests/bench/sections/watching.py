@@ -67,7 +67,7 @@ def table(size: int, ours: Figures, peer: Figures) -> str:
     """Return the table of one size."""
     mine, theirs = values(ours), values(peer)
     rows = [row(label, mine[name], theirs[name], places=places) for name, (label, places) in LABELS.items()]
-    return "\n".join((f"| {size:,} waits | ours | official | ratio |", "| --- | ---: | ---: | ---: |", *rows, ""))
+    return "\n".join((f"| {size:,} waits | ratio | ours | official |", "| --- | ---: | ---: | ---: |", *rows, ""))
 
 
 def sentence(figures: Figures) -> str:
