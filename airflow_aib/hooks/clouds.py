@@ -20,6 +20,8 @@ class CloudSettings:
     :param resource_manager_endpoint: https address of Azure Resource Manager, without a slash at the end
     :param authority_host: https address of the sign-in service
     :param storage_suffix: what follows `<account>.blob.`; one with a port means path style, `https://<suffix>/<account>`
+    :param dns_zone_suffix: what follows `<account>.z<number>.blob.` of accounts with Azure DNS zone endpoints; None
+        where there are none
     :param portal: https address of the portal; None where there is none, and then there are no links
     :param ca_bundle: file of the certificate authorities to trust; None means the system's
     """
@@ -28,6 +30,7 @@ class CloudSettings:
     resource_manager_endpoint: str
     authority_host: str
     storage_suffix: str
+    dns_zone_suffix: str | None = None
     portal: str | None = None
     ca_bundle: str | None = None
 
@@ -82,25 +85,29 @@ class CloudSettings:
     def _require_own_storage(self, account_url: str) -> None:
         # A token that opens our storage must never be sent to a host outside it.
         host = urlsplit(account_url).netloc.lower()
-        suffix = self.storage_suffix.lower()
-        is_own = host == suffix if self.has_path_style_storage else host.endswith((f".{suffix}", _DNS_ZONE_SUFFIX))
-        if not is_own:
+        if not self._is_own_storage(host):
             raise ConnectionSettingsError(
                 f"Address {account_url!r} lies outside the storage of cloud {self.name} (*.{self.storage_suffix})",
                 hint="Use an address of this cloud, or a connection for the cloud that the address belongs to.",
             )
 
+    def _is_own_storage(self, host: str) -> bool:
+        suffix = self.storage_suffix.lower()
+        if self.has_path_style_storage:
+            return host == suffix
+        return host.endswith(f".{suffix}") or (
+            self.dns_zone_suffix is not None and host.endswith(f".blob.{self.dns_zone_suffix}")
+        )
+
 
 CUSTOM_CLOUD = "custom"
-
-# Accounts with "Azure DNS zone endpoints" live here: https://<account>.z01.blob.storage.azure.net
-_DNS_ZONE_SUFFIX = ".blob.storage.azure.net"
 
 PUBLIC_CLOUD = CloudSettings(
     name="AzurePublicCloud",
     resource_manager_endpoint="https://management.azure.com",
     authority_host="https://login.microsoftonline.com",
     storage_suffix="core.windows.net",
+    dns_zone_suffix="storage.azure.net",
     portal="https://portal.azure.com",
 )
 US_GOVERNMENT_CLOUD = CloudSettings(

@@ -191,9 +191,7 @@ def _read_cloud(fields: _Fields) -> CloudSettings:
             f"Cloud {name!r} in the Airflow connection is unknown",
             hint="Known are AzurePublicCloud, AzureUSGovernment, AzureChinaCloud and custom. " + _DOCS,
         )
-    custom_only = [
-        part for part in ("resource_manager_endpoint", "authority_host", "storage_suffix") if fields.text(part)
-    ]
+    custom_only = [part for part in (*_CUSTOM_CLOUD_FIELDS, "portal") if fields.text(part)]
     if custom_only:
         raise ConnectionSettingsError(
             f"The Airflow connection gives {', '.join(map(repr, custom_only))}, but its cloud is {cloud.name}",

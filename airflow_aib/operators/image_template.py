@@ -35,9 +35,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
     that would lose something. Returns the image template's resource id.
 
-    Also with `deferrable`, what must come first is awaited on the worker, since a task defers once in a try: the
-    resources that the document depends on, a run that is being cancelled, and the deletion of what is replaced. It may
-    take the options `provision_timeout` and `cancel_allowance` together.
+    Also with `deferrable`, what must come first is awaited on the worker: the resources that the document depends on, a
+    run that is being cancelled, and the deletion of what is replaced. After each of them comes another request, and
+    only workers send those; none of them is usually long enough to be worth a deferral. All in all they may take
+    the options `provision_timeout` and `cancel_allowance` together.
 
     Jinja fills in the fields listed as `template_fields`; `document_name`, `replace`, `cancel_running`, `discard_vhds`
     and `discard_logs` are part of the DAG file, so that no run's input can decide about a loss.
@@ -81,7 +82,17 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         discard_logs: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(resource_group_name=resource_group_name, image_template_name=image_template_name, **kwargs)
+        if "image_template_id" in kwargs:
+            raise TypeError(
+                f"Task {kwargs.get('task_id')!r} cannot be given image_template_id: what is not there yet is named by "
+                "resource_group_name, and image_template_name or the document's own name."
+            )
+        super().__init__(
+            image_template_id=None,
+            resource_group_name=resource_group_name,
+            image_template_name=image_template_name,
+            **kwargs,
+        )
         self.image_template: Any = str(image_template) if isinstance(image_template, Path) else image_template
         if isinstance(image_template, Mapping):
             # Airflow would take every text inside it for a Jinja template.
@@ -253,10 +264,10 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
     Refused are the loss of a run that goes on, of a VHD that nobody has copied, and of a customization log that nobody
     has archived. One that is not there is fine. Returns whether there was one.
 
-    Also with `deferrable`, what must come first is awaited on the worker, since a task defers once in a try: the end of
-    a creation, or of a run that is being cancelled. It may take the options `provision_timeout` and `cancel_allowance`
-    together. `cancel_running`, `discard_vhds` and `discard_logs` are no Jinja templates, so that no run's input can
-    decide about a loss.
+    Also with `deferrable`, what must come first is awaited on the worker: the end of a creation, or of a run that is
+    being cancelled. After it comes another request, and only workers send those. It may take the options
+    `provision_timeout` and `cancel_allowance` together. `cancel_running`, `discard_vhds` and `discard_logs` are no
+    Jinja templates, so that no run's input can decide about a loss.
 
     :param cancel_running: cancel a run that goes on and give up its log
     :param discard_vhds: give up VHDs that have not been copied

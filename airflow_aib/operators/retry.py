@@ -29,7 +29,7 @@ class ImageBuilderRetryPolicy(RetryPolicy):
     script that fails, a policy and a missing right are never mended by waiting, the network soon, a quota later. Where
     nobody can know, the task's own `retries` and `retry_delay` hold. A retry counts as one of the task's `retries`.
 
-    All operators of this provider have it unless they are given another `retry_policy`. The alternative,
+    All operators of this provider that ask Azure have it unless they are given another `retry_policy`. The alternative,
     `AirflowFailException`, would hide the error's own type from every other policy and callback.
     """
 

@@ -139,8 +139,22 @@ def describe_class(sources: Sources, module: str, node: ast.ClassDef) -> Documen
     arguments = {
         name: default for method in reversed(constructors) for name, default in arguments_of(sources, method).items()
     }
+    settled = {name for method in constructors for name in settled_arguments(method)}
     parameters = [Parameter(name, default, texts.get(name, "")) for name, default in arguments.items()]
-    return Documented(node.name, module, prose(docstring(node)), tuple(parameters))
+    offered = tuple(parameter for parameter in parameters if parameter.name not in settled)
+    return Documented(node.name, module, prose(docstring(node)), offered)
+
+
+def settled_arguments(constructor: ast.stmt) -> set[str]:
+    """Return the arguments for which a constructor hands on a fixed value: nobody can choose another one."""
+    calls = [node for node in ast.walk(constructor) if isinstance(node, ast.Call)]
+    handed_on = [call for call in calls if ast.unparse(call.func) == "super().__init__"]
+    return {
+        keyword.arg
+        for call in handed_on
+        for keyword in call.keywords
+        if keyword.arg and isinstance(keyword.value, ast.Constant)
+    }
 
 
 def describe_function(sources: Sources, module: str, node: ast.FunctionDef) -> Documented:

@@ -147,11 +147,11 @@ def test_a_custom_cloud_needs_its_addresses(name: str) -> None:
         read_extra(**{**CUSTOM, name: ""})
 
 
-@pytest.mark.parametrize("name", ["resource_manager_endpoint", "authority_host", "storage_suffix"])
+@pytest.mark.parametrize("name", ["resource_manager_endpoint", "authority_host", "storage_suffix", "portal"])
 def test_the_addresses_of_a_custom_cloud_are_refused_elsewhere(name: str) -> None:
     """An address that would be ignored is an error instead."""
     with pytest.raises(ConnectionSettingsError, match="custom"):
-        read_extra(**{name: CUSTOM[name]})
+        read_extra(**{name: {**CUSTOM, "portal": "https://portal.example"}[name]})
 
 
 @pytest.mark.parametrize("name", ["resource_manager_endpoint", "authority_host", "portal"])

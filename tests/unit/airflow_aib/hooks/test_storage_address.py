@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import nullcontext
+from urllib.parse import urlsplit
 
 import pytest
 
 from airflow_aib.exceptions import ConnectionSettingsError
-from airflow_aib.hooks.clouds import PUBLIC_CLOUD, US_GOVERNMENT_CLOUD, CloudSettings
+from airflow_aib.hooks.clouds import CHINA_CLOUD, PUBLIC_CLOUD, US_GOVERNMENT_CLOUD, CloudSettings
 from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress, account_name
 
-LOCAL = replace(PUBLIC_CLOUD, name="custom", storage_suffix="127.0.0.1:9444")
+LOCAL = CloudSettings("custom", "https://arm.example", "https://login.example", "127.0.0.1:9444")
+STACK = CloudSettings("custom", "https://arm.example", "https://login.example", "stack.example")
+EVERY_CLOUD = [PUBLIC_CLOUD, US_GOVERNMENT_CLOUD, CHINA_CLOUD, LOCAL, STACK]
 
 
 @pytest.mark.parametrize(
@@ -66,19 +69,26 @@ def test_a_destination_without_a_container_or_without_tls_is_refused(destination
         PUBLIC_CLOUD.container_address(destination)
 
 
+@pytest.mark.parametrize("cloud", EVERY_CLOUD, ids=lambda cloud: f"{cloud.name}-{cloud.storage_suffix}")
 @pytest.mark.parametrize(
-    "url",
+    "host",
     [
-        "https://evil.example/box/disk.vhd",
-        "https://core.windows.net.evil.example/box/disk.vhd",
-        "https://evilcore.windows.net/box/disk.vhd",
-        "https://store.blob.core.usgovcloudapi.net/box/disk.vhd",
+        "evil.example",
+        "{suffix}.evil.example",
+        "evil{suffix}",
+        *(f"store.blob.{cloud.storage_suffix}" for cloud in EVERY_CLOUD),
+        "store.z01.blob.storage.azure.net",
+        "store.z01.blob.storage.azure.net.evil.example",
     ],
 )
-def test_tokens_stay_inside_the_clouds_storage(url: str) -> None:
-    """An address outside the cloud's storage is refused before a token could be sent there."""
-    with pytest.raises(ConnectionSettingsError, match="outside"):
-        PUBLIC_CLOUD.blob_address(url)
+def test_tokens_stay_inside_the_clouds_storage(cloud: CloudSettings, host: str) -> None:
+    """An address is refused before a token could be sent there, unless it lies in the storage of this very cloud."""
+    own = [urlsplit(cloud.blob_endpoint("store")).netloc]
+    own += ["store.z01.blob.storage.azure.net"] if cloud is PUBLIC_CLOUD else []
+    host = host.format(suffix=cloud.storage_suffix)
+
+    with nullcontext() if host in own else pytest.raises(ConnectionSettingsError, match="outside"):
+        cloud.blob_address(f"https://{host}/box/disk.vhd")
 
 
 def test_a_blob_keeps_its_name_and_loses_its_signature() -> None:

@@ -60,6 +60,20 @@ def create(**arguments: Any) -> CreateOnNothing:
     return operator
 
 
+def test_a_resource_id_is_refused() -> None:
+    """An image template that is to be created cannot be named by its resource id, which nothing would read."""
+    with pytest.raises(TypeError, match="image_template_id"):
+        create(image_template=DATED, image_template_id="/subscriptions/s")
+
+
+def test_a_resource_id_for_all_tasks_is_not_meant_for_this_one() -> None:
+    """One in the DAG's `default_args` is for the tasks that work on what is there."""
+    with DAG("dag", schedule=None, default_args={"image_template_id": "/subscriptions/s"}):
+        operator = create(image_template=DATED)
+
+    assert operator.image_template_id is None
+
+
 def test_every_try_renders_the_same_moment() -> None:
     """`utcNow()` is the moment of the DAG run, so that a retry submits the same body."""
     operator = create(image_template=DATED)
