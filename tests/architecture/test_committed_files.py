@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:root|work|Users)/|(?<![\w.~-])/home/(?!airflow\b|me\b|user\b)\w+")
+# A folder beside the repository, reached by climbing out of it.
+BESIDE = re.compile(r"""(?:\.parent|\]) / ["']shared["']|\.\./shared/""")
 REGISTRY = re.compile(
     r"https?://[\w.-]*(?:pypi|pythonhosted|npmjs|yarnpkg|jfrog|artifactory|nexus|devpi)[\w.-]*|--(?:extra-)?index-url\s*[=\s]\s*\S+"
 )
@@ -46,6 +48,11 @@ def hits(pattern: re.Pattern[str]) -> list[str]:
 def test_no_path_of_somebodys_machine() -> None:
     """No committed file names a folder that exists on one machine only."""
     assert hits(MACHINE_PATH) == []
+
+
+def test_nothing_beside_the_repository() -> None:
+    """No test reads what a clone does not have, and so skips there."""
+    assert hits(BESIDE) == []
 
 
 def test_no_package_registry() -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.contract.roles import assign, principal_of
+from tests.reference_files import recorded_exchanges
 
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
 
-EXAMPLES = Path(__file__).parents[3].parent / "shared" / "reference" / "wire-examples.json"
-RECORDED = (
-    {example["id"]: example for example in json.loads(EXAMPLES.read_text())["exemplars"]} if EXAMPLES.exists() else {}
-)
+RECORDED = recorded_exchanges()
 STABLE = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE), "<guid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|\+00:00)"), "<time>"),

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.image_builder.replay import EXAMPLES, RECORDED, Replay, stable
+from tests.contract.image_builder.replay import RECORDED, Replay, stable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.contract.raw_arm import RawArm
 
-pytestmark = pytest.mark.skipif(not RECORDED, reason=f"the recordings are not at {EXAMPLES}")
 
 COMPARED_HEADERS = (
     "Cache-Control",

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_aib.exceptions import ImageArtifactMissingError
 from airflow_aib.image_run.artifacts import ImageArtifact, match_artifacts, read_artifacts
-from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples
+from tests.reference_files import answered_body
 
 VERSION = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d/versions/0.25342.22189"
 VHD = "https://account.blob.core.windows.net/vhds/Tmp1_20210312111014.vhd"
@@ -100,7 +100,6 @@ def test_artifact_travels_as_json() -> None:
     assert ImageArtifact.from_json(json.loads(json.dumps(artifact.to_json())) | {"later": 1}) == artifact
 
 
-@needs_wire_examples
 def test_recorded_run_outputs() -> None:
     """The recorded run outputs of all three kinds of distributor are read."""
     managed = answered_body("list-runoutputs-managed-image")["value"]

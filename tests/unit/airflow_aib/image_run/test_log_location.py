@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from airflow_aib.image_run.log_location import LogLocation, log_locations, log_operation_id
-from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples
+from tests.reference_files import answered_body
 
 FOLDER = "11111111-2222-3333-4444-555555555555"
 OPERATION = "3f0c9f6e-6a59-4c5e-9f36-0f1d9f6d2b11"
@@ -55,7 +55,6 @@ def test_message_without_place() -> None:
     assert log_operation_id("The build was canceled") is None
 
 
-@needs_wire_examples
 def test_recorded_messages() -> None:
     """Both recorded messages lead to account, container and folder."""
     old = answered_body("get-template-run-failed")["properties"]["lastRunStatus"]["message"]

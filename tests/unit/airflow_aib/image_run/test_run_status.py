@@ -15,7 +15,7 @@ from airflow_aib.image_run.run_status import (
     parse_service_time,
     read_last_run_status,
 )
-from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples
+from tests.reference_files import answered_body
 
 
 def body(**last_run_status: object) -> dict[str, object]:
@@ -156,7 +156,6 @@ def test_status_travels_as_json() -> None:
     assert LastRunStatus.from_json(travelled) == original
 
 
-@needs_wire_examples
 @pytest.mark.parametrize(
     ("name", "phase", "is_over"),
     [
@@ -176,7 +175,6 @@ def test_recorded_statuses(name: str, phase: str, is_over: bool) -> None:  # noq
     assert read.started_at is not None
 
 
-@needs_wire_examples
 def test_recorded_list_has_a_canceled_run() -> None:
     """In a recorded list a canceled run has an end and its message."""
     (item,) = answered_body("list-templates-canceled")["value"]
@@ -186,7 +184,6 @@ def test_recorded_list_has_a_canceled_run() -> None:
     assert (read.run_state, read.message, read.is_over) == ("Canceled", "The build was canceled", True)
 
 
-@needs_wire_examples
 def test_recorded_template_without_run() -> None:
     """A recorded template that never ran has no status."""
     assert read_last_run_status(answered_body("get-template-created")) is None

@@ -7,28 +7,18 @@ left out, since a document is compared after they have been evaluated.
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import pytest
 from jsonschema import Draft4Validator
 
-from airflow_aib.image_template.members.api_versions import API_VERSIONS
-
-FOLDER = Path(__file__).resolve().parents[5] / "shared" / "reference" / "schemas"
-
-with_schemas = pytest.mark.skipif(
-    not all((FOLDER / f"{one}.json").exists() for one in API_VERSIONS),
-    reason="the official schemas stand beside the repository, and are not there",
-)
+from tests.reference_files import published_schema
 
 
 @cache
 def official_schema(api_version: str) -> dict[str, Any]:
     """Give the schema of the resource as it is meant, in one piece."""
-    published = json.loads((FOLDER / f"{api_version}.json").read_text(encoding="utf-8"))
+    published = published_schema(api_version)
     return _meant(published["resourceDefinitions"]["imageTemplates"], published["definitions"])
 
 

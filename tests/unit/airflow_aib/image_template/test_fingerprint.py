@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from airflow_aib.image_template.fingerprint import MARK_PREFIX, differences, fingerprint
 from airflow_aib.image_template.region import normal_region
+from tests.reference_files import answered_body, sent_body
 from tests.unit.airflow_aib.image_template.sample_documents import IDENTITY, PARAMETERS, body, rendered_sample
-from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples, sent_body
 
 GALLERY_IMAGE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/d"
 
@@ -82,7 +82,6 @@ def test_a_build_has_240_minutes_where_nothing_is_said(minutes: int) -> None:
     assert fingerprint(body(buildTimeoutInMinutes=241)) != fingerprint(body())
 
 
-@needs_wire_examples
 @pytest.mark.parametrize(
     ("sent", "answered"),
     [

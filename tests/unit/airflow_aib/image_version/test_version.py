@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_aib.image_version.version import LeftOut, latest, parse_version, version_of
-from tests.unit.airflow_aib.wire_examples import answered_body, needs_wire_examples
+from tests.reference_files import answered_body
 
 texts = st.lists(st.integers(0, 99999), min_size=3, max_size=3).map(lambda parts: ".".join(map(str, parts)))
 
@@ -115,7 +115,6 @@ def test_latest_does_not_depend_on_order(names: list[str]) -> None:
     assert latest(versions).version == latest(versions[::-1]).version == str(max(map(parse_version, names)))
 
 
-@needs_wire_examples
 def test_recorded_versions() -> None:
     """A recorded version that is being created is left out, a ready one is the latest where it is replicated."""
     creating = answered_body("put-gallery-version-201")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +11,9 @@ from aib_emulator.services.image_builder.messages import LogPlace, failure_of
 from aib_emulator.services.image_builder.planned import RunPlan, creation_error, plan_of
 from aib_emulator.services.image_builder.timeline import Timeline, plan_run
 from aib_emulator.settings import LOG_FORMS
+from tests.reference_files import failure_signatures
 from tests.unit.aib_emulator.services.image_builder.samples import SHELL, START, TO_GALLERY, image_template
 
-FACTS = Path(__file__).parents[5].parent / "shared" / "reference" / "aib-wire-facts.md"
 PREFIX = "00000000-0000-0000-0000-00000000000f"
 LOG_PLACE = LogPlace("https://127.0.0.1:1/account/packerlogs", "00000000-0000-0000-0000-00000000000e", PREFIX)
 WINDOWS_SOURCE = {
@@ -143,12 +141,9 @@ def test_what_the_catalogue_does_not_have_is_refused(wrong: dict[str, str]) -> N
         planned(**wrong)
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the sheet of wire facts is not on this machine")
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_what_is_quoted_is_what_the_sheet_quotes(name: str) -> None:
-    """Each substring that the sheet of facts quotes for a row stands in the signatures of its failure."""
-    row = re.search(rf"^\| {CATALOGUE[name].row} \|.*$", FACTS.read_text(encoding="utf-8"), re.MULTILINE)
-    assert row is not None
-    quoted = [text.partition(">")[2] or text for text in re.findall(r"`([^`]+)`", row[0].split(" | ")[2])]
+def test_what_is_quoted_is_what_the_service_shows(name: str) -> None:
+    """Each substring that is known of the service for a row stands in the signatures of its failure."""
+    quoted = failure_signatures()[CATALOGUE[name].row]
     known = " ".join(text for texts in CATALOGUE[name].signatures.values() for text in texts)
     assert [text for text in quoted if text not in known] == []

@@ -17,7 +17,6 @@ from tests.unit.airflow_aib.image_template.official_schemas import (
     kind_name,
     official_schema,
     told_by,
-    with_schemas,
 )
 from tests.unit.airflow_aib.image_template.schema_documents import complete_document, documents, spoilings
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.unit.airflow_aib.image_template.schema_documents import Spoiling
-
-pytestmark = with_schemas
 
 IN_THE_ADDRESS = "a body that is sent has it in its address, and the schema describes deployment files"
 DOCUMENTED = "the documentation of the preview has it, and the schema has not"

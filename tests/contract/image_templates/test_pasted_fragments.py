@@ -1,9 +1,8 @@
-"""Every fragment of the reference pages, completed: read, filled in, upgraded, checked, and taken by the service."""
+"""Every fragment that people paste, completed: read, filled in, upgraded, checked, and taken by the service."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +13,8 @@ from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
 from airflow_aib.image_template.text.source_text import parse_text
 from tests.contract.image_builder.calls import Builder, as_json, document, to_gallery, to_managed_image
-from tests.contract.image_templates.seed_fragments import (
-    PAGES,
+from tests.contract.image_templates.pasted_fragments import (
+    PAGE,
     REPAIRS,
     Fragment,
     completed,
@@ -28,11 +27,7 @@ from tests.contract.sdk_clients import GROUP, Cloud, done, finished
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(
-    not PAGES.exists(), reason="the reference pages stand beside the repository, and are not there"
-)
-
-ALL = list(fragments()) if PAGES.exists() else []
+ALL = list(fragments())
 PARTS = [fragment for fragment in ALL if not is_answer(fragment)]
 ISO = '"type": "ISO"'
 SUBSCRIPTION = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -40,41 +35,40 @@ CHECKSUM = "0" * 64
 VERSION = ("Canonical", "UbuntuServer", "18.04-LTS", "18.04.201903060")
 
 
-def values(fragment: Fragment) -> dict[str, object]:
-    """Return a value for every placeholder; the pages give one name to several things, as people do."""
-    image_id, definition_id = (
-        to_managed_image(SUBSCRIPTION)["imageId"],
-        to_gallery(SUBSCRIPTION)["galleryImageId"],
-    )
+def values() -> dict[str, object]:
+    """Return a value for every placeholder."""
     numbers = {f"name {number}": f"step{number}" for number in (1, 2)}
-    texts = ("path to script", "link to script", "source location", "sourceURI from the download center")
+    texts = ("address of the script", "address of the file", "address of the medium")
     return {
         **numbers,
         **dict.fromkeys(texts, "https://example.com/scripts/setup.sh"),
-        **dict.fromkeys(("sha256 checksum", "checksum associated with ISO"), CHECKSUM),
-        **dict.fromkeys(("command to run inline", "commands to run", "PowerShell syntax to run"), "echo hello"),
-        **dict.fromkeys(("true false", "true or false"), "true"),
-        "exit code": "0, 3010",
-        "destination": "/tmp/setup.sh",  # noqa: S108 - in the build VM
-        "minutes": 60,
-        "sizeInGB": 100,
-        "vmSize": "Standard_D1_v2",
-        "vnetName": "corp",
-        "subnetName": "builds",
-        "vnetRgName": GROUP,
-        "imgBuilderId": next(iter(document(SUBSCRIPTION)["identity"]["userAssignedIdentities"])),
+        "digest": CHECKSUM,
+        "command": "echo hello",
+        "yes or no": "true",
+        "codes": "0, 3010",
+        "path in the VM": "/tmp/setup.sh",  # noqa: S108 - in the build VM
+        "limit": 60,
+        "gigabytes": 100,
+        "size": "Standard_D1_v2",
+        "network": "corp",
+        "subnet": "builds",
+        "network group": GROUP,
+        "builder identity": next(iter(document(SUBSCRIPTION)["identity"]["userAssignedIdentities"])),
         "first": "one",
-        "name": "two",
-        "value": "tag",
-        "VHD name": "disk",
-        "region where the gallery is deployed": "eastus",
-        "resource ID": definition_id if "galleryImageId" in fragment.text else image_id,
-        "resourceGroup": GROUP,
-        "destinationResourceGroupName": GROUP,
-        "imageName": "img1",
-        "sharedImageGalleryName": "corp",
+        "tag": "two",
+        "text": "tag",
+        "disk": "disk",
+        "output": "base",
+        "region of the gallery": "eastus",
+        "where": "eastus",
+        "definition": to_gallery(SUBSCRIPTION)["galleryImageId"],
+        "image to make": to_managed_image(SUBSCRIPTION)["imageId"],
+        "gallery group": GROUP,
+        "imageGroup": GROUP,
+        "image": "img1",
+        "gallery": "corp",
         "imageDefinitionName": "linux-base",
-        "imageVersion": "1.0.0",
+        "number": "1.0.0",
     }
 
 
@@ -82,17 +76,13 @@ def rendered(fragment: Fragment) -> RenderedImageTemplate:
     """Complete a fragment, and fill in what it asks for."""
     read = read_document(completed(fragment, document(SUBSCRIPTION)))
     context = RenderContext(SUBSCRIPTION, GROUP, "eastus")
-    wanted = {
-        name: value for name, value in values(fragment).items() if re.search(rf"[<{{]{name}[>}}]", str(read.body))
-    }
-    if '"runOutputName": "<name>"' in fragment.text:
-        wanted["name"] = "two"
+    wanted = {name: value for name, value in values().items() if re.search(rf"[<{{]{name}[>}}]", str(read.body))}
     return render(read, wanted, context)
 
 
 def test_every_fragment_is_found() -> None:
-    """The page of 2020 has 21 fragments and that of 2019 has 17; one of them is an answer."""
-    assert Counter(fragment.year for fragment in ALL) == {"2020": 21, "2019": 17}
+    """Those in fences and those that are only indented; one of them is an answer."""
+    assert len(ALL) == PAGE.read_text(encoding="utf-8").count("```json") + 3
     assert len(ALL) - len(PARTS) == 1
 
 
@@ -120,7 +110,7 @@ def test_no_repaired_fragment_has_a_key_twice(fragment: Fragment) -> None:
 
 @pytest.fixture
 async def builder(cloud: Cloud) -> Builder:
-    """Put into the emulator what the pages name: a marketplace version, a managed image, a gallery image version."""
+    """Put into the emulator what they name: a marketplace version, a managed image, a gallery image version."""
     cloud.thread.control.set_scale(4000)
     cloud.thread.emulator.world.compute.publish_platform_version(*VERSION)
     compute, profile = cloud.compute(), {"osDisk": {"osType": "Linux", "osState": "Generalized"}}
@@ -148,7 +138,7 @@ async def test_every_fragment_is_accepted(builder: Builder) -> None:
     assert builder.subscription_id == SUBSCRIPTION
     states: dict[str, str] = {}
     for fragment in accepted():
-        name, body = f"seed-{fragment}", rendered(fragment).body
+        name, body = str(fragment), rendered(fragment).body
         created = as_json(await finished(builder.image_templates.begin_create_or_update(GROUP, name, body)))
         states[name] = created["properties"]["provisioningState"]
         await finished(builder.image_templates.begin_delete(GROUP, name))
@@ -158,8 +148,8 @@ async def test_every_fragment_is_accepted(builder: Builder) -> None:
 
 @pytest.mark.parametrize("cloud", ["sync"], indirect=True)
 @pytest.mark.parametrize("kind", ["managedImage", "sharedImage", "VHD"])
-async def test_every_distributor_of_the_pages_leaves_its_artifact(builder: Builder, kind: str) -> None:
-    """A build with a distributor as the pages write it ends with an artifact of its kind."""
+async def test_every_distributor_leaves_its_artifact(builder: Builder, kind: str) -> None:
+    """A build with a distributor as it is pasted ends with an artifact of its kind."""
     fragment = next(one for one in reversed(PARTS) if re.search(rf'"type": ?"{kind}"', one.text))
     body = rendered(fragment).body
     await finished(builder.image_templates.begin_create_or_update(GROUP, "built", body))
@@ -171,7 +161,7 @@ async def test_every_distributor_of_the_pages_leaves_its_artifact(builder: Build
 
 
 def test_the_answer_is_read() -> None:
-    """The answer that the page of 2020 shows for a run output gives the gallery image version."""
+    """What a command line shows of a run output gives the gallery image version."""
     (fragment,) = (one for one in ALL if is_answer(one))
     answer, _ = parse_text(fragment.text, "answer.json")
     distributor = {"type": "sharedImage", "runOutputName": answer["name"]}

@@ -1,7 +1,4 @@
-"""The JSON fragments of the two reference pages that the project began from, repaired and completed to documents.
-
-The pages stand beside the repository where its makers work. They are sloppy, as what users paste is.
-"""
+"""The fragments of tests/image_templates/pasted, which are sloppy as what users paste is, repaired and completed."""
 
 from __future__ import annotations
 
@@ -16,57 +13,52 @@ from airflow_aib.image_template.text.source_text import parse_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PAGES = Path(__file__).resolve().parents[4] / "shared" / "seeds"
-YEARS = {"000_b46f84a639b07501.txt": "2020", "004_8b69933ab81fbe4f.txt": "2019"}
+PAGE = Path(__file__).resolve().parents[2] / "image_templates" / "pasted" / "fragments.md"
 
 _FENCED = re.compile(r"^```json *\n(?P<json>.*?)^```", re.MULTILINE | re.DOTALL)
-_OTHER_FENCES = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # Indented by four or more, and it begins with a quote or a brace.
 _INDENTED = re.compile(r'^(?P<json> {4,}["{[].*\n(?: {4,}.*\n|\s*\n)*)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Fragment:
-    """Hold one fragment as it stands in a page.
+    """Hold one fragment as it stands in the page.
 
-    :param year: of the page
     :param line: of the page, from 1
     :param text: as it stands there
     """
 
-    year: str
     line: int
     text: str
 
     def __str__(self) -> str:
         """Name the fragment in test ids."""
-        return f"{self.year}-line{self.line}"
+        return f"line{self.line}"
 
 
 def fragments() -> Iterator[Fragment]:
-    """Find every fenced and every indented piece of JSON in both pages."""
-    for file, year in YEARS.items():
-        page = (PAGES / file).read_text(encoding="utf-8")
-        # Emptied, the lines keep their numbers.
-        prose = _OTHER_FENCES.sub(lambda match: re.sub(r"[^\n]", "", match[0]), page)
-        for match in (*_FENCED.finditer(page), *_INDENTED.finditer(prose)):
-            yield Fragment(year, match.string.count("\n", 0, match.start()) + 1, match["json"])
+    """Find every fenced and every indented piece of JSON."""
+    page = PAGE.read_text(encoding="utf-8")
+    # Emptied, the lines keep their numbers.
+    prose = _FENCED.sub(lambda match: re.sub(r"[^\n]", "", match[0]), page)
+    for match in (*_FENCED.finditer(page), *_INDENTED.finditer(prose)):
+        yield Fragment(match.string.count("\n", 0, match.start()) + 1, match["json"])
 
 
 # What is wrong with the fragments, each repaired by a pattern and what comes in its place.
 REPAIRS: dict[str, tuple[str, str]] = {
-    "a tag stands twice": (r'"<name>": "<value>",(\s*)"<name>":', r'"<first>": "<value>",\1"<name>":'),
-    "a key's bracket is outside its quotes": (r'"<name":', '"<first>":'),
+    "a tag stands twice": (r'"<tag>": "<text>",(\s*)"<tag>":', r'"<first>": "<text>",\1"<tag>":'),
+    "a key's bracket is outside its quotes": (r'"<tag":', '"<first>":'),
     "quotes are typographic": ("[“”]", '"'),
     "a number is a placeholder without quotes": (r": (<\w+>)", r': "\1"'),
     "a comma is missing after a closed object": (r'\}(\s*)(?=")', r"},\1"),
-    "a brace of the profile is missing": (r'(\}\s*),(\s*)(?="source": \{\})', r"\1},\2"),
+    "a brace of the profile is missing": (r'(\}\s*),(\s*)(?="buildTimeoutInMinutes": )', r"\1},\2"),
     "a list stands twice": (r'\],\s*"customize": \[', ""),
     "a brace is inside a key": (r'"type\{ ":', '{"type":'),
     "an id has a hole": (r"/p +roviders/", "/providers/"),
     "a placeholder is not closed": (r"<imageDefinitionName/", "<imageDefinitionName>/"),
     "the source has a name of 2018": (r'"build": \{\}', '"source": {}'),
-    "the time is a key": (r'"<build timeout in minutes>": \{\}', '"buildTimeoutInMinutes": "<minutes>"'),
+    "the time is a key": (r'"<limit in minutes>": \{\}', '"buildTimeoutInMinutes": "<limit>"'),
     "an empty list is an empty object": (r'"(customize|distribute)": \{\}', r'"\1": []'),
     "customizers share a name": (r'"name":\s*"<name>"', '"name": "<name {number}>"'),
 }
