@@ -23,7 +23,7 @@ from aib_emulator.choices import Choices
 from aib_emulator.clock import ScaledClock
 from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
-from aib_emulator.keeping.journal import Journal
+from aib_emulator.keeping.journal import Journal, not_restored
 from aib_emulator.keeping.keeper import SINGLE, Keeper
 from aib_emulator.openapi import openapi
 from aib_emulator.request_record import RequestRecord
@@ -116,8 +116,9 @@ class Emulator:
         try:
             await asyncio.to_thread(self._prepare_folder)
             self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
-            tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls")
-            self._world = self._make_world(self._tls, tokens)
+            clock = ScaledClock(self.settings.time_scale)
+            tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls", lambda: clock.skew)
+            self._world = self._make_world(self._tls, tokens, clock)
             await self._world.blobs.start()
             routes = self._routes()
             await self._fill()
@@ -232,20 +233,27 @@ class Emulator:
     async def _fill(self) -> None:
         with self._keeper.as_one():
             if self._kept:
-                await restore.restore(self.world, restore.codec_for(self._operations), self._kept)
-                self._kept = {}
+                await self._restore()
             else:
                 await self._furnish()
             restore.keep_singles(self.world)
+
+    async def _restore(self) -> None:
+        try:
+            await restore.restore(self.world, restore.codec_for(self._operations), self._kept)
+        except OSError:
+            raise
+        except Exception as error:
+            raise not_restored(self._folder / JOURNAL, error) from error
+        self._kept = {}
 
     def _keep_ports(self) -> None:
         ports = {"arm": self._arm_port, "blob": int(self.blob_url.rpartition(":")[2])}
         self._keeper.add_single("ports", lambda: ports)
         self._keeper.commit()
 
-    def _make_world(self, tls: TlsFiles, tokens: TokenAuthority) -> World:
-        keeper, clock = self._keeper, ScaledClock(self.settings.time_scale)
-        store = Store(keeper)
+    def _make_world(self, tls: TlsFiles, tokens: TokenAuthority, clock: ScaledClock) -> World:
+        keeper, store = self._keeper, Store(self._keeper)
         faults, requests = Faults(), RequestRecord()
         settings = self.settings
         first = Application(settings.client_id, settings.client_secret, settings.client_object_id)

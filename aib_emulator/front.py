@@ -109,8 +109,8 @@ class Front:
             if route.needs_token:
                 object_id = _principal_of(call)
                 limits = self._take(call, scope)
-            answer = await self._dispatch(route, call, scope)
-            self._world.keeper.commit()
+            with self._world.keeper.at_the_end():
+                answer = await self._dispatch(route, call, scope)
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers, error.style)
         except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from multidict import CIMultiDict
@@ -45,13 +46,12 @@ def codec_for(operations: Operations) -> Codec:
     def read(members: dict[str, Any]) -> Operation:
         return operations.find(members["operation_id"]) or Operation(**members)
 
-    return Codec(
-        *PLAIN, *OF_SERVICES, Shape(PlannedFailure, vars, _failure), HEADERS, Shape(Operation, plain.write, read)
-    )
+    failure = Shape(PlannedFailure, asdict, _failure)
+    return Codec(*PLAIN, *OF_SERVICES, failure, HEADERS, Shape(Operation, plain.write, read))
 
 
 def _failure(members: dict[str, Any]) -> PlannedFailure:
-    struck = members.pop("struck")
+    struck = members.pop("struck", 0)  # early journals lack it as long as nothing was struck
     failure = PlannedFailure(**members)
     failure.struck = struck
     return failure

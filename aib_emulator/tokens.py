@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from aib_emulator.clock import real_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -53,17 +53,18 @@ class TokenAuthority:
     Tokens live by the real clock: so do the clients that keep them.
 
     :param key: the RSA key to sign with
+    :param skew: returns by how much the service's clocks are ahead of those of its clients
     """
 
-    def __init__(self, key: rsa.RSAPrivateKey) -> None:
+    def __init__(self, key: rsa.RSAPrivateKey, skew: Callable[[], timedelta] = timedelta) -> None:
         self._first_key = key
+        self._skew = skew
         self.reset()
 
     def reset(self) -> None:
         """Go back to the first key and the usual lifetime; every token of that key is good again."""
         self._use(self._first_key)
         self.lifetime = LIFETIME
-        self.skew = timedelta()
         self._good_from = 0.0
 
     def expire_all(self) -> None:
@@ -83,17 +84,17 @@ class TokenAuthority:
         self.key_id = hashlib.sha256(public).hexdigest()[:27]
 
     def _now(self) -> datetime:
-        return real_now() + self.skew
+        return real_now() + self._skew()
 
     @classmethod
-    def from_folder(cls, folder: Path) -> TokenAuthority:
+    def from_folder(cls, folder: Path, skew: Callable[[], timedelta] = timedelta) -> TokenAuthority:
         """Use the key in `folder`, made at the first time, so that clients' tokens outlive a restart."""
         file = folder / "token-signing.key"
         if file.exists():
             key = serialization.load_pem_private_key(file.read_bytes(), password=None)
             if not isinstance(key, rsa.RSAPrivateKey):
                 raise TypeError(f"{file} holds no RSA key. Delete it to have a new one made.")
-            return cls(key)
+            return cls(key, skew)
         key = _new_key()
         folder.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
@@ -102,7 +103,7 @@ class TokenAuthority:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        return cls(key)
+        return cls(key, skew)
 
     def public_jwk(self) -> dict[str, Any]:
         """Return the public key as Entra publishes its keys."""

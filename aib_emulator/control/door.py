@@ -76,9 +76,7 @@ class WorldDoor:
         """Set how fast the clock goes, 0 stops it, and by how much the service's clocks differ from the clients'."""
         sent, world = call.json(), self._world
         if "skew" in sent:
-            skew = timedelta(seconds=number(sent, "skew", LARGEST_SKEW, least=-LARGEST_SKEW))
-            world.clock.set_skew(skew)
-            world.tokens.skew = skew
+            world.clock.set_skew(timedelta(seconds=number(sent, "skew", LARGEST_SKEW, least=-LARGEST_SKEW)))
         if "scale" in sent or "skew" not in sent:
             world.clock.set_scale(number(sent, "scale", FASTEST))
         return Answer(200, self._clock())

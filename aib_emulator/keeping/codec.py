@@ -48,6 +48,7 @@ class Codec:
         shapes = [kind if isinstance(kind, Shape) else dataclass_shape(kind) for kind in kinds]
         self._by_kind = {shape.kind: shape for shape in (*BUILT_IN, *shapes)}
         self._by_name = {kind.__name__: shape for kind, shape in self._by_kind.items()}
+        self.kinds = frozenset(shape.kind for shape in shapes)
 
     def write(self, value: Any) -> Any:
         """Return `value` as JSON."""

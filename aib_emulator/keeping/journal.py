@@ -87,6 +87,12 @@ def read_journal(file: Path) -> Records:
     return records
 
 
+def not_restored(file: Path, error: Exception) -> JournalError:
+    """Return what to say of a journal that can be read, but whose records an emulator cannot go on from."""
+    reason = f"{type(error).__name__}: {error}"
+    return JournalError(f"{file} holds what this emulator cannot go on from ({reason}). {_advice()}")
+
+
 def _line(content: Mapping[str, Any]) -> bytes:
     text = json.dumps(content, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)

@@ -69,6 +69,14 @@ class Keeper:
             self._held -= 1
         self.commit()
 
+    @contextlib.contextmanager
+    def at_the_end(self) -> Iterator[None]:
+        """Commit in the end, also when that is an error: what was done before it counts."""
+        try:
+            yield
+        finally:
+            self.commit()
+
     def commit(self) -> None:
         """Write down what has changed."""
         if self._journal is None or self._held:

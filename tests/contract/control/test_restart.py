@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import psutil
 import pytest
 from azure.identity import ClientSecretCredential
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
+from requests import HTTPError
 
 from aib_emulator.__main__ import main
+from aib_emulator.keeping.journal import Journal
 from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, TO_VHD, document, to_gallery
 from tests.contract.resources.documents import asked, golden_image
 from tests.contract.sdk_clients import GROUP
@@ -241,6 +244,39 @@ def test_an_asynchronous_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
         second.control.advance(60)
         assert target.get_blob_properties().copy.status == "success"
         assert target.download_blob().readall() == content
+
+
+def test_what_was_told_or_refused_last_is_kept(tmp_path: Path) -> None:
+    """A failure yet to strike, the clock's skew, and a run whose start was answered 504 outlive a kill."""
+    with served(tmp_path) as first:
+        first.control.set_scale(0)
+        first.send("PUT", ONE, document(first.subscription_id))
+        first.control.advance(60)
+        first.control.plan_failure(kind="customizer", index=0, image_template="another")
+        first.control.plan_failure(kind="gateway_timeout", moment="after")
+        first.control.set_skew(600)
+        with pytest.raises(HTTPError, match="504"):
+            first.send("POST", f"{ONE}/run")
+        first.kill()
+    with served(tmp_path) as second:
+        assert second.properties()["lastRunStatus"]["runState"] == "Running"
+        assert [(failure["kind"], failure["struck"]) for failure in second.control.failures()] == [("customizer", 0)]
+        assert second.control.clock()["skew"] == 600
+        claims = jwt.decode(second.token(), options={"verify_signature": False})
+        assert claims["iat"] - datetime.now(UTC).timestamp() == pytest.approx(600, abs=60)
+
+
+def test_a_journal_that_cannot_be_gone_on_from_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The start ends with a sentence that names the file and the reason."""
+    journal = tmp_path / "state.journal"
+    keeper = Journal(journal)
+    keeper.open()
+    keeper.append({"failures:": [{"$": "PlannedFailure", "boredom": 1}]})
+    keeper.close()
+    assert main(["--data", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert str(journal) in told
+    assert "KeyError" in told
 
 
 def test_a_creation_that_is_stuck_stays_stuck(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
+from aib_emulator.clock import ManualClock
 from aib_emulator.tokens import TokenAuthority, TokenError
 
 if TYPE_CHECKING:
@@ -111,14 +112,16 @@ def test_tokens_can_be_short_lived(lasting: TokenAuthority) -> None:
     assert claims["exp"] - claims["iat"] == 5
 
 
-def test_the_authoritys_clock_may_differ(lasting: TokenAuthority) -> None:
+def test_the_authoritys_clock_may_differ(tmp_path: Path) -> None:
     """With a skew, tokens are dated and judged by the service's clock: what it issued is good there and then only."""
-    lasting.skew = timedelta(hours=2)
-    token = issue(lasting)
-    assert lasting.verify(token, [ARM])
-    lasting.skew = timedelta()
+    clock = ManualClock()
+    authority = TokenAuthority.from_folder(tmp_path, lambda: clock.skew)
+    clock.set_skew(timedelta(hours=2))
+    token = issue(authority)
+    assert authority.verify(token, [ARM])
+    clock.set_skew(timedelta())
     with pytest.raises(TokenError, match="not valid yet"):
-        lasting.verify(token, [ARM])
-    lasting.skew = timedelta(hours=4)
+        authority.verify(token, [ARM])
+    clock.set_skew(timedelta(hours=4))
     with pytest.raises(TokenError, match="has expired"):
-        lasting.verify(token, [ARM])
+        authority.verify(token, [ARM])

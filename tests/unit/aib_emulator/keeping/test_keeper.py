@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,22 @@ def test_changes_that_belong_together_are_one_line(tmp_path: Path) -> None:
             keeper.commit()
         assert read_journal(file) == {}
     assert file.read_bytes().count(b"\n") == 2
+
+
+def test_what_was_done_before_an_error_is_written(tmp_path: Path) -> None:
+    """An error ends what was being done, and what it changed until then is written nevertheless."""
+    things: dict[str, Any] = {}
+    keeper = opened(tmp_path / "journal", things)
+
+    def change_and_fail() -> None:
+        with keeper.at_the_end():
+            things["a"] = 1
+            keeper.touch("thing", "a")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        change_and_fail()
+    assert read_journal(tmp_path / "journal") == {"thing:a": 1}
 
 
 def test_a_change_without_a_word_is_found(tmp_path: Path) -> None:
