@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
@@ -15,7 +16,7 @@ from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 # How long to look for a run whose start was answered badly, and for one that Azure has accepted.
 LOST_RUN_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=2), error_budget=timedelta(minutes=2))
@@ -40,9 +41,9 @@ class ServiceTime:
     def __call__(self, answer: Any) -> None:
         """Read it from an answer of the SDK's pipeline."""
         headers = getattr(getattr(answer, "http_response", None), "headers", None) or {}
-        found = _ROUTED_AT.search(headers.get("x-ms-routing-request-id") or "")
-        if found:
-            self.at = datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).isoformat()
+        at = _answered_at(headers)
+        if at is not None:
+            self.at = at.isoformat()
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ class RunRequests(ImageTemplates):
             if is_lost_answer(error):
                 return await self._find_lost_run(handle, error)
             return await self._settle_refusal(handle, error, is_repeat=is_repeat)
-        return handle.accepted(moment.at)
+        # An answer without a time was given when the look was, and by so much later as has passed since.
+        return handle.accepted(moment.at or handle.asked_again(self.clock.now()).asked_at)
 
     async def see_run(self, handle: ImageRunHandle) -> ImageRunHandle:
         """Add the start time of a run that Azure has accepted; without it the handle still finds the run."""
@@ -162,7 +164,7 @@ class RunRequests(ImageTemplates):
         except ArmRequestError:
             # It was accepted: whoever watches it will see it, or say why not.
             return handle
-        return handle.joined_to(status) if status else handle
+        return handle.confirmed_by(status) if status else handle
 
     async def _post(
         self,
@@ -235,6 +237,18 @@ class RunRequests(ImageTemplates):
 
     async def _look(self, handle: ImageRunHandle) -> LastRunStatus | None:
         return read_last_run_status(await self.require_image_template(handle.image_template_id, retries=False))
+
+
+def _answered_at(headers: Mapping[str, str]) -> datetime | None:
+    """Read when an answer was given: Azure's front door says it, or else HTTP's own header."""
+    routed = _ROUTED_AT.search(headers.get("x-ms-routing-request-id") or "")
+    try:
+        if routed:
+            return datetime.strptime(routed[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        date = parsedate_to_datetime(headers.get("Date") or "")
+    except ValueError:
+        return None
+    return date.replace(tzinfo=date.tzinfo or UTC)
 
 
 def is_open(error: ArmRequestError) -> bool:

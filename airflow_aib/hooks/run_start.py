@@ -147,7 +147,7 @@ class RunStart:
         self.on_asked(handle)
 
     def _tell_started(self, handle: ImageRunHandle) -> None:
-        if handle.ownership == RunOwnership.UNCONFIRMED:
+        if handle.start_time is not None and handle.ownership == RunOwnership.UNCONFIRMED:
             self.log.warning(
                 "Azure's answer does not say whether it has started the run. One has begun at %s since, which is taken "
                 "for it; as that is not certain, nothing of this task will cancel it.",

@@ -78,12 +78,17 @@ class ImageRunHandle:
         """Give the same handle with the start time that the service has shown."""
         return replace(self, start_time=status.start_time)
 
-    def accepted(self, at: str | None = None) -> ImageRunHandle:
+    def accepted(self, at: str | None) -> ImageRunHandle:
         """Give the same handle as that of a run which Azure has accepted.
 
-        :param at: when, by the service's clock
+        :param at: when, by the service's clock; without it nobody can tell a run of much later from this one, so that
+            it is not certainly ours until its start has been seen
         """
-        return replace(self, ownership=RunOwnership.OWN, asked_at=at)
+        return replace(self, ownership=RunOwnership.UNCONFIRMED if at is None else RunOwnership.OWN, asked_at=at)
+
+    def confirmed_by(self, status: LastRunStatus) -> ImageRunHandle:
+        """Give the same handle as that of a run which Azure has accepted a moment ago, and shows now."""
+        return replace(self.joined_to(status), ownership=RunOwnership.OWN)
 
     def asked_again(self, now: datetime) -> ImageRunHandle:
         """Give the same handle as that of a run which is asked for once more, after a pause that Azure has asked for.

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
-from airflow_aib.hooks.run_requests import LOST_RUN_PATIENCE, RunRequests
+from airflow_aib.hooks.run_requests import LOST_RUN_PATIENCE, RunRequests, ServiceTime
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
     FakeClock,
     FakeImageBuilder,
+    FakePipelineResponse,
+    FakeResponse,
     azure_error,
     fake_clients,
     image_template,
@@ -200,6 +202,58 @@ async def test_an_accepted_run_begins_by_the_services_time() -> None:
     accepted = await requests.request_run(await requests.prepare_run(IMAGE_TEMPLATE_ID))
 
     assert (accepted.asked_at, accepted.is_own) == ("2026-01-05T03:30:00+00:00", True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ms-routing-request-id": "EASTUS:20260105T033000Z:r", "Date": "Mon, 05 Jan 2026 03:30:09 GMT"},
+        {"Date": "Mon, 05 Jan 2026 03:30:00 GMT"},
+        {"Date": "Mon, 05 Jan 2026 03:30:00"},
+        {"x-ms-routing-request-id": "somewhere", "Date": "Mon, 05 Jan 2026 03:30:00 GMT"},
+    ],
+    ids=lambda headers: ", ".join(headers),
+)
+def test_the_services_time_is_in_either_header(headers: dict[str, str]) -> None:
+    """Where Azure's front door does not say when it saw the request, HTTP's own header tells when it was answered."""
+    moment = ServiceTime()
+    moment(FakePipelineResponse(FakeResponse(202, None, headers)))
+
+    assert moment.at == "2026-01-05T03:30:00+00:00"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "soon"}, {"x-ms-routing-request-id": "EASTUS:20261399T999999Z:r"}])
+def test_an_answer_may_tell_no_time(headers: dict[str, str]) -> None:
+    """Nor does one that cannot be read."""
+    moment = ServiceTime()
+    moment(FakePipelineResponse(FakeResponse(202, None, headers)))
+
+    assert moment.at is None
+
+
+async def test_consent_without_a_time_counts_from_the_look() -> None:
+    """The service told its time with the look before: what has passed since is added."""
+    clock = FakeClock()
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z")
+    requests = service(azure, clock)
+    prepared = await requests.prepare_run(IMAGE_TEMPLATE_ID)
+    azure.routed_at = None
+    azure.then("run", lambda: setattr(clock, "time", START + timedelta(seconds=40)))
+
+    accepted = await requests.request_run(prepared)
+
+    assert (accepted.asked_at, accepted.is_own) == ("2026-01-05T05:00:40+00:00", True)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_consent_where_nothing_tells_the_time_needs_the_start(*, is_seen: bool) -> None:
+    """A run of two months later must not be taken for certainly ours."""
+    azure = FakeImageBuilder(image_template(ENDED_A))
+    azure.then("run", azure.runs(RUNNING_B) if is_seen else None)
+
+    started = await service(azure).start_run(IMAGE_TEMPLATE_ID)
+
+    assert (started.start_time is not None, started.is_own) == (is_seen, is_seen)
 
 
 async def test_a_lost_run_is_looked_for_a_bounded_time() -> None:

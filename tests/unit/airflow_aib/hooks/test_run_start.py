@@ -85,7 +85,7 @@ def _log(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_the_intent_is_kept_before_azure_is_asked_and_its_consent_before_anything_else() -> None:
     """Whenever the process dies, what is kept says how far it came."""
-    azure = FakeImageBuilder(image_template(ENDED_A))
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z")
     start = Start(azure)
     azure.then("run", lambda: azure.runs(RUNNING_B)() if start.notes.handle else None)
 

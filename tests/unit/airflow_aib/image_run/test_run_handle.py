@@ -138,4 +138,13 @@ def test_only_what_azure_has_accepted_is_certainly_ours() -> None:
     assert not asked.is_own
     assert not asked.joined_to(status(SECOND)).is_own
     assert not replace(asked, ownership=RunOwnership.FOREIGN).is_own
-    assert asked.accepted().is_own
+    assert asked.accepted("2023-08-29T08:59:59+00:00").is_own
+
+
+def test_without_a_time_azures_consent_is_not_enough() -> None:
+    """What a run of much later cannot be told from is certainly ours only when its start has been seen."""
+    accepted = replace(handle(previous=FIRST), ownership=RunOwnership.UNCONFIRMED).accepted(None)
+
+    assert not accepted.is_own
+    assert not accepted.joined_to(status(SECOND)).is_own
+    assert accepted.confirmed_by(status(SECOND)) == replace(handle(previous=FIRST), start_time=SECOND)

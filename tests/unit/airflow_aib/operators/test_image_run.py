@@ -27,7 +27,8 @@ SUBMITTED = datetime(2026, 1, 5, 3, tzinfo=UTC)
 NEW = ImageRunHandle(
     IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), "2026-01-04T03:00:00.5Z", ownership=RunOwnership.UNCONFIRMED
 )
-STARTED = ImageRunHandle(IMAGE_TEMPLATE_ID, SUBMITTED.isoformat(), NEW.previous_start_time, "2026-01-05T03:00:01.5Z")
+ACCEPTED = NEW.accepted(SUBMITTED.isoformat())
+STARTED = replace(ACCEPTED, start_time="2026-01-05T03:00:01.5Z")
 
 
 @dataclass
@@ -57,7 +58,7 @@ class FakeService:
         body = await self.require_image_template(image_template_id)
         return LookBeforeRun(body, read_last_run_status(body), NEW)
 
-    async def request_run(self, handle: ImageRunHandle, *, is_repeat: bool) -> ImageRunHandle:
+    async def request_run(self, handle: ImageRunHandle, *, is_repeat: bool, **_: object) -> ImageRunHandle:
         """Ask for the run."""
         assert handle is NEW
         assert not is_repeat
@@ -65,7 +66,7 @@ class FakeService:
         self.was_asked = True
         if self.error is not None:
             raise self.error
-        return NEW.accepted()
+        return ACCEPTED
 
     async def see_run(self, handle: ImageRunHandle) -> ImageRunHandle:
         """Give the run with its start time."""
@@ -279,7 +280,7 @@ def test_what_the_trigger_could_not_see(status: Any, error: type[Exception], *, 
     assert (KEY in store.values) is is_kept
 
 
-@pytest.mark.parametrize("handle", [NEW.accepted(), STARTED], ids=["unseen", "seen"])
+@pytest.mark.parametrize("handle", [ACCEPTED, STARTED], ids=["unseen", "seen"])
 def test_the_handle_learns_when_the_run_started(handle: ImageRunHandle) -> None:
     """A run that had not appeared before the wait has its start time afterwards, for the tasks that come next."""
     store = FakeStore({KEY: {"handle": handle.to_json(), "max_tries": 2}})
