@@ -156,8 +156,11 @@ class RunWatch:
     def see(self, body: Mapping[str, Any] | None, now: datetime) -> list[WatchUpdate]:
         """Take in a look that succeeded."""
         self._first_look = self._first_look or now
-        updates = self._recover()
         status = read_last_run_status(body) if body is not None else None
+        if status is not None and self.handle.follows(status):
+            # An answer from a stale place tells as little as none: ours has been seen, and cannot have come undone.
+            return self._bear(f"the answer is out of date, it shows a run before, of {status.start_time}", now)
+        updates = self._recover()
         if status is not None and self.handle.matches(status):
             updates += self._see_run(status)
         elif body is None:
@@ -171,20 +174,10 @@ class RunWatch:
 
     def bear(self, error: ArmRequestError, now: datetime) -> list[WatchUpdate]:
         """Take in a look that failed: bear it while it may pass, and the budget lasts."""
-        is_first = not self._failures
-        self._failures.append(now)
-        self._asked_pause = retry_after(error) or 0.0
         if not is_transient(error):
             self._end("unwatchable", f"The run cannot be watched: {error}")
             return []
-        if now - self._failures[0] >= self.error_budget:
-            self._end("unwatchable", f"The run could not be looked at for {self.error_budget}: {error}")
-            return []
-        if now >= self.deadline:
-            self._last_looks_left -= 1
-            if self._last_looks_left <= 0:
-                self._end("timeout", f"The deadline {self.deadline.isoformat()} has passed, and looks fail: {error}")
-        return [WatchTrouble(f"A look at the run failed, it is repeated: {error}")] if is_first else []
+        return self._bear(str(error), now, retry_after(error) or 0.0)
 
     def pause(self, now: datetime) -> float:
         """Give the seconds until the next look: by the interval, or by what Azure asks.
@@ -215,6 +208,19 @@ class RunWatch:
         if not self._failures:
             return float("inf")
         return max((self._failures[0] + self.error_budget - now).total_seconds(), LAST_LOOK_PAUSE)
+
+    def _bear(self, trouble: str, now: datetime, asked_pause: float = 0.0) -> list[WatchUpdate]:
+        is_first = not self._failures
+        self._failures.append(now)
+        self._asked_pause = asked_pause
+        if now - self._failures[0] >= self.error_budget:
+            self._end("unwatchable", f"The run could not be looked at for {self.error_budget}: {trouble}")
+            return []
+        if now >= self.deadline:
+            self._last_looks_left -= 1
+            if self._last_looks_left <= 0:
+                self._end("timeout", f"The deadline {self.deadline.isoformat()} has passed, and looks fail: {trouble}")
+        return [WatchTrouble(f"A look at the run failed, it is repeated: {trouble}")] if is_first else []
 
     def _see_run(self, status: LastRunStatus) -> list[WatchUpdate]:
         is_new = self.status is None or self.status.phase != status.phase

@@ -48,6 +48,11 @@ class RunEvent:
         """Give the last status that was seen."""
         return LastRunStatus.from_json(self.last_run_status) if self.last_run_status else None
 
+    @property
+    def found_none_in_time(self) -> bool:
+        """Whether the deadline has passed, the watch has never seen the run, and none was there to be cancelled."""
+        return self.status == "timeout" and self.last_run_status is None and self.reason is None
+
     def read_late_artifacts(self) -> tuple[ImageArtifact, ...]:
         """Give what appeared after the run had ended otherwise."""
         return tuple(map(ImageArtifact.from_json, self.late_artifacts))

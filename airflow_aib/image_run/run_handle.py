@@ -74,6 +74,11 @@ class ImageRunHandle:
             return status.started_at > started_at
         return status.start_time != self.previous_start_time
 
+    def follows(self, status: LastRunStatus) -> bool:
+        """Whether the status is of a run before this one, which has been seen already."""
+        started_at = parse_service_time(self.start_time)
+        return started_at is not None and status.started_at is not None and status.started_at < started_at
+
     def joined_to(self, status: LastRunStatus) -> ImageRunHandle:
         """Give the same handle with the start time that the service has shown."""
         return replace(self, start_time=status.start_time)

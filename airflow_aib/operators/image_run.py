@@ -332,6 +332,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         _note_start_time(context, memory, status)
         if event.status == "gone":
             memory.forget()
+        elif event.found_none_in_time:
+            memory.retire_unseen()
         if event.status in {"gone", "unwatchable"} or status is None:
             raise lost_run_error(event)
         with pushed_diagnosis(context):

@@ -73,6 +73,12 @@ class RunMemory:
         if handle is not None and handle.ownership != RunOwnership.FOREIGN:
             self.store.set(FORMER_KEY, handle.to_json())
 
+    def retire_unseen(self) -> None:
+        """Give up a run that has not appeared by its deadline: who joined it again would be too late at once."""
+        handle = self.read()
+        if handle is not None and handle.start_time is None:
+            self.retire()
+
     def is_former(self, status: LastRunStatus | None) -> bool:
         """Whether the status is of a run that this task has given up and that is not over."""
         if status is None or status.is_over:

@@ -212,7 +212,7 @@ async def test_an_accepted_run_begins_by_the_services_time() -> None:
         {"Date": "Mon, 05 Jan 2026 03:30:00"},
         {"x-ms-routing-request-id": "somewhere", "Date": "Mon, 05 Jan 2026 03:30:00 GMT"},
     ],
-    ids=lambda headers: ", ".join(headers),
+    ids=", ".join,
 )
 def test_the_services_time_is_in_either_header(headers: dict[str, str]) -> None:
     """Where Azure's front door does not say when it saw the request, HTTP's own header tells when it was answered."""

@@ -32,6 +32,7 @@ from tests.fakes import (
 )
 
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time=start_time("A"))
+LATER = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time=start_time("B"))
 UNSEEN = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), previous_start_time=start_time("A"))
 DEADLINE = START + timedelta(hours=5)
 LOG_FILE = StagedBlob(StorageAccount("/a", "https://s"), "packerlogs", "g/customization.log", 0, datetime.now(UTC))
@@ -173,6 +174,33 @@ async def test_one_look_that_misses_the_run_is_not_believed(glimpse: dict[str, A
 
     assert event.status == "over"
     assert clock.pauses == [30, 5, 30, 5, 5]
+
+
+async def test_answers_out_of_date_cost_no_build() -> None:
+    """However often Azure shows the run before, a run that was seen is watched on."""
+    stale = [over(start="A")] * 10
+
+    updates = await watch(running(start="B"), *stale, over(start="B"), handle=LATER)
+
+    assert (event_of(updates).status, phases_of(updates)) == ("over", ["Running/Building", "Succeeded"])
+    first, last = [update.message for update in updates if isinstance(update, WatchTrouble)]
+    assert first.endswith(f"the answer is out of date, it shows a run before, of {start_time('A')}")
+    assert last == "Looks at the run succeed again, after 10 that failed"
+
+
+async def test_answers_out_of_date_are_borne_for_a_bounded_time() -> None:
+    """They count as looks that fail: the next try joins the run."""
+    event = event_of(await watch(running(start="B"), over(start="A"), handle=LATER))
+
+    assert (event.status, event.reason) == ("unwatchable", None)
+
+
+async def test_a_last_look_that_is_out_of_date_is_repeated_a_few_times() -> None:
+    """At the deadline too the run before says nothing about ours."""
+    past = START - timedelta(seconds=1)
+
+    assert event_of(await watch(over(start="A"), over(start="B"), handle=LATER, deadline=past)).status == "over"
+    assert event_of(await watch(over(start="A"), handle=LATER, deadline=past)).status == "timeout"
 
 
 @pytest.mark.parametrize("status", [401, 403, 400, 404, 405])

@@ -36,6 +36,21 @@ def test_a_reason_that_is_not_known_is_none(reason: object) -> None:
     assert RunEvent.from_payload(payload) == RunEvent("gone", "/subscriptions/s")
 
 
+@pytest.mark.parametrize(
+    ("event", "has_found_none"),
+    [
+        (RunEvent("timeout", "/subscriptions/s"), True),
+        (RunEvent("timeout", "/subscriptions/s", STATUS.to_json()), False),
+        (RunEvent("timeout", "/subscriptions/s", reason="not cancelled"), False),
+        (RunEvent("unwatchable", "/subscriptions/s"), False),
+    ],
+    ids=["none", "seen", "not cancelled", "not to be seen"],
+)
+def test_a_run_that_nobody_has_seen_by_its_deadline(event: RunEvent, *, has_found_none: bool) -> None:
+    """It is told from one that was seen, and from one that may go on."""
+    assert event.found_none_in_time is has_found_none
+
+
 def test_status_inside_is_read() -> None:
     """The last status of an event is a LastRunStatus again."""
     assert RunEvent("over", "/subscriptions/s", STATUS.to_json()).read_last_run_status() == STATUS

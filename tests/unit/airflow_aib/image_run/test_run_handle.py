@@ -131,6 +131,21 @@ def test_a_later_run_hides_ours(start: str | None, shown: str | None, *, is_over
     assert ours.is_overtaken_by(status(shown) if shown else None) is is_overtaken
 
 
+@pytest.mark.parametrize(
+    ("start", "shown", "follows"),
+    [
+        (SECOND, FIRST, True),
+        (SECOND, SECOND, False),
+        (SECOND, THIRD, False),
+        (SECOND, NOT_YET, False),
+        (None, FIRST, False),
+    ],
+)
+def test_a_run_that_was_seen_follows_the_ones_before(start: str | None, shown: str, *, follows: bool) -> None:
+    """An answer that shows one of them is out of date."""
+    assert handle(start=start).follows(status(shown)) is follows
+
+
 def test_only_what_azure_has_accepted_is_certainly_ours() -> None:
     """An unanswered request and an adopted run give no leave to cancel anything."""
     asked = replace(handle(previous=FIRST), ownership=RunOwnership.UNCONFIRMED)

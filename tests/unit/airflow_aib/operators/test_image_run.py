@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from airflow_aib.exceptions import ArmRequestError, ImageRunFailedError, ImageRunWatchError, ImageTemplateInUseError
+from airflow_aib.exceptions import (
+    ArmRequestError,
+    ImageRunFailedError,
+    ImageRunTimeoutError,
+    ImageRunWatchError,
+    ImageTemplateInUseError,
+)
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.run_requests import LookBeforeRun
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 from airflow_aib.operators.image_run import REPORT_TIME, AzureImageTemplateRunOperator
-from airflow_aib.operators.run_memory import KEY, TURN_KEY
+from airflow_aib.operators.run_memory import FORMER_KEY, KEY, TURN_KEY
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.watching import WatchOrder
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
@@ -278,6 +284,20 @@ def test_what_the_trigger_could_not_see(status: Any, error: type[Exception], *, 
         operator(FakeService(store)).execute_complete(context(store), event)
 
     assert (KEY in store.values) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("handle", "is_given_up"), [(ACCEPTED, True), (STARTED, False)], ids=["never seen", "seen by another try"]
+)
+def test_a_run_that_never_appeared_does_not_hold_up_every_try(handle: ImageRunHandle, *, is_given_up: bool) -> None:
+    """Its deadline is over for good: the next try, and who clears the task, starts another one."""
+    store = FakeStore({KEY: {"handle": handle.to_json(), "max_tries": 2}})
+    event = RunEvent("timeout", IMAGE_TEMPLATE_ID, None, "It was not over.").to_payload()
+
+    with pytest.raises(ImageRunTimeoutError, match="It was not over"):
+        operator(FakeService(store)).execute_complete(context(store), event)
+
+    assert set(store.values) == {FORMER_KEY if is_given_up else KEY}
 
 
 @pytest.mark.parametrize("handle", [ACCEPTED, STARTED], ids=["unseen", "seen"])
