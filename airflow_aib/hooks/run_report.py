@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import OnPartialSuccess, PartialPolicy
     from airflow_aib.image_run.customization_log import CustomizationLog
+    from airflow_aib.image_run.deadline import TimeLimit
     from airflow_aib.image_run.diagnosis import Diagnosis
     from airflow_aib.image_run.run_event import RunEvent
 
@@ -96,14 +97,15 @@ class RunReport:
             return "succeed"
         return judge_partial_success(on_partial_success, self.missing) if self.artifacts else "fail"
 
-    def diagnose(self, *, is_overdue: bool = False) -> Diagnosis:
+    def diagnose(self, *, is_overdue: bool = False, time_limit: TimeLimit = "build_timeout") -> Diagnosis:
         """Say why the run ended badly.
 
         :param is_overdue: whether it was cancelled since its time was over
+        :param time_limit: which limit's time that was
         """
         logs = self.logs
         evidence = evidence_of_run(self.status, self.properties, logs.customization, logs.validation)
-        return diagnose(replace(evidence, is_overdue=is_overdue))
+        return diagnose(replace(evidence, is_overdue=is_overdue, time_limit=time_limit))
 
 
 def source_version(source: Mapping[str, Any]) -> str | None:
@@ -187,16 +189,22 @@ def log_outcome(report: RunReport, log: TaskLog, *, is_warning: bool) -> None:
         tell("The run ended %s, with nothing from %s; that is accepted.", report.status.run_state, missing)
 
 
-def run_error(report: RunReport, *, is_overdue: bool = False, reason: str = "") -> ImageRunError:
-    """Make the error for a run that ended badly; its text is the diagnosis."""
-    diagnosis = report.diagnose(is_overdue=is_overdue)
+def run_error(report: RunReport, event: RunEvent | None = None) -> ImageRunError:
+    """Make the error for a run that ended badly; its text is the diagnosis.
+
+    :param event: with which a watch of it ended
+    """
+    overdue = event if event is not None and event.status == "timeout" else None
+    is_overdue, limit = overdue is not None, overdue.time_limit if overdue else "build_timeout"
+    diagnosis = report.diagnose(is_overdue=is_overdue, time_limit=limit)
     is_stuck = is_overdue and is_canceling(report.status)
     kind: type[ImageRunError] = ImageRunFailedError
     if is_overdue:
         kind = ImageRunStuckError if is_stuck else ImageRunTimeoutError
     elif report.status.run_state == RunState.CANCELED:
         kind = ImageRunCanceledError
-    head = reason or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
+    head = overdue.message if overdue else ""
+    head = head or f"The run of image template {report.image_template_id} ended {report.status.run_state}"
     if report.missing:
         head += f", with nothing from {', '.join(map(repr, report.missing))}"
     return kind(

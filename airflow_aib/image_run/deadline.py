@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
+
+TimeLimit = Literal["build_timeout", "execution_timeout"]
+"""Which limit a run's deadline comes from: the build's own with what is allowed beyond it, or the task's."""
 
 DEFAULT_BUILD_TIMEOUT = timedelta(minutes=240)
 LONGEST_BUILD_TIMEOUT = timedelta(minutes=960)

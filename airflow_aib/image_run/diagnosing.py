@@ -18,6 +18,7 @@ from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState
 from airflow_aib.image_run.step_failures import (
     CANCELED,
     CANCELING,
+    EXECUTION_TIMEOUT,
     EXIT_CODE_REMEDIES,
     FAILED_IN,
     INTERRUPTED,
@@ -50,6 +51,7 @@ OUTPUT_TAIL_LINES = 10
 _TIMEOUT_WORDS = ("Timeout waiting for microservice to complete", "context deadline exceeded")
 # Of these, the whole run is the matter, and no step of it.
 _STEPLESS = frozenset({CANCELED, NO_FAILURE})
+_CUT_SHORT = frozenset({RunState.CANCELED, RunState.RUNNING})
 
 
 def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
@@ -136,6 +138,9 @@ def _classify(evidence: Evidence, step: str | None) -> Signature:
 def _by_state(evidence: Evidence, step: str | None) -> Signature | None:
     if evidence.place != "run":
         return None
+    if evidence.is_overdue and evidence.time_limit == "execution_timeout" and evidence.run_state in _CUT_SHORT:
+        # Whatever it was at by then may have been all right.
+        return EXECUTION_TIMEOUT
     if evidence.is_overdue and evidence.run_state == RunState.CANCELED:
         return TIMED_OUT_IN.get(step or "", TIMED_OUT)
     if evidence.run_state not in FINAL_RUN_STATES:

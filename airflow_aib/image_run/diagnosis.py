@@ -21,6 +21,7 @@ _HEADS = {
     "still-running": "The run has not ended",
     "log-unfinished": "The build has not ended",
     "interrupted": "The build was interrupted",
+    "execution-timeout": "The task's time was over",
 }
 _HEADS_BY_PLACE = {
     "run": "The run failed",

@@ -10,6 +10,7 @@ from airflow_aib.image_run.log_location import log_locations
 
 if TYPE_CHECKING:
     from airflow_aib.image_run.customization_log import CustomizationLog
+    from airflow_aib.image_run.deadline import TimeLimit
     from airflow_aib.image_run.failure_signature import Place
     from airflow_aib.image_run.provisioner import Provisioner
     from airflow_aib.image_run.run_status import LastRunStatus
@@ -33,6 +34,7 @@ class Evidence:
     :param customization_log: the log of the build; None where there is none, or it could not be read
     :param validation_log: the log of the validators
     :param is_overdue: whether the run was cancelled since its time was over
+    :param time_limit: which limit's time that was
     """
 
     place: Place = "log"
@@ -45,6 +47,7 @@ class Evidence:
     customization_log: CustomizationLog | None = None
     validation_log: CustomizationLog | None = None
     is_overdue: bool = False
+    time_limit: TimeLimit = "build_timeout"
 
     @property
     def words(self) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_aib.exceptions import ImageRunWatchError
 from airflow_aib.image_run.artifacts import ImageArtifact
 from airflow_aib.image_run.customization_log import CustomizationLog
 from airflow_aib.image_run.run_status import LastRunStatus
+
+if TYPE_CHECKING:
+    from airflow_aib.image_run.deadline import TimeLimit
 
 RunEventStatus = Literal["over", "timeout", "unwatchable", "gone"]
 RUN_EVENT_STATUSES: tuple[RunEventStatus, ...] = get_args(RunEventStatus)
@@ -29,6 +32,7 @@ class RunEvent:
     :param message: one sentence for a person
     :param reason: why it is gone: the image template is `deleted`, another run has `replaced` it, or it `never
         appeared`; why it goes on after its time: it is `stuck` in its cancel, or was `not cancelled`
+    :param time_limit: which limit's time has passed
     :param is_late: whether a run that succeeded did so only after its deadline
     :param late_artifacts: what appeared after the run had ended otherwise, as `ImageArtifact.to_json` writes it
     :param customization_log: its log, as `CustomizationLog.to_json` writes it, where all of it was relayed: so that
@@ -40,6 +44,7 @@ class RunEvent:
     last_run_status: dict[str, Any] | None = None
     message: str = ""
     reason: RunEventReason | None = None
+    time_limit: TimeLimit = "build_timeout"
     is_late: bool = False
     late_artifacts: tuple[dict[str, Any], ...] = ()
     customization_log: dict[str, Any] | None = None
@@ -87,6 +92,7 @@ class RunEvent:
             last_run_status=payload.get("last_run_status"),
             message=str(payload.get("message") or ""),
             reason=payload.get("reason") if payload.get("reason") in RUN_EVENT_REASONS else None,
+            time_limit="execution_timeout" if payload.get("time_limit") == "execution_timeout" else "build_timeout",
             is_late=payload.get("is_late") is True,
             late_artifacts=tuple(payload.get("late_artifacts") or ()),
             customization_log=payload.get("customization_log"),

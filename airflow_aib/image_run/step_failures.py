@@ -67,6 +67,15 @@ TIMED_OUT = Signature(
     NOT_KNOWN,
 )
 
+EXECUTION_TIMEOUT = Signature(
+    "execution-timeout",
+    "the task's `execution_timeout` was over before the run",
+    "The task's `execution_timeout` was over before the run. Raise it, or leave it out: `buildTimeoutInMinutes` and "
+    "`run_allowance` bound a run too.",
+    docs.TIMEOUT,
+    NOT_KNOWN,
+)
+
 _HANGS_AT_THE_END = "All customizers and the capture went well. Raise buildTimeoutInMinutes, "
 
 # By the step in which the build was when its time was over.
@@ -194,4 +203,5 @@ OUTCOMES: tuple[Signature, ...] = (
     LOG_UNFINISHED,
     PARTLY_DISTRIBUTED,
     TIMED_OUT,
+    EXECUTION_TIMEOUT,
 )

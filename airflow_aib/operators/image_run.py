@@ -241,16 +241,16 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         handle = joined.handle
         asked = datetime.fromisoformat(handle.submit_time)
         allowance = self.run_allowance if self.run_allowance is not None else self.waiting.allowance
-        deadline = run_deadline(
+        overdue_at = run_deadline(
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
         # Airflow itself limits only the time on a worker by it.
         time_out_at = self._began + self.execution_timeout if self.execution_timeout else None
-        if time_out_at is not None:
-            deadline = min(deadline, time_out_at)
+        deadline = min(overdue_at, time_out_at or overdue_at)
         return WatchOrder(
             handle=handle,
             deadline=deadline,
+            time_limit="execution_timeout" if deadline == time_out_at else "build_timeout",
             poll_interval=self.seconds_between_looks,
             cancel_overdue=handle.is_own,
             cancel_allowance=self.waiting.cancel_allowance,
@@ -349,8 +349,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         log_digest(report, self.log)
         verdict = report.judge(self.on_partial_success)
         if verdict == "fail":
-            is_overdue = event.status == "timeout"
-            error = run_error(report, is_overdue=is_overdue, reason=event.message if is_overdue else "")
+            error = run_error(report, event)
             if status.is_over and not is_final(self.retry_policy, error):
                 # From here on the end has been reported: another try starts another run.
                 memory.forget()

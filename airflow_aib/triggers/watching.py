@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import RelayLevel
+    from airflow_aib.image_run.deadline import TimeLimit
     from airflow_aib.image_run.run_event import RunEventReason
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.triggers.relay_memory import RelayMemory
@@ -43,6 +44,7 @@ class WatchOrder:
 
     :param handle: the run
     :param deadline: when it must be over
+    :param time_limit: which limit says so
     :param poll_interval: seconds between two looks
     :param cancel_overdue: whether to cancel a run that is not over by then
     :param cancel_allowance: seconds that it may then take to end
@@ -53,6 +55,7 @@ class WatchOrder:
 
     handle: ImageRunHandle
     deadline: datetime
+    time_limit: TimeLimit = "build_timeout"
     poll_interval: float = 30.0
     cancel_overdue: bool = True
     cancel_allowance: float = 1200.0
@@ -65,6 +68,7 @@ class WatchOrder:
         return {
             "handle": self.handle.to_json(),
             "deadline": self.deadline.isoformat(),
+            "time_limit": self.time_limit,
             "poll_interval": self.poll_interval,
             "cancel_overdue": self.cancel_overdue,
             "cancel_allowance": self.cancel_allowance,
@@ -86,7 +90,7 @@ class WatchOrder:
         )
 
 
-_PLAIN_FIELDS = ("poll_interval", "cancel_overdue", "cancel_allowance", "relay_log", "late_allowance")
+_PLAIN_FIELDS = ("time_limit", "poll_interval", "cancel_overdue", "cancel_allowance", "relay_log", "late_allowance")
 
 
 async def watch_to_the_end(
@@ -143,7 +147,7 @@ async def watch_with(
     async with _remembered(relay, memory):
         async for update in updates:
             if isinstance(update, RunEvent):
-                event = update
+                event = replace(update, time_limit=order.time_limit)
                 if event.status == "timeout" and order.cancel_overdue:
                     event = await _end_overdue_run(service, order, event, log)
                 event = await _with_late_images(service, order, event, log, was_distributing=was_distributing)
@@ -216,6 +220,7 @@ async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, eve
         image_template_id=handle.image_template_id,
         last_run_status=status.to_json(),
         message=f"{event.message}. It was cancelled, and ended {status.run_state}",
+        time_limit=event.time_limit,
         is_late=status.has_succeeded,
     )
 

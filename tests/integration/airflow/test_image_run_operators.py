@@ -99,24 +99,8 @@ def test_a_run_that_somebody_cancels_is_an_error_of_its_own(
     assert result.error().kind == "ImageRunCanceledError"
 
 
-def test_an_overdue_run_is_cancelled_by_the_trigger(airflow: AirflowProcess, cloud: Cloud) -> None:
-    """At the execution timeout the trigger cancels the run, waits for its real end, and the error says so."""
-    cloud.create()
-    cloud.emulator.control.set_scale(100)
-    cloud.plan_failure(kind="hang", index=0)
-
-    result = airflow.run(task(RUN, "run", deferrable=True, execution_timeout=3))
-
-    error = result.error()
-    assert error.kind == "ImageRunTimeoutError"
-    assert "ended Canceled" in error.text
-    last_run = cloud.last_run()
-    assert last_run is not None
-    assert last_run.run_state == "Canceled"
-
-
 def test_an_overdue_run_is_cancelled_by_the_worker(airflow: AirflowProcess, cloud: Cloud) -> None:
-    """A worker whose run is past its deadline does the same."""
+    """A worker cancels a run that is past its deadline, waits for its real end, and the error says so."""
     cloud.create()
     cloud.plan_failure(kind="hang", index=0)
 
@@ -126,16 +110,19 @@ def test_an_overdue_run_is_cancelled_by_the_worker(airflow: AirflowProcess, clou
     assert "ended Canceled" in result.error().text
 
 
-def test_an_execution_timeout_on_the_worker_cancels_the_run(airflow: AirflowProcess, cloud: Cloud) -> None:
-    """When Airflow's own alarm strikes first, the run is cancelled too, and the next try starts another one."""
+@BOTH_MODES
+def test_after_an_execution_timeout_the_run_is_cancelled_and_another_one_succeeds(
+    airflow: AirflowProcess, cloud: Cloud, *, deferrable: bool
+) -> None:
+    """Whether Airflow's own alarm strikes or the trigger's deadline: the next try starts a run of its own."""
     cloud.create(cloud.image_template(buildTimeoutInMinutes=480))
     cloud.plan_failure(kind="hang", index=0, count=1)
 
     # Long enough for the next try, which builds in a second or two, also on a machine that does much else.
-    result = airflow.run(task(RUN, "run", deferrable=False, execution_timeout=30, retries=1))
+    result = airflow.run(task(RUN, "run", deferrable=deferrable, execution_timeout=15, retries=1))
 
     # `dag.test` tries again at once: the cancelled run may not have ended yet, and is waited for.
-    assert result.error().kind == "AirflowTaskTimeout"
+    assert result.error().kind == ("ImageRunTimeoutError" if deferrable else "AirflowTaskTimeout")
     assert result.tasks["run"] == {"state": "success", "try_number": 2}
     assert cloud.count("POST", "/cancel") == 1
     assert cloud.count("POST", "/run") == 2

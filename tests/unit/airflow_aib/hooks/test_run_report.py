@@ -84,7 +84,8 @@ async def test_the_outputs_of_another_run_are_not_taken() -> None:
 def test_each_bad_end_has_its_error(run_state: str, kind: type[Exception], *, is_overdue: bool) -> None:
     """Its text begins with how the run ended, and it carries the diagnosis."""
     report = RunReport(IMAGE_TEMPLATE_ID, status(run_state), logs=RunLogs(location="https://x/log"))
-    error = run_error(report, is_overdue=is_overdue)
+    event = RunEvent("timeout" if is_overdue else "over", IMAGE_TEMPLATE_ID)
+    error = run_error(report, event)
 
     assert type(error) is kind
     assert f"ended {run_state}:" in str(error)

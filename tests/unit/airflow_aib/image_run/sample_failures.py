@@ -26,8 +26,9 @@ class SampleFailure:
     """Hold a sample.
 
     :param name: of its file
-    :param facts: what its head says: `class`, `row` of the catalogue, `place`, `state`, `code`, `message`, the image
-        template's `customize` and `validators`; and what is expected of the diagnosis
+    :param facts: what its head says: `class`, `row` of the catalogue, `place`, `state`, `code`, `message`, by which
+        time limit it was `overdue`, the image template's `customize` and `validators`; and what is expected of the
+        diagnosis
     :param log: in the form of today
     """
 
@@ -42,6 +43,8 @@ class SampleFailure:
         return Evidence(
             place=self.facts["place"],  # type: ignore[arg-type]  # a word of the file
             run_state=self.facts.get("state", ""),
+            is_overdue="overdue" in self.facts,
+            time_limit=self.facts.get("overdue", "build_timeout"),  # type: ignore[arg-type]  # a word of the file
             code=self.facts.get("code", ""),
             message=self.facts.get("message", ""),
             customize=members(self.facts.get("customize")),

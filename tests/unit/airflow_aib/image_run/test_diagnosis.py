@@ -133,6 +133,22 @@ def test_a_cancelled_run_whose_time_was_over() -> None:
     )
 
 
+@pytest.mark.parametrize("run_state", [RunState.CANCELED, RunState.RUNNING], ids=["cancelled", "goes on"])
+def test_a_run_that_outlasts_the_execution_timeout_is_no_timeout_of_the_build(run_state: RunState) -> None:
+    """A customizer that the task's own limit has met may be all right: no step's timeout, and `retries` decide."""
+    log = sample_log("new-form-windows-hangs")
+    customize = [{"type": "WindowsUpdate"}, {"type": "PowerShell", "name": "office"}]
+    known = evidence(log, customize, "", run_state)
+
+    overdue = diagnose(replace(known, is_overdue=True, time_limit="execution_timeout"))
+
+    assert (overdue.failure_class, overdue.may_retry) == ("execution-timeout", None)
+    assert overdue.lines()[0] == (
+        "The task's time was over: execution-timeout, in customizer 2 of 2, 'office' (PowerShell)"
+    )
+    assert "`execution_timeout`" in overdue.remedy
+
+
 def test_provisioning_error() -> None:
     """A creation that failed is diagnosed likewise."""
     properties = {

@@ -20,6 +20,7 @@ def test_event_travels_as_payload(status: RunEventStatus) -> None:
         STATUS.to_json(),
         "one sentence",
         "stuck",
+        "execution_timeout",
         is_late=True,
         late_artifacts=({"kind": "VHD"},),
     )
@@ -49,6 +50,13 @@ def test_a_reason_that_is_not_known_is_none(reason: object) -> None:
 def test_a_run_that_nobody_has_seen_by_its_deadline(event: RunEvent, *, has_found_none: bool) -> None:
     """It is told from one that was seen, and from one that may go on."""
     assert event.found_none_in_time is has_found_none
+
+
+def test_a_time_limit_that_is_not_known_is_the_builds() -> None:
+    """A trigger of an earlier release names none: its deadline was the build's, as a rule."""
+    payload = {"status": "timeout", "image_template_id": "/subscriptions/s", "time_limit": "a later one"}
+
+    assert RunEvent.from_payload(payload) == RunEvent("timeout", "/subscriptions/s")
 
 
 def test_status_inside_is_read() -> None:
