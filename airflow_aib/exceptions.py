@@ -6,7 +6,7 @@ ImageBuilderError
 │   ├── ImageTemplateRenderError     it cannot be filled in
 │   ├── ImageTemplateCheckError      it would be refused, or build something else than was meant
 │   └── ImageTemplateEditError       its file cannot be edited without losing something
-├── ImageTemplateInUseError          replacing or deleting it now would lose something
+├── ImageTemplateInUseError          another run goes on, or something would be lost
 ├── ConnectionSettingsError          the Airflow connection is incomplete or wrong
 ├── ArmRequestError                  Azure said no
 │   └── ImageTemplateStuckError      it stays Creating, Updating or Deleting
@@ -148,7 +148,7 @@ class ImageTemplateEditError(ImageTemplateError):
 
 
 class ImageTemplateInUseError(ImageBuilderError):
-    """Report that replacing or deleting the image template now would lose something.
+    """Report an image template that is not free: another run goes on, or replacing or deleting it would lose something.
 
     :param image_template_id: resource id
     """

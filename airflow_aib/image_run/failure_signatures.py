@@ -1,6 +1,6 @@
 """The table of known failures: by which words each is recognised, and what helps.
 
-A new one is one row here, and one sample in `tests/logs/failures.toml`. The classes for failures that are known by the
+A new one is one row here, and one sample in `tests/logs/failures/`. The classes for failures that are known by the
 step in which they came about only are in `step_failures.py`.
 """
 

@@ -65,7 +65,7 @@ class Sources:
         constants = {
             ast.unparse(node.targets[0]): ast.unparse(node.value)
             for node in nodes
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name)
         }
         return cls(modules, {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}, constants)
 
@@ -172,17 +172,20 @@ def is_constructor(node: ast.stmt) -> bool:
 
 
 def arguments_of(sources: Sources, node: ast.stmt) -> dict[str, str]:
-    """Return a function's arguments with their defaults; `required` where there is none."""
+    """Return a function's arguments with their defaults; `required` where there is none; and `**`, if told."""
     if not isinstance(node, ast.FunctionDef):
         return {}
     plain, named = node.args.args, node.args.kwonlyargs
     defaults = [*([None] * (len(plain) - len(node.args.defaults))), *node.args.defaults, *node.args.kw_defaults]
     pairs = zip([*plain, *named], defaults, strict=True)
-    return {
+    arguments = {
         argument.arg: "required" if default is None else f"`{written(sources, default)}`"
         for argument, default in pairs
         if argument.arg != "self"
     }
+    if node.args.kwarg and node.args.kwarg.arg in parameter_texts(docstring(node)):
+        arguments[node.args.kwarg.arg] = "any"
+    return arguments
 
 
 def written(sources: Sources, default: ast.expr) -> str:

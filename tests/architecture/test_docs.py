@@ -3,10 +3,12 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from aib_emulator.__main__ import _parser
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.image_template.expressions.evaluation import KNOWN_FUNCTIONS
 from airflow_aib.image_template.expressions.function_table import NEEDS_AZURE, NEEDS_VALUE
@@ -72,6 +74,30 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if link and not (page.parent / link).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives a page's headings, where equal ones are numbered."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text())
+    seen: Counter[str] = Counter()
+    found = set()
+    for heading in re.findall(r"(?m)^#{1,6} +(.+?) *$", text):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        anchor = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    """What follows `#` in a link is a heading of the page that it leads to."""
+    text = re.sub(r"(?s)```.*?```", "", page.read_text())
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link and "#" in link]
+    targets = [(page.parent / name if name else page, anchor) for name, _, anchor in links]
+    headed = [(target, anchor) for target, anchor in targets if target.suffix == ".md"]
+
+    assert [f"{target.name}#{anchor}" for target, anchor in headed if anchor not in anchors(target)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_make_targets_that_are_named_exist(page: Path) -> None:
     """`make x` in a text is a target of the Makefile."""
@@ -114,6 +140,17 @@ def test_every_option_is_in_the_reference() -> None:
     options = get_provider_info()["config"]["azure_image_builder"]["options"]
 
     assert [name for name in options if f"`{name}`" not in text] == []
+
+
+def test_every_option_of_the_emulator_is_described_with_its_default() -> None:
+    """Each option of the command stands on its page, in a row that names the default where there is one."""
+    page = (ROOT / "docs" / "emulator.md").read_text()
+    rows = {name: row for row in re.findall(r"(?m)^\| `--.*$", page) for name in re.findall(r"--[a-z-]+", row)}
+    options = [action for action in _parser()._actions if action.option_strings and action.dest != "help"]
+    defaults = {option.option_strings[0]: str(option.default or "").removesuffix(".0") for option in options}
+
+    assert defaults
+    assert [name for name, default in defaults.items() if name not in rows or default not in rows[name]] == []
 
 
 def test_every_connection_field_is_in_the_reference() -> None:
@@ -203,6 +240,26 @@ def test_every_parameter_is_explained() -> None:
     ]
 
     assert unexplained == []
+
+
+def test_every_default_is_a_value() -> None:
+    """No default in the reference is the name of a constant, which readers could not look up."""
+    named = [
+        f"{page.name}: {line}"
+        for page, text in pages().items()
+        for line in text.splitlines()
+        if re.match(r"\| `\w+` \| `[A-Z_]{2,}` \|", line)
+    ]
+
+    assert named == []
+
+
+def test_what_a_function_hands_on_is_in_the_reference() -> None:
+    """Further arguments that a function explains stand in its table."""
+    text = reference()
+
+    assert "| `rebuild_args` | any |" in text
+    assert "| `kwargs` | any |" in text
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
