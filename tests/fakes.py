@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -304,34 +304,41 @@ class FakeSupervisor:
 
 @dataclass
 class FakeLog:
-    """Be a customization log that grows."""
+    """Be a customization log that grows.
+
+    :param error: what looking for it and reading it say instead
+    :param fails_from: only reads from this offset on fail
+    :param created_at: when it was made
+    """
 
     content: bytes = b""
     log_file: StagedBlob | None = None
     error: Exception | None = None
+    fails_from: int = 0
+    created_at: datetime | None = None
     reads: list[tuple[int, int]] = field(default_factory=list)
 
     async def find_customization_log(self, body: Mapping[str, Any], status: LastRunStatus) -> StagedBlob | None:
         """Find it, once it is there."""
         assert body
         assert status.start_time
-        self._fail()
+        self._fail(0)
         return self.log_file
 
     async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> BlobPart:
         """Read a part of it."""
         assert log_file is self.log_file
-        self._fail()
+        self._fail(offset)
         self.reads.append((offset, max_bytes))
-        return BlobPart(self.content[offset : offset + max_bytes], len(self.content))
+        return BlobPart(self.content[offset : offset + max_bytes], len(self.content), created_at=self.created_at)
 
-    async def size_of(self, blob: StagedBlob) -> int:
+    async def look_at(self, blob: StagedBlob) -> StagedBlob:
         """Measure it."""
         assert blob is self.log_file
-        return len(self.content)
+        return replace(blob, size=len(self.content), created_at=self.created_at)
 
-    def _fail(self) -> None:
-        if self.error is not None:
+    def _fail(self, offset: int) -> None:
+        if self.error is not None and offset >= self.fails_from:
             raise self.error
 
 

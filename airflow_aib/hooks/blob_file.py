@@ -7,6 +7,7 @@ import hashlib
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
@@ -16,6 +17,7 @@ from airflow_aib.vhd.page_ranges import PageRange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping
+    from datetime import datetime
 
     from azure.core.rest import AsyncHttpResponse
     from azure.storage.blob.aio import BlobClient
@@ -53,11 +55,13 @@ class BlobPart:
     :param content: the bytes; none behind the end
     :param size: bytes of the whole blob at that moment; None where storage did not say it
     :param etag: of the blob at that moment; None where storage did not say it
+    :param created_at: when the blob was made; None where storage did not say it
     """
 
     content: bytes
     size: int | None = None
     etag: str | None = None
+    created_at: datetime | None = None
 
 
 class BlobFile:
@@ -174,7 +178,12 @@ class BlobFile:
             is_there = response.status_code in OK_STATUSES
         if is_there:
             await self._check(part, content, headers)
-        return BlobPart(content if is_there else b"", _size_in(headers.get("Content-Range")), headers.get("ETag"))
+        return BlobPart(
+            content=content if is_there else b"",
+            size=_size_in(headers.get("Content-Range")),
+            etag=headers.get("ETag"),
+            created_at=_moment_in(headers.get("x-ms-creation-time")),
+        )
 
     async def _check(self, part: PageRange, content: bytes, headers: Mapping[str, str]) -> None:
         """Raise what was spoilt on its way, by length and by checksum, as far as the answer tells them."""
@@ -242,6 +251,13 @@ def _size_in(content_range: str | None) -> int | None:
     """Read a blob's size from `bytes 0-9/120`, or from `bytes */120` where there is nothing at an offset."""
     size = (content_range or "").rpartition("/")[2]
     return int(size) if size.isdecimal() else None
+
+
+def _moment_in(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
 
 
 def write_condition(replacing: str | None) -> dict[str, Any]:

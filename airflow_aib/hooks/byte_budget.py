@@ -21,6 +21,9 @@ LARGEST_READ = MEBIBYTE
 CROWD = 8
 # Seconds over which the turns of one round are spread.
 TURN_PATIENCE = 15.0
+# Seconds that the end of a log may wait for its turn, and bytes of it that are shown unless too many end together.
+END_PATIENCE = 30.0
+LEAST_END = 64 * 1024
 
 
 @dataclass
@@ -36,6 +39,7 @@ class ByteBudget:
     _left: float = 0
     _counted_at: datetime | None = None
     _relays: WeakSet[object] = field(default_factory=WeakSet, init=False, repr=False)
+    _ending: WeakSet[object] = field(default_factory=WeakSet, init=False, repr=False)
 
     def allowance(self, now: datetime) -> int:
         """Give the bytes that may be read now."""
@@ -72,6 +76,24 @@ class ByteBudget:
             return None
         part = int(self.bytes_per_second * TURN_PATIENCE / len(self._relays))
         return min(part, self.obtainable(now, TURN_PATIENCE))
+
+    def enter_end(self, relay: object) -> None:
+        """Count one whose log is over and who has not booked its end yet."""
+        self._ending.add(relay)
+
+    def leave_end(self, relay: object) -> None:
+        """Count it no more."""
+        self._ending.discard(relay)
+
+    def end_part(self, now: datetime) -> int:
+        """Give the bytes of its log's end that one of those may read within the patience.
+
+        Where many relays share, others are likely to end in the next moment: one leaves most to them, and those that
+        end together have equal parts, so that all of them together never have more than there is.
+        """
+        obtainable = self.obtainable(now, END_PATIENCE)
+        most = obtainable // CROWD if len(self._relays) >= CROWD else obtainable
+        return min(max(LEAST_END, most), obtainable // max(1, len(self._ending)))
 
 
 _shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, LARGEST_READ, TURN_PATIENCE, ByteBudget
+from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, END_PATIENCE, LARGEST_READ, TURN_PATIENCE, ByteBudget
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
 
 # After the end of a run, so much at its end is still shown; the rest is in the log itself.
 FINAL_BYTES = MEBIBYTE
-# Seconds that the end of a log may wait for its turn, and bytes of it that are shown however many runs end at once.
-END_PATIENCE = 30.0
-LEAST_END = 64 * 1024
+# Seconds that reading the end of a log may take, after its turn has come: what was read by then is shown.
+END_TIMEOUT = 60.0
+# So many bytes before the present place are remembered, to tell another log in the place of this one.
+REMEMBERED = 256
+# How a line begins that is not the log's but the relay's own.
+NOTE = "[... "
 
 # One record of several lines costs Airflow little more than one of one line.
 LINES_PER_RECORD = 200
@@ -65,8 +70,8 @@ class LogSource(Protocol):
         """Read what the log holds from an offset on."""
         ...
 
-    async def size_of(self, blob: StagedBlob) -> int:
-        """Ask for the size as it is now."""
+    async def look_at(self, blob: StagedBlob) -> StagedBlob:
+        """Describe the log as it is now; one that is gone has no bytes."""
         ...
 
 
@@ -111,6 +116,8 @@ class LogRelay:
     _reading: LogReading | None = field(default_factory=lambda: LogReading(log_signs()))
     _is_over: bool = False
     _lines: LogSplitter = field(default_factory=LogSplitter)
+    _before: bytes = b""
+    _created_at: datetime | None = None
     _budget: ByteBudget = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,8 +144,7 @@ class LogRelay:
         if self._reading is not None:
             self._reading.take(lines)
         self._is_over = status.is_over
-        shown = lines if self.summary is None else self.summary.choose(lines)
-        return [self.masker.mask(line) for line in shown]
+        return [self.masker.mask(line) for line in self._choose(lines)]
 
     @property
     def customization_log(self) -> CustomizationLog | None:
@@ -153,8 +159,15 @@ class LogRelay:
     def _budgets(self) -> list[ByteBudget]:
         return [self._budget] if self.shared is None else [self._budget, self.shared]
 
+    def _choose(self, lines: list[str]) -> list[str]:
+        summary = self.summary
+        if summary is None:
+            return lines
+        return [line for line in lines if line.startswith(NOTE) or summary.choose([line])]
+
     def _open(self, log_file: StagedBlob | None) -> None:
         self.log_file = log_file
+        self._created_at = log_file.created_at if log_file is not None else None
         if log_file is not None and self.begin is not None and self.begin.log == log_file.name:
             self._lines = LogSplitter(self.begin.offset)
             self._reading = None
@@ -182,16 +195,39 @@ class LogRelay:
             content = part.content
         finally:
             self._spend(len(content) - most)
-        if part.size is not None and part.size < self._lines.received:
+        if await self._is_another(log_file, part.size, part.created_at):
             return self._begin_anew()
+        return self._take(content)
+
+    def _take(self, content: bytes) -> list[str]:
+        self._before = (self._before + content)[-REMEMBERED:]
         return self._lines.feed(content)
 
+    async def _is_another(self, log_file: StagedBlob, size: int | None, created_at: datetime | None) -> bool:
+        """Whether somebody has put another log in the place of the one that was read.
+
+        A log that was made anew may still be the same one, written once more with what it has gained: nobody promises
+        how the service writes it. So what stands before the present place is compared.
+        """
+        if size is not None and size < self._lines.received:
+            return True
+        if created_at is None or created_at == self._created_at:
+            return False
+        if self._created_at is not None and self._before:
+            start = self._lines.received - len(self._before)
+            found = await self.source.read_log_from(log_file, start, len(self._before))
+            if found.content != self._before:
+                return True
+        self._created_at = created_at
+        return False
+
     def _begin_anew(self) -> list[str]:
-        """Note that the log is shorter than what was read of it: somebody has put another one in its place."""
+        """Note that somebody has put another log in the place of the one that was read."""
         rest = self._lines.finish()
         self._lines = LogSplitter()
-        self._reading = None
-        return [*rest, "[... the log was replaced; it follows from its beginning ...]"]
+        self._reading = self._created_at = None
+        self._before = b""
+        return [*rest, f"{NOTE}the log was replaced; it follows from its beginning ...]"]
 
     def _spend(self, count: int) -> None:
         for budget in self._budgets:
@@ -199,32 +235,58 @@ class LogRelay:
 
     async def _read_end(self, log_file: StagedBlob, now: datetime) -> list[str]:
         """Read all that is left; of a long rest only the end, with a line that says so."""
-        size = await self.source.size_of(log_file)
-        lines = self._begin_anew() if size < self._lines.received else []
-        left = size - self._lines.received
-        skipped = left - await self._wait_for_turn(min(left, self.final_bytes), now)
+        with self._ending():
+            present = await self.source.look_at(log_file)
+            is_another = await self._is_another(log_file, present.size, present.created_at)
+            lines = self._begin_anew() if is_another else []
+            left = present.size - self._lines.received
+            granted, pause = self._book_end(min(left, self.final_bytes), now)
+        await self.clock.sleep(pause)
+        skipped = left - granted
         if not skipped:
-            return lines + await self._read_rest(log_file)
+            return lines + await self._read_rest(log_file, present.size)
         self._reading = None
         lines += self._lines.finish()
-        lines.append(f"[... {skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
+        lines.append(f"{NOTE}{skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
         # From a byte before: what stands until the next line's beginning belongs to a line that is left out.
-        self._lines = LogSplitter(self._lines.received + skipped - 1)
-        return lines + (await self._read_rest(log_file))[1:]
+        self._lines = LogSplitter(self._lines.received + skipped - (1 if granted else 0))
+        return lines + await self._read_rest(log_file, present.size, is_cut=True)
 
-    async def _read_rest(self, log_file: StagedBlob) -> list[str]:
+    async def _read_rest(self, log_file: StagedBlob, size: int, *, is_cut: bool = False) -> list[str]:
+        """Read to the end; where that fails, give what was read until then, with a line that says so.
+
+        :param size: of the log, as far as is known
+        :param is_cut: whether what comes first is the rest of a line that is left out
+        """
         lines: list[str] = []
-        while part := await self._read_piece(log_file):
-            lines += self._lines.feed(part)
-        return lines + self._lines.finish()
+        note: list[str] = []
+        try:
+            async with asyncio.timeout(END_TIMEOUT):
+                while self._lines.received < size:
+                    part = await self.source.read_log_from(log_file, self._lines.received, LARGEST_READ)
+                    lines += self._take(part.content)
+                    size = (part.size if part.size is not None else size) if part.content else 0
+        except Exception as error:  # noqa: BLE001 - whatever ails the log, what was read of it is shown
+            self._reading = None
+            reason = str(error) or type(error).__name__
+            note = [f"{NOTE}the rest could not be read: {reason}; the whole log is {log_file.address.url} ...]"]
+        lines += self._lines.finish()
+        return lines[1 if is_cut else 0 :] + note
 
-    async def _read_piece(self, log_file: StagedBlob) -> bytes:
-        return (await self.source.read_log_from(log_file, self._lines.received, LARGEST_READ)).content
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Be counted among those whose logs end now, until our part is booked."""
+        if self.shared is not None:
+            self.shared.enter_end(self)
+        try:
+            yield
+        finally:
+            if self.shared is not None:
+                self.shared.leave_end(self)
 
-    async def _wait_for_turn(self, wanted: int, now: datetime) -> int:
-        """Wait until others leave room for a log's end, but not long; give how much of it may be shown."""
+    def _book_end(self, wanted: int, now: datetime) -> tuple[int, float]:
+        """Give how much of a log's end may be shown, and the seconds until others leave room for it."""
         if self.shared is None:
-            return wanted
-        granted = min(wanted, max(LEAST_END, self.shared.obtainable(now, END_PATIENCE)))
-        await self.clock.sleep(min(self.shared.book(granted, now), END_PATIENCE))
-        return granted
+            return wanted, 0.0
+        granted = min(wanted, self.shared.end_part(now))
+        return granted, min(self.shared.book(granted, now), END_PATIENCE)

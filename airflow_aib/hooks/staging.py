@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -121,10 +121,10 @@ class StagingArea:
         """Read what the log holds from an offset on, and how long it is; nothing when it has not grown."""
         return await self.file(log_file).read_part(offset, max_bytes)
 
-    async def size_of(self, blob: StagedBlob) -> int:
-        """Ask for the blob's size as it is now."""
+    async def look_at(self, blob: StagedBlob) -> StagedBlob:
+        """Describe the blob as it is now; one that is gone has no bytes."""
         facts = await self.file(blob).look()
-        return facts.size if facts else 0
+        return replace(blob, size=facts.size, created_at=facts.created_at) if facts else replace(blob, size=0)
 
     def file(self, blob: StagedBlob) -> BlobFile:
         """Give the blob to work on."""
@@ -137,7 +137,7 @@ class StagingArea:
         log_file = await self.find_customization_log(body, status)
         if log_file is None:
             return None
-        start = max(0, await self.size_of(log_file) - max_bytes)
+        start = max(0, (await self.look_at(log_file)).size - max_bytes)
         part = await self.read_log_from(log_file, start, max_bytes)
         return part.content.decode("utf-8", errors="replace")
 

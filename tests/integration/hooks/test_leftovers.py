@@ -165,7 +165,7 @@ async def test_the_next_archive_saves_what_an_earlier_one_left(azure: Azure) -> 
     url = archive["location"].rpartition("/")[0] + f"/earlier/{forgotten.name}.gz"
     address = azure.clients.settings.cloud.blob_address(url)
     rescued = await BlobFile(StorageAccess(azure.clients, address.account_url), address).read(0, 1 << 24)
-    assert len(gzip.decompress(rescued)) == await StagingArea(azure.clients).size_of(forgotten)
+    assert len(gzip.decompress(rescued)) == (await StagingArea(azure.clients).look_at(forgotten)).size
     assert await losses(azure) == []
 
 

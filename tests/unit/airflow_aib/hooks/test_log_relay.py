@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings, strategies
 
-from airflow_aib.hooks.byte_budget import CROWD, LARGEST_READ, SHARED_BYTES_PER_SECOND, ByteBudget, shared_budget
+from airflow_aib.hooks.byte_budget import (
+    CROWD,
+    END_PATIENCE,
+    LARGEST_READ,
+    SHARED_BYTES_PER_SECOND,
+    ByteBudget,
+    shared_budget,
+)
 from airflow_aib.hooks.log_relay import (
     CHARACTERS_PER_RECORD,
-    END_PATIENCE,
-    LEAST_END,
     LINES_PER_RECORD,
     LogRelay,
     RelayMark,
@@ -38,6 +43,11 @@ class SlowLog(FakeLog):
         """Read a part of it, a moment later."""
         await asyncio.sleep(0)
         return await super().read_log_from(log_file, offset, max_bytes)
+
+    async def look_at(self, blob: StagedBlob) -> StagedBlob:
+        """Measure it, a moment later."""
+        await asyncio.sleep(0)
+        return await super().look_at(blob)
 
 
 class CountingLog(FakeLog):
@@ -144,6 +154,60 @@ async def test_a_log_that_was_replaced_is_told_anew(state: str) -> None:
     lines += await relay.read(BODY, status("Failed"), START + 2 * SECOND)
 
     assert lines == ["thr", "[... the log was replaced; it follows from its beginning ...]", "new"]
+
+
+@pytest.mark.parametrize("state", ["Running", "Failed"])
+@pytest.mark.parametrize("content", [b"other, and as long\n", b"new\nnew\n"])
+async def test_a_log_that_was_replaced_by_one_as_long_is_told_anew(content: bytes, state: str) -> None:
+    """A log that was made later and holds other bytes is another one, however long it is."""
+    log = FakeLog(b"one\ntwo\n", LOG_FILE, created_at=START)
+    relay = LogRelay(log)
+    await relay.read(BODY, status(), START)
+    log.content, log.created_at = content, START + SECOND
+
+    lines = await relay.read(BODY, status(state), START + SECOND)
+    lines += await relay.read(BODY, status("Failed"), START + 2 * SECOND)
+
+    assert lines == ["[... the log was replaced; it follows from its beginning ...]", *content.decode().splitlines()]
+    assert relay.customization_log is None
+
+
+async def test_a_log_that_is_written_once_more_with_what_it_has_gained_goes_on() -> None:
+    """Should the service not append but write the whole log again, no line is told twice."""
+    log = FakeLog(b"one\n", LOG_FILE, created_at=START)
+    relay = LogRelay(log)
+    told = await relay.read(BODY, status(), START)
+    for moment, line in enumerate([b"two\n", b"three\n", b"four\n"], 1):
+        log.content, log.created_at = log.content + line, START + moment * SECOND
+        told += await relay.read(BODY, status("Failed" if moment == 3 else "Running"), START + moment * SECOND)
+
+    assert told == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("summary", [None, LogSummary()], ids=["full", "summary"])
+async def test_the_end_of_a_log_that_cannot_be_read_whole_is_told_as_far_as_it_was_read(
+    summary: LogSummary | None,
+) -> None:
+    """What came before a read that failed is shown, with a note, and the mark stands at the end of what was shown."""
+    line = b"    azure-arm: E: error ".ljust(99, b"x") + b"\n"
+    log = FakeLog(line * (LARGEST_READ // 100 + 100), LOG_FILE, error=OSError("reset"), fails_from=1)
+    relay = LogRelay(log, final_bytes=len(log.content), summary=summary)
+
+    *lines, note = await relay.read(BODY, status("Failed"), START)
+
+    assert note.startswith("[... the rest could not be read: reset; the whole log is https://s/packerlogs/g/")
+    assert set(lines[:-1]) == {line.decode().rstrip()}
+    assert sum(len(line) + 1 for line in lines) - 1 == LARGEST_READ
+    assert relay.mark == RelayMark(LOG_FILE.name, LARGEST_READ)
+    assert relay.customization_log is None
+
+
+async def test_a_failure_behind_the_end_costs_nothing() -> None:
+    """A log that was read to its end is not asked for more, so that nothing can fail there."""
+    log = FakeLog(b"one\ntwo\n", LOG_FILE, error=OSError("reset"), fails_from=1)
+
+    assert await LogRelay(log).read(BODY, status("Failed"), START) == ["one", "two"]
+    assert log.reads == [(0, LARGEST_READ)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -305,18 +369,56 @@ async def test_logs_that_end_together_wait_for_their_turn() -> None:
 
 
 async def test_the_end_of_a_log_never_waits_for_long() -> None:
-    """However many runs end at once, the end of each log is shown within the patience, shortened where it must be."""
-    shared = ByteBudget(bytes_per_second=100, most=100)
-    shared.book(10**9, START)
+    """However little room others leave, the end of each log comes within the patience, shortened where it must be."""
+    shared = ByteBudget(bytes_per_second=1000, most=1000)
+    shared.book(30_500, START)
     clock = FakeClock()
 
-    lines = await LogRelay(FakeLog(b"x" * 9 + b"\n" * 1 + b"y" * LEAST_END, LOG_FILE), shared=shared, clock=clock).read(
+    lines = await LogRelay(FakeLog(b"x" * 9 + b"\n" + b"y" * 500, LOG_FILE), shared=shared, clock=clock).read(
         BODY, status("Failed"), START
     )
 
     assert clock.pauses == [END_PATIENCE]
-    assert lines[0].startswith("[... 10 bytes are left out here")
-    assert lines[1:] == ["y" * LEAST_END]
+    assert lines == [
+        "[... 10 bytes are left out here; the whole log is https://s/packerlogs/g/customization.log ...]",
+        "y" * 500,
+    ]
+
+
+async def test_where_no_room_is_left_only_a_note_is_shown() -> None:
+    """Nothing is read beyond what all relays share: the note says where the log is."""
+    shared = ByteBudget(bytes_per_second=100, most=100)
+    shared.book(10**9, START)
+    log = FakeLog(b"line\n" * 10, LOG_FILE)
+
+    lines = await LogRelay(log, shared=shared, clock=FakeClock()).read(BODY, status("Failed"), START)
+
+    assert lines == ["[... 50 bytes are left out here; the whole log is https://s/packerlogs/g/customization.log ...]"]
+    assert log.reads == []
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.01], ids=["in one moment", "within seconds"])
+async def test_many_logs_that_end_together_keep_within_what_is_shared(apart: float) -> None:
+    """Each shows a part of its end within the patience, and all together no more than there is."""
+    clock, count = SteppedClock(), 400
+    shared = ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ)
+    content = (b"x" * 99 + b"\n") * 2000
+    relays = [LogRelay(SlowLog(content, LOG_FILE), shared=shared, clock=clock) for _ in range(count)]
+    shown: list[int] = []
+
+    async def end(number: int) -> None:
+        if apart:
+            await clock.sleep(number * apart)
+        lines = await relays[number].read(BODY, status("Failed"), clock.now())
+        shown.append(sum(len(line) + 1 for line in lines if not line.startswith("[... ")))
+
+    tasks = [asyncio.create_task(end(number)) for number in range(count)]
+    within = count * apart + END_PATIENCE
+    await clock.advance(within)
+
+    assert all(task.done() for task in tasks)
+    assert min(shown) > 1000
+    assert 0.8 < sum(shown) / (within * SHARED_BYTES_PER_SECOND + LARGEST_READ) <= 1
 
 
 async def test_a_thousand_relays_that_look_together_share_in_turns() -> None:
