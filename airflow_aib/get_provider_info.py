@@ -122,6 +122,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_aib.operators.image_run",
                     "airflow_aib.operators.image_template",
                     "airflow_aib.operators.log",
+                    "airflow_aib.operators.run_cancel",
                     "airflow_aib.operators.vhd",
                 ],
             },

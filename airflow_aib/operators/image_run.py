@@ -1,4 +1,4 @@
-"""Operators that start and cancel runs of image templates."""
+"""The operator that runs image templates."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from airflow_aib.exceptions import ImageRunTimeoutError
 from airflow_aib.image_run.choices import IF_RUNNING, RELAY_LEVELS, IfRunning, RelayLevel, require_policy
-from airflow_aib.operators.base import HANDLE_XCOM, LAST_LOOKS, WaitingOperator
+from airflow_aib.operators.base import HANDLE_XCOM, WaitingOperator
 from airflow_aib.operators.retry import is_final
+from airflow_aib.operators.run_cancel import AzureImageTemplateCancelOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from airflow.sdk import Context, XComArg
+    from airflow.sdk import Context
 
-    from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.run_report import RunReport
     from airflow_aib.hooks.run_start import JoinedRun, OtherRun
     from airflow_aib.image_run.choices import OnPartialSuccess
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from airflow_aib.operators.run_memory import RunMemory
     from airflow_aib.triggers.task_state import TaskInstanceFacts
     from airflow_aib.triggers.watching import WatchOrder
+
+__all__ = ["AzureImageTemplateCancelOperator", "AzureImageTemplateRunOperator"]
 
 # Seconds. A worker that is told that its task is over has five until it is killed.
 ON_KILL_TIME = 4.0
@@ -144,13 +146,16 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         on: a build too many costs money until its own timeout, a build cancelled without cause costs a new one.
         """
         from airflow_aib.hooks.run_async import run_async_bounded
+        from airflow_aib.operators.run_kill import cancel_unwanted
 
         handle, task_instance = self._asked_for, self._task_instance
         if handle is None or task_instance is None or not (self.cancel_on_kill or self._has_timed_out):
             return
-        seconds = ON_TIMEOUT_TIME if self._has_timed_out else ON_KILL_TIME
+        task, seconds = (None, ON_TIMEOUT_TIME) if self._has_timed_out else (task_instance, ON_KILL_TIME)
         try:
-            if not run_async_bounded(lambda: self._cancel_if_unwanted(handle, task_instance), seconds=seconds):
+            if not run_async_bounded(
+                lambda: cancel_unwanted(self.hook.settings, handle, task, self.log), seconds=seconds
+            ):
                 self.log.warning("There was no time to cancel the run; it goes on until its build timeout.")
         except Exception:  # this may be a signal handler, in the midst of anything
             self.log.warning("The run was not cancelled; it goes on until its build timeout.", exc_info=True)
@@ -304,22 +309,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
                 memory.retire()
             raise
 
-    async def _cancel_if_unwanted(self, handle: ImageRunHandle, task_instance: TaskInstanceFacts) -> None:
-        from airflow_aib.triggers.image_template import NOT_OURS, cancel_run
-        from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
-
-        if not self._has_timed_out:
-            state = await read_task_state(task_instance)
-            if state not in OVER_STATES:
-                self.log.info("The task instance is %s, so its run is still wanted; it goes on.", state)
-                return
-        if not handle.is_own:
-            self.log.info("The task is over; %s.", NOT_OURS)
-        elif await cancel_run(self.hook.settings, handle):
-            self.log.info("Azure was asked to cancel the run, since its task is over.")
-        else:
-            self.log.info("The task is over, and no run of it goes on that could be cancelled.")
-
     def _conclude(self, context: Context, event: RunEvent) -> dict[str, Any]:
         from airflow_aib.hooks.run_report import lost_run_error
         from airflow_aib.operators.run_memory import RunMemory
@@ -382,76 +371,3 @@ def _note_start_time(context: Context, memory: RunMemory, status: LastRunStatus 
     joined = handle.joined_to(status)
     memory.keep(joined)
     context["ti"].xcom_push(key=HANDLE_XCOM, value=joined.to_json())
-
-
-class AzureImageTemplateCancelOperator(WaitingOperator):
-    """Cancel the run that goes on, and wait until it has really ended, which takes a minute or more.
-
-    No run is fine too. Returns the last run's status, or None when there never was one.
-
-    :param image_run: which run, as the XCom `image_run` of the task that started it has it; any other is left alone
-    """
-
-    template_fields: Sequence[str] = (*WaitingOperator.template_fields, "image_run")
-
-    def __init__(self, *, image_run: Mapping[str, Any] | XComArg | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # Airflow puts the value in the place of an XComArg before `execute`.
-        self.image_run: Any = image_run
-
-    def execute(self, context: Context) -> dict[str, Any] | None:
-        """Cancel the run."""
-        from airflow_aib.hooks.run_async import run_async
-
-        del context
-        image_template_id = self.find_image_template_id()
-        self.note_image_template(image_template_id)
-        was_asked, status = run_async(self._cancel(image_template_id))
-        if was_asked and self.deferrable and status is not None and not status.is_over:
-            self.defer_until("canceled", image_template_id, self.cancel_allowance, self._handle())
-        return status.to_json() if status else None
-
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any] | None:
-        """Look how it turned out."""
-        from airflow_aib.hooks.run_async import run_async
-        from airflow_aib.triggers.state_event import StateEvent
-
-        del context
-        self.note_resumed()
-        state = StateEvent.from_payload(event)
-        self.log.info("%s", state.message)
-        self.note_image_template(state.image_template_id)
-        status = run_async(self._look_again(state.image_template_id))
-        return status.to_json() if status else None
-
-    def _handle(self) -> ImageRunHandle | None:
-        from airflow_aib.triggers.wanted_run import read_image_run
-
-        return read_image_run(self.image_run, self.find_image_template_id())
-
-    async def _cancel(self, image_template_id: str) -> tuple[bool, LastRunStatus | None]:
-        """Ask for the cancel; give whether there was a run to cancel, and the last run's status."""
-        from airflow_aib.image_run.run_status import read_last_run_status
-
-        async with self.open_service() as service:
-            was_asked = await service.cancel_run(image_template_id, handle=self._handle())
-            self.log.info("Azure was asked to cancel the run." if was_asked else "There is no such run to cancel.")
-            if was_asked and self.wait_for_completion and not self.deferrable:
-                return was_asked, await self._wait_until_over(service, image_template_id, self.cancel_allowance)
-            body = await service.require_image_template(image_template_id)
-            self.note_image_template(image_template_id, body)
-            return was_asked, read_last_run_status(body)
-
-    async def _look_again(self, image_template_id: str) -> LastRunStatus | None:
-        async with self.open_service() as service:
-            return await self._wait_until_over(service, image_template_id, LAST_LOOKS)
-
-    async def _wait_until_over(
-        self, service: ImageTemplateService, image_template_id: str, within: timedelta
-    ) -> LastRunStatus | None:
-        status = await service.wait_until_over(
-            image_template_id, handle=self._handle(), poll_interval=self.seconds_between_looks, within=within
-        )
-        if status is not None and status.is_over:
-            self.log.info("The run that started %s ended %s.", status.start_time, status.run_state)
-        return status

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.image_run.run_handle import ImageRunHandle
-from airflow_aib.operators.image_run import AzureImageTemplateCancelOperator
+from airflow_aib.operators.run_cancel import AzureImageTemplateCancelOperator
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
