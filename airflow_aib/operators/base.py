@@ -20,6 +20,7 @@ from airflow_aib.triggers.options import WaitingOptions, default_deferrable, rea
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
+    from datetime import datetime
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
@@ -181,12 +182,27 @@ class WaitingOperator(ImageTemplateOperator):
         poll_interval: float | None = None,
         **kwargs: Any,
     ) -> None:
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
         super().__init__(**kwargs)
         if deferrable and not wait_for_completion:
             self.log.warning("Task %r does not wait for completion, so deferrable=True has no effect.", self.task_id)
         self.wait_for_completion = wait_for_completion
         self.deferrable = wait_for_completion and (default_deferrable() if deferrable is None else deferrable)
         self.poll_interval = poll_interval
+        self._began = SYSTEM_CLOCK.now()
+
+    def pre_execute(self, context: Any) -> None:
+        """Note when this try begins; Airflow calls it before each leg."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
+        super().pre_execute(context)
+        self._began = SYSTEM_CLOCK.now()
+
+    @property
+    def times_out_at(self) -> datetime | None:
+        """When the `execution_timeout` is over; Airflow itself limits only the time of each leg on a worker by it."""
+        return self._began + self.execution_timeout if self.execution_timeout else None
 
     @property
     def seconds_between_looks(self) -> float:
@@ -242,17 +258,20 @@ class WaitingOperator(ImageTemplateOperator):
         *,
         handover: float = 0.0,
         method_name: str = "execute_complete",
+        kwargs: dict[str, Any] | None = None,
     ) -> None:
         """Hand the wait for a state over to the triggerer; the method that is named goes on from there."""
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
         from airflow_aib.triggers.wanted_run import WantedRun
 
+        now = SYSTEM_CLOCK.now()
+        within = min(within, max((self.times_out_at or now + within) - now, timedelta()))
         self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=image_template_id,
                 wait_for=wait_for,
-                deadline=(SYSTEM_CLOCK.now() + within).isoformat(),
+                deadline=(now + within).isoformat(),
                 not_before=self.earliest_event(),
                 run=WantedRun(handle).to_json(),
                 handover=handover,
@@ -260,6 +279,7 @@ class WaitingOperator(ImageTemplateOperator):
                 azure_conn_id=self.azure_conn_id,
             ),
             method_name=method_name,
+            kwargs=kwargs,
             # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
             timeout=within + self.waiting.defer_margin,
         )

@@ -80,8 +80,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         late_success_allowance: float | None = None,
         **kwargs: Any,
     ) -> None:
-        from airflow_aib.hooks.clock import SYSTEM_CLOCK
-
         super().__init__(**kwargs)
         if if_running not in IF_RUNNING:
             raise ValueError(f"if_running is {if_running!r}; it must be one of {', '.join(map(repr, IF_RUNNING))}")
@@ -98,11 +96,9 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         self._task_instance: TaskInstanceFacts | None = None
         self._asked_for: ImageRunHandle | None = None
         self._has_timed_out = False
-        self._began = SYSTEM_CLOCK.now()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""
-        from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.hooks.run_async import run_async
         from airflow_aib.hooks.run_start import JoinedRun, OtherRun
         from airflow_aib.operators.run_memory import RunMemory
@@ -111,7 +107,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         memory = RunMemory.of(context)
         self._task_instance = context["ti"]
         self.note_image_template(image_template_id)
-        self._began = SYSTEM_CLOCK.now()
         with self._noting_timeout(memory):
             found = run_async(self._take_turn(image_template_id, memory))
         if isinstance(found, OtherRun):
@@ -123,10 +118,14 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         context["ti"].xcom_push(key=HANDLE_XCOM, value=found.handle.to_json())
         return self._wait(context, memory, found) if self.wait_for_completion else found.handle.to_json()
 
-    def execute_when_idle(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Take the turn that the trigger has waited for; if it was taken by others again, wait on."""
+    def execute_when_idle(self, context: Context, event: Any = None, began: str | None = None) -> dict[str, Any]:
+        """Take the turn that the trigger has waited for; if it was taken by others again, wait on.
+
+        :param began: when this try began, ISO 8601: the wait for the turn is a part of it
+        """
         from airflow_aib.triggers.state_event import StateEvent
 
+        self._began = datetime.fromisoformat(began) if began else self._began
         self.log.info("%s", StateEvent.from_payload(event).message)
         return self.execute(context)
 
@@ -217,6 +216,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             other.handle,
             handover=other.handover,
             method_name="execute_when_idle",
+            kwargs={"began": self._began.isoformat()},
         )
         raise AssertionError("unreachable: a deferral ends this leg")
 
@@ -249,19 +249,18 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         overdue_at = run_deadline(
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
-        # Airflow itself limits only the time on a worker by it.
-        time_out_at = self._began + self.execution_timeout if self.execution_timeout else None
-        deadline = min(overdue_at, time_out_at or overdue_at)
+        times_out_at = self.times_out_at
+        deadline = min(overdue_at, times_out_at or overdue_at)
         return WatchOrder(
             handle=handle,
             deadline=deadline,
-            time_limit="execution_timeout" if deadline == time_out_at else "build_timeout",
+            time_limit="execution_timeout" if deadline == times_out_at else "build_timeout",
             poll_interval=self.seconds_between_looks,
             cancel_overdue=handle.is_own,
             cancel_allowance=self.waiting.cancel_allowance,
             relay_log=self.relay_log,
             late_allowance=self._late_allowance,
-            late_until=time_out_at - REPORT_TIME if time_out_at is not None else None,
+            late_until=times_out_at - REPORT_TIME if times_out_at is not None else None,
         )
 
     @property

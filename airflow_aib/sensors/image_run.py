@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
-from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
 
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
@@ -33,9 +33,10 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     Succeeds when the run has succeeded, and returns its status. A run that ended otherwise is an error that says why,
     as the run operator's does: `ImageRunFailedError` or `ImageRunCanceledError`. Looks that fail for Azure's or the
     network's reasons are borne for ten minutes; then comes an `ImageRunWatchError`, which a retry mends, unlike the
-    `AirflowSensorTimeout` after `timeout`, which Airflow never tries again. The run itself is left alone.
+    `AirflowSensorTimeout` after `timeout`, which Airflow never tries again. A shorter `execution_timeout` bounds
+    the wait too, deferred or not, and leaves the task its retries. The run itself is left alone.
 
-    `soft_fail` skips the task at its timeout, `never_fail` at any of these errors, deferred or not. `mode`,
+    `soft_fail` skips the task at either timeout, `never_fail` at any of these errors, deferred or not. `mode`,
     `exponential_backoff`, `max_wait` and `silent_fail` have no meaning while it is deferred.
 
     :param image_template_id: resource id of the image template; or instead of it
@@ -114,7 +115,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             self.log.info("%s", state.message)
             found = self.poke(context)
             if not found.is_done:
-                raise _not_over(state)
+                raise self._not_over(state)
         return found.xcom_value
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -148,6 +149,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
 
         waiting = read_waiting_options()
         now, within = SYSTEM_CLOCK.now(), timedelta(seconds=self.timeout)
+        # Airflow itself limits only the time of each leg on a worker by it.
+        within = min(within, self.execution_timeout or within)
         return self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=self._find_image_template_id(),
@@ -167,7 +170,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         """Skip where the user wants it: Airflow does so only while it pokes itself, and for errors of its own."""
         try:
             yield
-        except AirflowSensorTimeout as error:
+        except (AirflowSensorTimeout, AirflowTaskTimeout) as error:
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
@@ -184,6 +187,16 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             store = context["task_state_store"] if is_rescheduled else None
             self._failed_looks = FailedLooks(context["ti"].try_number, store)
         return self._failed_looks
+
+    def _not_over(self, state: StateEvent) -> AirflowSensorTimeout | AirflowTaskTimeout | ImageRunWatchError:
+        message = f"The wait has ended without the run's end: {state.message}"
+        if state.reason != "overdue":
+            return ImageRunWatchError(
+                message, hint="The run goes on; the next try waits for it.", image_template_id=state.image_template_id
+            )
+        # As on a worker: only the sensor's own timeout is never tried again.
+        is_shorter = self.execution_timeout is not None and self.execution_timeout.total_seconds() < self.timeout
+        return AirflowTaskTimeout(message) if is_shorter else AirflowSensorTimeout(message)
 
     async def _look(self, image_template_id: str) -> LastRunStatus | None:
         """Give the last run's status; raise when the wanted run has ended otherwise than it should."""
@@ -227,13 +240,4 @@ def _is_past(image_template_id: str, status: LastRunStatus) -> ImageRunFailedErr
         hint="How that one ended cannot be told any more; look into the portal's activity log.",
         image_template_id=image_template_id,
         last_run_status=status,
-    )
-
-
-def _not_over(state: StateEvent) -> AirflowSensorTimeout | ImageRunWatchError:
-    message = f"The wait has ended without the run's end: {state.message}"
-    if state.reason == "overdue":
-        return AirflowSensorTimeout(message)
-    return ImageRunWatchError(
-        message, hint="The run goes on; the next try waits for it.", image_template_id=state.image_template_id
     )

@@ -59,7 +59,8 @@ class Legs:
         path, kwargs = deferred.trigger.serialize()
         event = asyncio.run(_one_event(import_string(path)(**kwargs)))
         self.events.append(event)
-        return self.make(written).resume_execution(str(deferred.method_name), {"event": event}, self.context)
+        kwargs = {**(deferred.kwargs or {}), "event": event}
+        return self.make(written).resume_execution(str(deferred.method_name), kwargs, self.context)
 
     def make(self, written: tuple[str, dict[str, Any]]) -> BaseOperator:
         """Make the operator of a task, with its fields rendered."""

@@ -176,6 +176,28 @@ def test_the_execution_timeout_bounds_the_deferred_time() -> None:
     assert timedelta(minutes=4) < left <= timedelta(minutes=5)
 
 
+def test_the_wait_for_a_turn_is_a_part_of_the_execution_timeout() -> None:
+    """What the wait for its turn has taken, on the triggerer, the run does not get once more."""
+    service = FakeService(FakeStore(), was_asked=True)
+    given = context(service.store)
+    limited = {"deferrable": True, "execution_timeout": timedelta(minutes=5), "run_allowance": 10**9}
+    with pytest.raises(TaskDeferred) as turn:
+        operator(service, **limited).execute(given)
+    assert turn.value.kwargs is not None
+    began = datetime.fromisoformat(turn.value.kwargs["began"])
+    service.was_asked = False
+
+    with pytest.raises(TaskDeferred) as run:
+        operator(service, **limited).execute_when_idle(
+            given,
+            StateEvent("reached", IMAGE_TEMPLATE_ID).to_payload(),
+            began=(began - timedelta(minutes=3)).isoformat(),
+        )
+
+    _, kwargs = run.value.trigger.serialize()
+    assert WatchOrder.from_json(kwargs["order"]).deadline == began + timedelta(minutes=2)
+
+
 @pytest.mark.parametrize("execution_timeout", [None, timedelta(minutes=5)])
 def test_the_execution_timeout_bounds_the_wait_for_late_images(execution_timeout: timedelta | None) -> None:
     """The wait for late images leaves time to report, and Airflow's limit of the deferral lies behind both."""

@@ -3,11 +3,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, Asset, BaseOperator, ExceptionRetryPolicy
+from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from airflow_aib.get_provider_info import get_provider_info
@@ -62,6 +64,22 @@ def constructor_arguments(operator: type) -> list[inspect.Parameter]:
 def test_arguments_are_keywords(operator: type[BaseOperator]) -> None:
     """Every argument is given by name, so that one can be added without breaking a DAG."""
     assert {parameter.kind for parameter in constructor_arguments(operator)} <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("operator", [*WAITING, AzureImageTemplateCreateOperator])
+def test_the_execution_timeout_bounds_every_deferral(operator: type[BaseOperator]) -> None:
+    """Airflow counts each leg on a worker anew, and nothing of the time between: the trigger's deadline counts all."""
+    made = make(operator, execution_timeout=timedelta(minutes=5))
+    made.pre_execute({})
+
+    with pytest.raises(TaskDeferred) as deferred:
+        made.defer_until("deleted", "image template", timedelta(hours=1))
+
+    _, kwargs = deferred.value.trigger.serialize()
+    assert kwargs["deadline"] == made.times_out_at.isoformat()
+    assert made.times_out_at - datetime.now(UTC) <= timedelta(minutes=5)
+    assert isinstance(deferred.value.timeout, timedelta)
+    assert deferred.value.timeout <= timedelta(minutes=5) + made.waiting.defer_margin
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout, TaskDeferred
 
 from airflow_aib.exceptions import (
     ArmRequestError,
@@ -145,6 +145,20 @@ def test_it_defers_with_a_deadline_of_its_own() -> None:
     assert timedelta(minutes=9) < left <= timedelta(minutes=10)
     assert isinstance(deferred.value.timeout, timedelta)
     assert deferred.value.timeout > timedelta(minutes=10)
+
+
+def test_the_execution_timeout_bounds_the_deferred_wait() -> None:
+    """Airflow does not count deferred time; the trigger's deadline does."""
+    waiting = sensor(run_status(), deferrable=True, timeout=600, execution_timeout=timedelta(minutes=5))
+
+    with pytest.raises(TaskDeferred) as deferred:
+        waiting.execute(context())
+
+    _, kwargs = deferred.value.trigger.serialize()
+    assert datetime.fromisoformat(kwargs["deadline"]) - datetime.now(UTC) <= timedelta(minutes=5)
+    with pytest.raises(AirflowTaskTimeout):
+        # Unlike the sensor's own timeout, Airflow tries that again.
+        waiting.execute_complete(context(), OVERDUE)
 
 
 def test_only_its_own_timeout_is_a_timeout() -> None:
