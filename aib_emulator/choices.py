@@ -35,16 +35,36 @@ CHOICES: Mapping[str, Choice] = {
     "conflict-status": Choice(("409", "400"), "HTTP status of `Conflict`"),
     "operation-not-allowed-status": Choice(("405", "409", "400"), "HTTP status of `OperationNotAllowed`"),
     "canceled-run-operation": Choice(("Canceled", "Failed", "Succeeded"), "operation of a run that was cancelled"),
+    "failed-creation-operation": Choice(
+        ("plain", "nested"),
+        "error of a failed creation's operation; nested lies in the details of `ResourceDeploymentFailure`",
+    ),
     "partial-run-operation": Choice(("Failed", "Succeeded"), "operation of a run that succeeded in part"),
     "location-while-running": Choice(("200", "202"), "HTTP status at `Location` before the end"),
     "patch": Choice(("done", "polled"), "PATCH of more than tags; done is 200, polled is 202 with an operation"),
     "idle-cancel": Choice(("refused", "accepted"), "cancel when nothing runs; accepted is 204 and changes nothing"),
+    "cancel-status": Choice(
+        ("204", "202", "200"), "HTTP status of a cancel; 202 with an operation that ends with the run"
+    ),
     "second-run": Choice(("refused", "joined"), "run while one goes on; joined is 202 with the operation of that one"),
     "second-delete": Choice(("joined", "refused"), "delete of what is being deleted, likewise"),
     "second-trigger": Choice(("joined", "refused"), "PUT of a trigger that exists; joined is 200 with what there is"),
+    "trigger-off-status": Choice(
+        ("unchanged", "reported"), "status of a trigger that failures have switched off; reported is code `Inactive`"
+    ),
+    "staging-tags": Choice(
+        ("service", "id"), "value of `createdBy` and `usedBy`: `AzureVMImageBuilder`, or the image template's id"
+    ),
     "run-outputs-while-running": Choice(("new", "previous"), "those of the run that goes on, or of the one before"),
     "run-output-not-found": Choice(("ResourceNotFound", "NotFound"), "code of the 404 for a missing run output"),
+    "run-outputs-link": Choice(
+        ("absolute", "relative"), "`nextLink` of run outputs: a whole address, or a path as in the official example"
+    ),
     "run-sub-states": Choice(("recorded", "all"), "all shows `Customizing`, `Optimizing` and `Validating` too"),
+    "list-form": Choice(
+        ("compact", "indented"),
+        "lists of image templates: compact with `x-ms-original-request-ids` as in 2025, or indented as in 2023",
+    ),
     "system-data": Choice(("absent", "shown"), "`systemData` of image templates from 2024-02-01 on"),
 }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/capsOperations/{{operation_id}}"
 RATE_LIMIT = "x-ms-ratelimit-remaining-resource"
+POLL_RATE_LIMIT = f"{NAMESPACE}/GetOperationStatus3Min;4991"
 
 
 def version_routes(world: World, compute: ComputeResources) -> list[Route]:
@@ -112,7 +113,7 @@ class ImageVersionRoutes:
             raise ArmError(404, "NotFound", message, style=BodyStyle.COMPUTE)
         now = self._world.clock.now()
         is_over = operation.is_over(now)
-        headers = {} if is_over else self._world.settings.retry_headers
+        headers = {RATE_LIMIT: POLL_RATE_LIMIT, **({} if is_over else self._world.settings.retry_headers)}
         if call.query.get("monitor", "").lower() == "true":
             return Answer(204 if is_over else 202, headers=headers)
         return Answer(200, compute_body(operation, now), headers=headers, style=BodyStyle.COMPUTE)

@@ -21,6 +21,7 @@ from aib_emulator.services.image_builder.pending import CreationError, Pending
 from aib_emulator.services.image_builder.planned import (
     RunPlan,
     denied,
+    foreign_staging_group,
     lost_staging_group,
     plan_of,
     withdrawn_source,
@@ -29,7 +30,7 @@ from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTe
 from aib_emulator.services.image_builder.rights import denial_of_run
 from aib_emulator.services.image_builder.run import ImageRun
 from aib_emulator.services.image_builder.sources import resolve_source
-from aib_emulator.services.image_builder.staging import delete_staging
+from aib_emulator.services.image_builder.staging import delete_staging, is_marked
 from aib_emulator.services.image_builder.timeline import CANCEL_SECONDS, FOR_EVER, plan_run
 from aib_emulator.services.image_builder.trigger_watch import TriggerWatch
 from aib_emulator.services.image_builder.validation import validate
@@ -77,10 +78,10 @@ class ImageTemplateDesk:
         body = read(sent, IMAGE_TEMPLATE, api_version)
         if not is_known(str(body.get("location") or "")):
             raise _no_location(body.get("location"))
-        validate(body, image_template_id.name)
+        validate(body, image_template_id.name, api_version)
         if self.find(image_template_id) is not None:
             raise refusal.update_not_supported()
-        self._check_identities(body["identity"])
+        self._check_identities(body.get("identity") or {})
         image_template = _image_template(image_template_id, body)
         operation = image_template.creation = self._world.operations.start(self._world.clock.now())
         self._keep(image_template)
@@ -99,7 +100,9 @@ class ImageTemplateDesk:
                 self.run(image_template, done_at)
 
         when_over = partial(self.touch, image_template)
-        self._begin(image_template, Pending(done_at, operation, carry_out, creation.fail, when_over))
+        is_nested = self._world.choices["failed-creation-operation"] == "nested"
+        pending = Pending(done_at, operation, carry_out, creation.fail, when_over, is_nested=is_nested)
+        self._begin(image_template, pending)
 
     def update(self, image_template: ImageTemplate, sent: dict[str, Any], api_version: str) -> None:
         """Change what a PATCH may change."""
@@ -271,6 +274,8 @@ class ImageTemplateDesk:
         group_id = image_template.staging_group_id
         if group_id is None or self._world.store.get(group_id) is None:
             return lost_staging_group(image_template, log_form)
+        if not is_marked(self._world, image_template):
+            return foreign_staging_group(image_template, log_form)
         if not is_source_there:
             return withdrawn_source(image_template, log_form)
         return plan_of(failure, image_template, log_form)
@@ -314,17 +319,21 @@ def _kept(resource: Resource) -> ImageTemplate:
 
 
 def _image_template(image_template_id: ResourceId, body: dict[str, Any]) -> ImageTemplate:
-    identity: dict[str, Any] = {"type": body["identity"]["type"]}
-    if identity["type"] != "None":
-        identity["userAssignedIdentities"] = {name: {} for name in body["identity"]["userAssignedIdentities"]}
     sent = {name: value for name, value in body["properties"].items() if name not in READ_ONLY}
     return ImageTemplate(
         image_template_id,
         location=short_name(body["location"]),
         tags=dict(body.get("tags") or {}),
-        identity=identity,
+        identity=_identity(body.get("identity") or {}),
         properties=completed(sent),
     )
+
+
+def _identity(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the identity as it is kept; empty when there is none, as in the previews."""
+    if sent.get("type", "None") == "None":
+        return dict(sent)
+    return {"type": sent["type"], "userAssignedIdentities": {name: {} for name in sent["userAssignedIdentities"]}}
 
 
 def _no_location(location: object) -> ArmError:

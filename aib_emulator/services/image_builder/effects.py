@@ -90,8 +90,18 @@ class RunEffects:
             await self._world.delete(self._image_template.staging_group_id)
 
     def of_cancel(self) -> Iterator[Effect]:
-        """Yield what a run that was cancelled still leaves: its log."""
-        return self._of_logs()
+        """Yield what a run that was cancelled still leaves: its log, and what it was just distributing."""
+        yield from self._of_logs()
+        for phase in self._run.timeline.phases[-2:]:  # the last one winds up
+            if phase.kind == "distribute" and not phase.fails:
+                distributor = self._run.distribute[phase.index]
+                name = distributor["runOutputName"].lower()
+                if name not in {*self._run.run_outputs, *self._run.left_behind}:
+                    yield Effect(phase.end, f"leave {name} behind", partial(self._leave_behind, distributor, phase))
+
+    async def _leave_behind(self, distributor: dict[str, Any], phase: Phase) -> None:
+        await self._make(distributor, phase)
+        self._run.left_behind.append(distributor["runOutputName"].lower())
 
     async def count_lines(self) -> None:
         """Look up in the logs how much is written: an effect may have been carried out without being recorded."""
@@ -120,14 +130,16 @@ class RunEffects:
         await self._world.blobs.append_text(account, LOG_CONTAINER, blob, part.text, at=part.at)
 
     async def _distribute(self, distributor: dict[str, Any], phase: Phase) -> None:
+        name = distributor["runOutputName"]
+        self._run.run_outputs[name.lower()] = {"name": name, **await self._make(distributor, phase)}
+
+    async def _make(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
         makers = {
             "ManagedImage": self._make_managed_image,
             "SharedImage": self._make_image_version,
             "VHD": self._make_vhd,
         }
-        artifact = await makers[distributor["type"]](distributor, phase)
-        name = distributor["runOutputName"]
-        self._run.run_outputs[name.lower()] = {"name": name, **artifact}
+        return await makers[distributor["type"]](distributor, phase)
 
     async def _make_managed_image(self, distributor: dict[str, Any], _: Phase) -> dict[str, str]:
         image_id = ResourceId.parse(distributor["imageId"])

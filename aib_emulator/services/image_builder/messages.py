@@ -30,6 +30,10 @@ STAGING_GONE = (
     "Failed while waiting for packerizer: the staging resources cannot be reached. Original Error: Status=404 "
     'Code="ResourceGroupNotFound" Message="Resource group \'{group}\' could not be found."'
 )
+STAGING_TAGS = (
+    "The staging resource group '{group}' cannot be used: its tags imageTemplateName and "
+    "imageTemplateResourceGroupName do not match the image template."
+)
 USUAL_CODES = {"packer": "PackerBuildFailed", "cancel": "Canceled"}
 
 

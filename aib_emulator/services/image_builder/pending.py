@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 OPERATION_CODES = {"ServerError": "InternalOperationError"}
 """What the operation says where it differs from the image template."""
 
+NESTING = {
+    "code": "ResourceDeploymentFailure",
+    "message": "The resource operation completed with terminal provisioning state 'Failed'.",
+}
+
 
 class CreationError(Exception):
     """The creation fails.
@@ -39,6 +44,7 @@ class Pending:
     :param action: what is done; may raise CreationError
     :param when_failed: told of an error
     :param when_over: told at the end, whatever it was
+    :param is_nested: whether the operation's error lies in the details of another one
     """
 
     def __init__(
@@ -48,12 +54,15 @@ class Pending:
         action: Callable[[], Awaitable[None]],
         when_failed: Callable[[CreationError], None],
         when_over: Callable[[], None],
+        *,
+        is_nested: bool = False,
     ) -> None:
         self._at: datetime | None = at
         self._operation = operation
         self._action = action
         self._when_failed = when_failed
         self._when_over = when_over
+        self._is_nested = is_nested
 
     def next_due(self) -> datetime | None:
         """Return when it is done; None when it is over."""
@@ -83,4 +92,5 @@ class Pending:
 
     def _fail(self, at: datetime, error: CreationError) -> None:
         self._when_failed(error)
-        self._operation.end(at, "Failed", {"code": error.operation_code, "message": error.message})
+        inner = {"code": error.operation_code, "message": error.message}
+        self._operation.end(at, "Failed", {**NESTING, "details": [inner]} if self._is_nested else inner)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.services.image_builder.courses import PlannedFault
 from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE
-from aib_emulator.services.image_builder.messages import GENERIC, STAGING_GONE, distribution_failure
+from aib_emulator.services.image_builder.messages import GENERIC, STAGING_GONE, STAGING_TAGS, distribution_failure
 from aib_emulator.services.image_builder.pending import CreationError
 from aib_emulator.services.image_builder.words import Words
 
@@ -87,6 +87,13 @@ def lost_staging_group(image_template: ImageTemplate, log_form: str) -> RunPlan:
     """Return the run of an image template whose staging group somebody has deleted."""
     group_id = image_template.staging_group_id
     message = STAGING_GONE.format(group="" if group_id is None else group_id.name)
+    return RunPlan(PlannedFault("refused"), Words(message=message, log_form=log_form))
+
+
+def foreign_staging_group(image_template: ImageTemplate, log_form: str) -> RunPlan:
+    """Return the run of an image template whose staging group has lost the tags that name the image template."""
+    group_id = image_template.staging_group_id
+    message = STAGING_TAGS.format(group="" if group_id is None else group_id.name)
     return RunPlan(PlannedFault("refused"), Words(message=message, log_form=log_form))
 
 

@@ -126,7 +126,7 @@ def render(
     """Return the image template as an answer shows it; the caller's api-version decides the shape."""
     resource_id = image_template.image_template_id
     properties = {"properties": _rendered_properties(image_template, api_version, last_run_status)}
-    identity = {"identity": copy.deepcopy(image_template.identity)}
+    identity = {"identity": copy.deepcopy(image_template.identity)} if image_template.identity else {}
     placed = {"location": image_template.location}
     tags = {"tags": dict(image_template.tags)}
     named = {"id": resource_id.write("resourcegroups"), "name": resource_id.name, "type": RESOURCE_TYPE}

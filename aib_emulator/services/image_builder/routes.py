@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,7 @@ UPDATE_TAKES = timedelta(seconds=2)
 """As long as a PATCH of tags was seen to take at most."""
 SYSTEM_DATA_SINCE = "2024-02-01"
 """Where no recording exists that shows it absent."""
+ORIGINAL_REQUESTS = "x-ms-original-request-ids"
 POLL = f"{NAMESPACE}/locations/operations/read"
 EVERY = f"/providers/{RESOURCE_TYPE}"
 ONE = f"{GROUP}{EVERY}/{{image_template_name}}"
@@ -121,8 +123,11 @@ class ImageTemplateRoutes:
     async def list(self, call: Call) -> Answer:
         """List the image templates of a group or of the subscription."""
         found = self._desk.list(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
-        show = partial(self._body, call)
-        return pretty(200, page(call, found, self._world.settings.list_page_size, show))
+        body = page(call, found, self._world.settings.list_page_size, partial(self._body, call))
+        if self._world.choices["list-form"] == "indented":
+            return pretty(200, body)
+        # Resource Manager answers, and names the request that it has made to the service.
+        return Answer(200, body, {ORIGINAL_REQUESTS: str(uuid.uuid4())})
 
     async def run(self, call: Call) -> Answer:
         """Start a run; the gateway may give up before the answer is there, whether or not the run has started."""
@@ -136,15 +141,22 @@ class ImageTemplateRoutes:
 
     async def cancel(self, call: Call) -> Answer:
         """Begin to cancel the run that goes on."""
-        self._desk.cancel(find_image_template(self._desk, call))
-        return Answer(204)
+        image_template = find_image_template(self._desk, call)
+        self._desk.cancel(image_template)
+        status, run = self._world.choices["cancel-status"], image_template.run
+        if status != "202" or run is None:
+            return Answer(int(status))
+        operation = self._world.operations.start(self._world.clock.now())
+        operation.end(max(operation.started, run.timeline.end))
+        return accepted(self._world, call, image_template, operation)
 
     async def list_run_outputs(self, call: Call) -> Answer:
         """List what the last run has distributed so far."""
         image_template = find_image_template(self._desk, call)
         outputs = self._desk.run_outputs(image_template).values()
         values = [run_output_body(image_template.image_template_id, output) for output in outputs]
-        return pretty(200, page(call, values, self._world.settings.list_page_size))
+        is_relative = self._world.choices["run-outputs-link"] == "relative"
+        return pretty(200, page(call, values, self._world.settings.list_page_size, is_link_relative=is_relative))
 
     async def get_run_output(self, call: Call) -> Answer:
         """Show one run output of the last run."""

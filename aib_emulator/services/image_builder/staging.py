@@ -35,12 +35,18 @@ def _make_group(world: World, image_template: ImageTemplate) -> None:
         _take_over(world, image_template, lent)
     else:
         own_tags = image_template.properties.get("managedResourceTags") or {}
-        tags = {**own_tags, CREATED_BY: SERVICE, **_marks(image_template)}
+        tags = {**own_tags, CREATED_BY: _maker(world, image_template), **_marks(image_template)}
         world.put_group(group_id, location=image_template.location, tags=tags)
     image_template.owns_staging_group = lent is None
     image_template.staging_group_id = group_id
     image_template.staging_account = uuid.uuid4().hex[:24]
     world.store.touch(image_template.image_template_id)
+
+
+def is_marked(world: World, image_template: ImageTemplate) -> bool:
+    """Whether the staging group is there, and its tags still name the image template."""
+    group = None if image_template.staging_group_id is None else world.store.get(image_template.staging_group_id)
+    return group is not None and _marks(image_template).items() <= group.body["tags"].items()
 
 
 async def delete_staging(world: World, image_template: ImageTemplate) -> None:
@@ -66,7 +72,11 @@ def _take_over(world: World, image_template: ImageTemplate, lent: Resource) -> N
         raise _bad_group(f"The staging resource group '{lent.id.name}' lies in '{lent.body['location']}'.")
     if set(_marks(image_template)) & set(lent.body["tags"]):
         raise _bad_group(f"The staging resource group '{lent.id.name}' is used by another image template.")
-    lent.body["tags"].update({USED_BY: SERVICE, **_marks(image_template)})
+    lent.body["tags"].update({USED_BY: _maker(world, image_template), **_marks(image_template)})
+
+
+def _maker(world: World, image_template: ImageTemplate) -> str:
+    return SERVICE if world.choices["staging-tags"] == "service" else image_template.image_template_id.write()
 
 
 def _bad_group(message: str) -> CreationError:

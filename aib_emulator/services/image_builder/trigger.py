@@ -21,7 +21,8 @@ LATEST = "latest"
 MOST_IN_A_REGION = 100
 PUBLIC_STATES = {"creating": "Creating", "provisioned": "Succeeded", "deleting": "Deleting"}
 ACTIVE = {"code": "Healthy", "message": "Trigger is active"}
-"""Recorded. What is said of one that was switched off is unknown, so this is said of it too."""
+OFF = {"code": "Inactive", "message": "Trigger is inactive after several consecutive failed builds"}
+"""Unknown; said on demand of one that was switched off."""
 
 
 @dataclass
@@ -46,11 +47,16 @@ class ImageTemplateTrigger:
     deletion: Operation | None = None
 
 
-def trigger_body(image_template_id: ResourceId, trigger: ImageTemplateTrigger) -> dict[str, Any]:
-    """Return a trigger as answers show it; its status appears once it is active."""
+def trigger_body(
+    image_template_id: ResourceId, trigger: ImageTemplateTrigger, *, shows_off: bool = False
+) -> dict[str, Any]:
+    """Return a trigger as answers show it; its status appears once it is active.
+
+    :param shows_off: whether to say that it is switched off
+    """
     properties: dict[str, Any] = {"kind": trigger.kind, "provisioningState": PUBLIC_STATES[trigger.state]}
     if trigger.active_since is not None:
-        properties["status"] = {**ACTIVE, "time": nanoseconds_text(trigger.active_since)}
+        properties["status"] = {**(OFF if shows_off else ACTIVE), "time": nanoseconds_text(trigger.active_since)}
     return {
         "properties": properties,
         "id": f"{image_template_id.write('resourcegroups')}/triggers/{trigger.name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer
 from aib_emulator.arm.errors import ArmError, resource_not_found
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from aib_emulator.arm.call import Call
     from aib_emulator.services.image_builder.answers import Handler
     from aib_emulator.services.image_builder.desk import ImageTemplateDesk
+    from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.services.image_builder.trigger import ImageTemplateTrigger
     from aib_emulator.world import World
 
 TRIGGER_TYPE = f"{RESOURCE_TYPE}/triggers"
@@ -58,13 +60,18 @@ class TriggerRoutes:
         self._desk = desk
         self._triggers = TriggerDesk(world, desk)
 
+    def _body(self, image_template: ImageTemplate, trigger: ImageTemplateTrigger) -> dict[str, Any]:
+        is_told = self._world.choices["trigger-off-status"] == "reported"
+        shows_off = is_told and self._desk.watch.is_off(image_template)
+        return trigger_body(image_template.image_template_id, trigger, shows_off=shows_off)
+
     async def put(self, call: Call) -> Answer:
         """Accept a new trigger, or show the one that is there."""
         image_template = find_image_template(self._desk, call)
         trigger, operation = self._triggers.put(
             image_template, call.parameters["trigger_name"], call.json(), call.api_version
         )
-        body = trigger_body(image_template.image_template_id, trigger)
+        body = self._body(image_template, trigger)
         if operation is None:
             return pretty(200, body)
         headers = creation_headers(self._world, call, image_template, operation)
@@ -77,14 +84,12 @@ class TriggerRoutes:
         if trigger is None:
             template_id = image_template.image_template_id
             raise resource_not_found(TRIGGER_TYPE, f"{template_id.name}/{name}", template_id.resource_group_name)
-        return pretty(200, trigger_body(image_template.image_template_id, trigger))
+        return pretty(200, self._body(image_template, trigger))
 
     async def list(self, call: Call) -> Answer:
         """List the triggers of an image template."""
         image_template = find_image_template(self._desk, call)
-        values = [
-            trigger_body(image_template.image_template_id, trigger) for trigger in image_template.triggers.values()
-        ]
+        values = [self._body(image_template, trigger) for trigger in image_template.triggers.values()]
         return pretty(200, page(call, values, self._world.settings.list_page_size))
 
     async def delete(self, call: Call) -> Answer:

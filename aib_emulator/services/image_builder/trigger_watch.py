@@ -103,6 +103,11 @@ class TriggerWatch:
         now, run = self._world.clock.now(), image_template.run
         if run is not None and not run.look(now).is_over:
             return True  # its end is looked at
+        return self.is_off(image_template)
+
+    def is_off(self, image_template: ImageTemplate) -> bool:
+        """Whether failures in a row have switched the image template's trigger off."""
+        now, run = self._world.clock.now(), image_template.run
         last = [] if run is None else [run.look(now).run_state]
         failed = failed_in_a_row([*image_template.earlier_run_states, *last])
         return failed >= self._world.settings.trigger_failure_limit

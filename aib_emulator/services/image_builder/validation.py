@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9-_.]{1,64}")
 CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 LONGEST_BUILD_MINUTES = 960
+IDENTITY_SINCE = "2020-02-14"
+"""Before, the service worked with rights of its own where there was none."""
+GALLERY_LATEST_SINCE = "2022-07-01"
 RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 ROOT = "ImageTemplate"
@@ -24,18 +27,22 @@ PROPERTIES = "ImageTemplate.properties"
 Document = dict[str, Any]
 
 
-def validate(body: Mapping[str, Any], name: str) -> None:
+def validate(body: Mapping[str, Any], name: str, api_version: str) -> None:
     """Raise the RefusalError of the first thing that is wrong with a document that `members.read` has read.
 
     :param name: of the image template
+    :param api_version: the caller's
     """
     if not NAME.fullmatch(name):
         raise bad_value(ROOT, "name", name)
-    _require(body, ("location", "identity", "properties"), ROOT)
-    _validate_identity(body["identity"])
+    _require(body, ("location", "properties"), ROOT)
+    if api_version >= IDENTITY_SINCE:
+        _require(body, ("identity",), ROOT)
+    if body.get("identity"):
+        _validate_identity(body["identity"])
     properties = body["properties"]
     _require(properties, ("source", "distribute"), PROPERTIES)
-    validate_source(properties["source"])
+    validate_source(properties["source"], api_version)
     validate_steps(properties.get("customize") or [], f"{PROPERTIES}.customize")
     in_vm = (properties.get("validate") or {}).get("inVMValidations") or []
     validate_steps(in_vm, f"{PROPERTIES}.validate.inVMValidations")
@@ -50,7 +57,7 @@ def validate(body: Mapping[str, Any], name: str) -> None:
         _check_id(properties["stagingResourceGroup"], "stagingResourceGroup", PROPERTIES, RESOURCE_GROUP)
 
 
-def validate_source(source: Document) -> None:
+def validate_source(source: Document, api_version: str) -> None:
     """Check the source image's form; whether it exists is found out while the template is created."""
     place = f"{PROPERTIES}.source"
     if source["type"] == "PlatformImage":
@@ -59,6 +66,9 @@ def validate_source(source: Document) -> None:
         _require_id(source, "imageId", place, "Microsoft.Compute/images")
     else:
         _require_id(source, "imageVersionId", place, "Microsoft.Compute/galleries/images/versions")
+        is_latest = ResourceId.parse(source["imageVersionId"]).name.lower() == "latest"
+        if is_latest and api_version < GALLERY_LATEST_SINCE:
+            raise bad_value(place, "imageVersionId", source["imageVersionId"])
 
 
 def validate_steps(steps: list[Document], place: str) -> None:

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aib_emulator.arm.resource_id import ResourceId
+from tests.contract.raw_arm import RawArm
 from tests.contract.sdk_clients import GROUP, done, every, finished, refused
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from aib_emulator.server import EmulatorThread
     from tests.contract.sdk_clients import Cloud
 
 GALLERY, DEFINITION = "corp", "linux-base"
@@ -52,6 +54,19 @@ def publish(cloud: Cloud, name: str, *, regions: tuple[str, ...] = ("eastus",), 
     )
 
 
+def test_polls_tell_their_own_limit(emulator: EmulatorThread) -> None:
+    """Polls of Compute count apart from its reads and writes."""
+    raw = RawArm(emulator)
+    path = f"/resourceGroups/{GROUP}/providers/Microsoft.Compute/galleries/{GALLERY}/images/{DEFINITION}/versions/1.0.0"
+    put = raw.send("PUT", path, sent("eastus"), api_version="2024-03-03")
+    answers = [put, raw.send("GET", path), raw.send("GET", put.headers["Azure-AsyncOperation"])]
+    assert [answer.headers["x-ms-ratelimit-remaining-resource"] for answer in answers] == [
+        "Microsoft.Compute/CreateUpdateGalleryImageVersion3Min;374,Microsoft.Compute/CreateUpdateGalleryImageVersion30Min;1199",
+        "Microsoft.Compute/GetGalleryImageVersion3Min;1997,Microsoft.Compute/GetGalleryImageVersion30Min;11999",
+        "Microsoft.Compute/GetOperationStatus3Min;4991",
+    ]
+
+
 async def test_version_is_published(cloud: Cloud) -> None:
     """The operation of PUT ends once the version is there, and the version is as the service completes it."""
     client = cloud.compute().gallery_image_versions
@@ -76,7 +91,7 @@ async def test_version_replicates_by_the_clock(cloud: Cloud) -> None:
     assert begun.provisioning_state == "Creating"
     assert begun.storage_profile.os_disk_image.size_in_gb is None
     assert begun.replication_status.aggregated_state == "InProgress"
-    cloud.thread.control.advance(305)
+    cloud.thread.control.advance(405)
     summary = (await get(cloud, "1.0.0", "ReplicationStatus")).replication_status.summary
     assert [(region.region, region.state) for region in summary] == [
         ("East US", "Completed"),
@@ -103,7 +118,7 @@ async def test_operation_is_compute_s_own(cloud: Cloud) -> None:
     before = await cloud.get_json(url)
     assert list(before) == ["startTime", "status", "name"]
     assert (before["status"], before["startTime"][-6:]) == ("InProgress", "+00:00")
-    cloud.thread.control.advance(400)
+    cloud.thread.control.advance(500)
     after = await cloud.get_json(url)
     assert list(after) == ["startTime", "endTime", "status", "name"]
     assert (after["status"], after["name"]) == ("Succeeded", before["name"])

@@ -12,24 +12,6 @@ from tests.contract.image_builder.calls import IMAGE_TEMPLATES, ONE, document
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
 
-FACTS = {
-    "ids have a small g in resourcegroups, the staging group's has not": (
-        "unit/aib_emulator/services/image_builder/test_resources.py::test_ids_are_written_with_a_small_g"
-    ),
-    "identities are echoed as they were sent": "test_identities_are_echoed_as_sent",
-    "bodies are indented by one space": "contract/image_builder/test_wire.py::test_bodies_are_indented_by_one_space",
-    "the order of members": "contract/image_builder/test_api_versions.py::test_members_are_ordered_by_version",
-    "common headers": "contract/image_builder/test_wire.py::test_the_headers_that_every_answer_has",
-    "the request id is the operation's": "test_the_request_id_is_the_operations",
-    "rate limits by kind of call": "test_rate_limits_are_those_of_the_kind_of_call",
-    "no Retry-After": "test_nobody_asks_for_patience",
-    "times of runs have up to nine digits, and a sentinel": (
-        "contract/image_builder/test_wire.py::test_a_run_as_the_recordings_show_it"
-    ),
-    "an api-version is needed": "contract/identity/test_sign_in.py::test_an_api_version_is_needed",
-    "ids are compared in any casing": "unit/aib_emulator/test_store.py::test_a_resource_is_found_in_any_casing",
-}
-
 
 def test_identities_are_echoed_as_sent(raw: RawArm) -> None:
     """The keys of the identity come back with the casing that they were sent with."""

@@ -15,25 +15,6 @@ from tests.contract.image_builder.calls import ONE, create, document, last_run_s
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
 
-FACTS = {
-    "status, headers and body of each call": "test_each_call_answers_as_recorded",
-    "poll addresses are long and signed, and two of one answer differ": "test_addresses_are_long_and_differ",
-    "polls answer 200 throughout, Location like the other address in the end": (
-        "contract/image_builder/test_wire.py::test_an_operation_is_polled_at_either_address"
-    ),
-    "what Location answers before the end, and a cancelled run's operation, are not known": (
-        "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered"
-    ),
-    "times of operations have seven digits": "test_times_of_operations_have_seven_digits",
-    "a failed operation is answered with 200": "test_a_failed_operation_is_answered_with_200",
-    "measured durations": "test_operations_take_as_long_as_measured",
-    "a creation from a gallery takes longer": "test_a_creation_from_a_gallery_takes_longer",
-    "the image template is ahead of the run's operation": (
-        "contract/image_builder/test_wire.py::test_the_image_template_succeeds_before_its_operation"
-    ),
-    "a run starts before its operation": "test_a_run_starts_before_its_operation",
-    "the resource is read after the operation": "test_a_trigger_is_there_after_its_operation",
-}
 SECONDS = {"put": 11.3, "put trigger": 1.6, "delete trigger": 0.7, "delete": 78.1}
 
 

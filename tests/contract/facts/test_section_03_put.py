@@ -11,51 +11,6 @@ from tests.contract.image_builder.calls import ONE, create, document
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
 
-FACTS = {
-    "names have a pattern": "unit/aib_emulator/services/image_builder/test_validation.py::test_names_have_a_pattern",
-    "required members": "unit/aib_emulator/services/image_builder/test_validation.py::test_required_members",
-    "what is added and dropped": (
-        "unit/aib_emulator/services/image_builder/test_resources.py::test_what_the_service_adds"
-    ),
-    "what is completed": (
-        "unit/aib_emulator/services/image_builder/test_resources.py::test_what_the_service_completes_and_drops"
-    ),
-    "the body while it is created": "contract/image_builder/test_wire.py::test_a_new_image_template_is_creating",
-    "the body once it is created": (
-        "contract/image_builder/test_image_templates.py::test_a_created_image_template_is_complete"
-    ),
-    "GET while it is created is the body of the 201": "test_reading_while_it_is_created",
-    "the exact version of a gallery source is a resource id": (
-        "contract/image_builder/test_image_templates.py::test_a_gallery_version_can_be_the_source"
-    ),
-    "checksums are filled in": "contract/image_builder/test_downloads.py::test_a_server_on_this_machine_is_asked",
-    "empty checksums are dropped, defaults filled in": "test_defaults_over_the_wire",
-    "what is echoed and what is absent": "test_what_is_not_sent_is_absent",
-    "states in public words": "test_states_in_public_words",
-    "refused at once": "contract/image_builder/test_image_templates.py::test_nonsense_is_refused_at_once",
-    "failed later, with the reason in it": (
-        "contract/image_builder/test_image_templates.py::test_what_does_not_exist_fails_the_creation"
-    ),
-    "every code of a failed creation can be had": "test_every_documented_code_can_be_planned",
-    "an existing one is not replaced": (
-        "contract/image_builder/test_image_templates.py::test_an_existing_image_template_is_not_replaced"
-    ),
-    "a failed one is in the way until it is deleted": "test_a_failed_one_is_in_the_way_until_it_is_deleted",
-    "tags are patched at once": "contract/image_builder/test_image_templates.py::test_tags_are_patched_at_once",
-    "the VM profile is patched": "contract/image_builder/test_image_templates.py::test_the_vm_profile_can_be_patched",
-    "distributors are patched all together": (
-        "contract/image_builder/test_image_templates.py::test_distributors_are_patched_all_together"
-    ),
-    "identities are patched": (
-        "contract/image_builder/test_image_templates.py::test_an_identity_is_replaced_by_null_and_empty"
-    ),
-    "a creation that hangs": "contract/control/test_courses.py::test_a_creation_can_be_stuck",
-    "PATCH of more than tags may be polled": "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered",
-    "a given staging group must be fit": (
-        "contract/image_builder/test_wire.py::test_a_given_staging_group_must_be_fit"
-    ),
-}
-
 CODES = (
     "BadSourceType",
     "BadPIRSource",

@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.contract.image_builder.calls import ONE, create, last_run_status
+from tests.contract.image_builder.calls import ONE, create, document, last_run_status
 
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
-
-FACTS = {
-    "204 without an operation": (
-        "contract/image_builder/test_wire.py::test_cancelling_answers_204_without_an_operation"
-    ),
-    "Canceling, then Canceled, with the recorded messages": "test_a_cancelled_run_as_recorded",
-    "a cancel while it distributes": "test_a_cancel_while_it_distributes",
-    "what a cancel without a run does is not known": (
-        "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered"
-    ),
-    "refusals name operation and internal states": (
-        "contract/image_builder/test_wire.py::test_what_is_not_allowed_while_a_run_goes_on"
-    ),
-    "while it is created": "contract/image_builder/test_wire.py::test_what_is_not_allowed_while_it_is_created",
-    "Canceling without end": "contract/control/test_courses.py::test_a_cancellation_can_be_stuck",
-    "a second cancel is refused": "test_a_second_cancel_is_refused",
-}
 
 
 def test_a_cancelled_run_as_recorded(raw: RawArm) -> None:
@@ -44,14 +27,17 @@ def test_a_cancelled_run_as_recorded(raw: RawArm) -> None:
 
 
 def test_a_cancel_while_it_distributes(raw: RawArm) -> None:
-    """It is taken, and the run ends as Canceled."""
+    """It is taken, and the run ends as Canceled; what it was distributing stays behind, and is no run output."""
     create(raw)
+    definition_id = document(raw.settings.subscription_id)["properties"]["distribute"][0]["galleryImageId"]
     raw.send("POST", f"{ONE}/run")
     raw.thread.control.advance(376)
     assert last_run_status(raw)["runSubState"] == "Distributing"
     assert raw.send("POST", f"{ONE}/cancel").status_code == 204
     raw.thread.control.advance(81)
     assert last_run_status(raw)["runState"] == "Canceled"
+    assert len(raw.send("GET", f"{definition_id}/versions").json()["value"]) == 1
+    assert raw.send("GET", f"{ONE}/runOutputs").json()["value"] == []
 
 
 def test_a_second_cancel_is_refused(raw: RawArm) -> None:

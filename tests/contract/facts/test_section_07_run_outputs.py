@@ -10,30 +10,6 @@ from tests.contract.image_builder.calls import ONE, TO_VHD, create, to_gallery
 if TYPE_CHECKING:
     from tests.contract.raw_arm import RawArm
 
-FACTS = {
-    "an artifact for each distributor": (
-        "contract/image_builder/test_runs.py::test_a_run_makes_what_the_distributors_ask_for"
-    ),
-    "an id or an address": (
-        "unit/aib_emulator/services/image_builder/test_resources.py::test_a_run_output_has_an_id_or_an_address"
-    ),
-    "those of the last run": "contract/image_builder/test_runs.py::test_run_outputs_are_those_of_the_last_run",
-    "lists have pages": "contract/image_builder/test_wire.py::test_effects_are_there_when_the_state_is",
-    "members and their order": "test_members_of_a_run_output",
-    "the default place and stamp of a VHD": "test_where_a_vhd_lies",
-    "a VHD at a place of its own": "contract/image_builder/test_runs.py::test_a_vhd_can_go_to_a_place_of_ones_own",
-    "automatic version numbers": (
-        "unit/aib_emulator/services/image_builder/test_image_versions.py::test_versions_are_numbered_by_time"
-    ),
-    "one that comes after the failure": "contract/control/test_courses.py::test_success_can_come_after_the_failure",
-    "schemes of versioning": (
-        "unit/aib_emulator/services/image_builder/test_image_versions.py::test_versioning_schemes"
-    ),
-    "a missing one is not found, with an unknown code": (
-        "contract/image_builder/test_choices.py::test_what_is_chosen_is_answered"
-    ),
-}
-
 
 def outputs(raw: RawArm) -> list[dict[str, Any]]:
     """Build a VHD and a version, and return the run outputs."""

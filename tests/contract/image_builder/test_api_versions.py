@@ -280,13 +280,29 @@ def test_a_wrong_value_is_refused_in_every_version(raw: RawArm) -> None:
         assert "Field 'distribute[0].type' has a bad value: ''" in answer.text
 
 
-def test_an_identity_is_required_in_every_version(raw: RawArm) -> None:
-    """Since 2020-02-14 there must be an identity; here the previews demand one too."""
+def test_an_identity_is_required_since_2020_02_14(raw: RawArm) -> None:
+    """The previews did without: such an image template has none, and builds with rights of the service's own."""
     for api_version in VERSIONS:
-        body = document(SUBSCRIPTION, customize=[])
+        body = document(SUBSCRIPTION, customize=[], distribute=[to_managed_image(SUBSCRIPTION)])
         del body["identity"]
         answer = raw.send("PUT", f"{IMAGE_TEMPLATES}/of-{api_version}", body, api_version=api_version)
-        assert "Missing field 'identity'" in answer.text, api_version
+        assert ("Missing field 'identity'" in answer.text) == (api_version >= "2020-02-14"), api_version
+    raw.thread.control.advance(60)
+    path = f"{IMAGE_TEMPLATES}/of-{VERSIONS[0]}"
+    assert raw.send("POST", f"{path}/run", api_version=VERSIONS[0]).status_code == 202
+    raw.thread.control.advance(600)
+    found = raw.send("GET", path, api_version=VERSIONS[0]).json()
+    assert ("identity" in found, found["properties"]["lastRunStatus"]["runState"]) == (False, "Succeeded")
+
+
+def test_a_gallery_source_is_latest_since_2022_07_01(raw: RawArm) -> None:
+    """Before, a gallery version has numbers."""
+    version = f"{GROUP_ID}/providers/Microsoft.Compute/galleries/corp/images/linux-base/versions/latest"
+    source = {"type": "SharedImageVersion", "imageVersionId": version}
+    found = {api_version: told(put(raw, api_version, {"source": source})) for api_version in VERSIONS}
+    assert found == {
+        api_version: "accepted" if api_version >= "2022-07-01" else "bad value" for api_version in VERSIONS
+    }
 
 
 def test_triggers_are_served_since_2022_07_01(raw: RawArm) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aib_emulator.choices import CHOICES
-from tests.contract.image_builder.calls import ONE, TO_VHD, create, document, last_run_status, to_managed_image
+from tests.contract.image_builder.calls import (
+    IMAGE_TEMPLATES,
+    ONE,
+    TO_VHD,
+    create,
+    document,
+    last_run_status,
+    to_managed_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +25,8 @@ if TYPE_CHECKING:
 
 RUN = f"{ONE}/run"
 CANCEL = f"{ONE}/cancel"
+OF_THE_SUBSCRIPTION = "/providers/Microsoft.VirtualMachineImages/imageTemplates"
+ORIGINAL = "x-ms-original-request-ids"
 RUN_SECONDS = 500
 TRIGGER = {"properties": {"kind": "SourceImage"}}
 
@@ -143,6 +154,67 @@ def missing_output(raw: RawArm) -> str:
     return str(answer.json()["error"]["code"])
 
 
+def cancel_status(raw: RawArm) -> str:
+    """Cancel a run; tell the status. Only 202 has an operation, which ends with the run."""
+    create(raw)
+    raw.send("POST", RUN)
+    answer = raw.send("POST", CANCEL)
+    operation = answer.headers.get("Azure-AsyncOperation")
+    assert (operation is not None, answer.content) == (answer.status_code == 202, b"")
+    seen = [last_run_status(raw)["runState"], operation and raw.send("GET", operation).json()["status"]]
+    raw.thread.control.advance(RUN_SECONDS)
+    seen += [last_run_status(raw)["runState"], operation and raw.send("GET", operation).json()["status"]]
+    assert seen == ["Canceling", operation and "InProgress", "Canceled", operation and "Succeeded"]
+    return str(answer.status_code)
+
+
+def failed_creation(raw: RawArm) -> str:
+    """Fail a creation; tell where its operation has the error. The image template has it in either case."""
+    raw.thread.control.plan_failure(kind="creation", code="BadPIRSource", message="because")
+    operation = raw.send("PUT", ONE, document(raw.settings.subscription_id)).headers["Azure-AsyncOperation"]
+    raw.thread.control.advance(60)
+    error, inner = raw.send("GET", operation).json()["error"], {"code": "BadPIRSource", "message": "because"}
+    shown = raw.send("GET", ONE).json()["properties"]["provisioningError"]
+    assert shown == {"message": "because", "provisioningErrorCode": "BadPIRSource"}
+    if error == inner:
+        return "plain"
+    assert (error["code"], error["details"]) == ("ResourceDeploymentFailure", [inner])
+    return "nested"
+
+
+def status_of_a_trigger_that_is_off(raw: RawArm) -> str:
+    """Switch a trigger off by failures; tell whether its status says so. A run by hand that succeeds mends it."""
+    create(raw)
+    raw.send("PUT", f"{ONE}/triggers/t", TRIGGER)
+    raw.thread.control.advance(5)
+    raw.thread.control.plan_failure(kind="customizer", count=raw.settings.trigger_failure_limit)
+    codes = []
+    for _ in range(raw.settings.trigger_failure_limit + 1):
+        codes.append(raw.send("GET", f"{ONE}/triggers/t").json()["properties"]["status"]["code"])
+        assert raw.send("GET", f"{ONE}/triggers").json()["value"][0]["properties"]["status"]["code"] == codes[-1]
+        raw.send("POST", RUN)
+        raw.thread.control.advance(RUN_SECONDS)
+    assert last_run_status(raw)["runState"] == "Succeeded"
+    codes.append(raw.send("GET", f"{ONE}/triggers/t").json()["properties"]["status"]["code"])
+    assert {*codes[:-2], codes[-1]} == {"Healthy"}
+    return {"Healthy": "unchanged", "Inactive": "reported"}[codes[-2]]
+
+
+def staging_tags(raw: RawArm) -> str:
+    """Create with a staging group of the service and with a given one; tell who is said to have made or to use it."""
+    subscription = f"/subscriptions/{raw.settings.subscription_id}"
+    raw.send("PUT", "/resourceGroups/lent", {"location": "eastus"})
+    create(raw)
+    create(raw, "other", stagingResourceGroup=f"{subscription}/resourceGroups/lent")
+    found = []
+    for path, tag in ((ONE, "createdBy"), (f"{IMAGE_TEMPLATES}/other", "usedBy")):
+        group = raw.send("GET", raw.send("GET", path).json()["properties"]["exactStagingResourceGroup"]).json()
+        value = group["tags"][tag].lower()
+        found.append({"azurevmimagebuilder": "service", f"{subscription}{path}".lower(): "id"}[value])
+    (value,) = set(found)
+    return value
+
+
 def sub_states(raw: RawArm) -> str:
     """Look at a run every five seconds; tell whether states show that were never recorded."""
     validator = {"type": "Shell", "name": "v", "inline": ["true"]}
@@ -165,6 +237,30 @@ def system_data(raw: RawArm) -> str:
     return "shown" if "systemData" in raw.send("GET", ONE).json() else "absent"
 
 
+def form_of_lists(raw: RawArm) -> str:
+    """Tell how a list of image templates is written, and that one of them is always written as the service writes."""
+    create(raw)
+    lists = [raw.send("GET", path) for path in (IMAGE_TEMPLATES, OF_THE_SUBSCRIPTION)]
+    assert json.dumps(json.loads(raw.send("GET", ONE).text), indent=1) == raw.send("GET", ONE).text
+    (form,) = {(list_.headers["Content-Type"], list_.text[1], ORIGINAL in list_.headers) for list_ in lists}
+    return {
+        ("application/json; charset=utf-8", '"', True): "compact",
+        ("application/json", "\n", False): "indented",
+    }[form]
+
+
+def link_of_run_outputs(raw: RawArm) -> str:
+    """Tell whether the link to the second page is a whole address; it leads there in either form."""
+    names = [f"disk{number}" for number in range(3)]
+    create(raw, distribute=[{**TO_VHD, "runOutputName": name} for name in names])
+    raw.send("POST", RUN)
+    raw.thread.control.advance(2 * RUN_SECONDS)
+    first = raw.send("GET", f"{ONE}/runOutputs").json()
+    second = raw.send("GET", first["nextLink"]).json()
+    assert [output["name"] for output in (*first["value"], *second["value"])] == names
+    return "absolute" if first["nextLink"].startswith(raw.url) else "relative"
+
+
 TOLD: dict[str, Callable[[RawArm], str]] = {
     "validation-failed-status": invalid,
     "conflict-status": conflict,
@@ -174,12 +270,18 @@ TOLD: dict[str, Callable[[RawArm], str]] = {
     "location-while-running": location_of_a_run,
     "patch": patched,
     "idle-cancel": idle_cancel,
+    "cancel-status": cancel_status,
+    "failed-creation-operation": failed_creation,
+    "trigger-off-status": status_of_a_trigger_that_is_off,
+    "staging-tags": staging_tags,
     "second-run": lambda raw: second(raw, "POST", RUN),
     "second-delete": lambda raw: second(raw, "DELETE", ONE),
     "second-trigger": second_trigger,
     "run-outputs-while-running": outputs_meanwhile,
     "run-output-not-found": missing_output,
+    "run-outputs-link": link_of_run_outputs,
     "run-sub-states": sub_states,
+    "list-form": form_of_lists,
     "system-data": system_data,
 }
 """By choice: do what shows it, and tell its value."""

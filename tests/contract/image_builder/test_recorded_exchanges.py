@@ -111,7 +111,8 @@ def canceling(replay: Replay) -> Any:
 
 
 def listed_cancelled(replay: Replay) -> Any:
-    """List an image template whose run was cancelled."""
+    """List an image template whose run was cancelled, as lists were written in that year."""
+    replay.control.choose(**{"list-form": "indented"})
     cancelled(replay)
     replay.control.advance(81)
     return replay.send("list-templates-canceled")

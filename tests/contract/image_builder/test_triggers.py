@@ -299,7 +299,7 @@ def test_a_trigger_does_not_wait_for_what_comes_late(raw: RawArm) -> None:
 
 
 def put_version(raw: RawArm, number: str, **profile: Any) -> None:
-    """Publish a gallery version, which takes 300 seconds."""
+    """Publish a gallery version, which takes 405 seconds."""
     source = {"id": f"{group_id(raw.settings.subscription_id)}/providers/Microsoft.Compute/images/none"}
     properties = {"storageProfile": {"source": source}, "publishingProfile": profile}
     body = {"location": "eastus", "properties": properties}
@@ -316,14 +316,14 @@ def from_gallery(raw: RawArm) -> dict[str, Any]:
 def test_a_newer_gallery_version_starts_a_run(raw: RawArm) -> None:
     """The run begins once the version is replicated, and not for one that is excluded from latest."""
     put_version(raw, "1.0.0")
-    raw.thread.control.advance(400)
+    raw.thread.control.advance(500)
     create(raw, source=from_gallery(raw))
     put_trigger(raw)
     put_version(raw, "1.2.0", excludeFromLatest=True)
-    raw.thread.control.advance(400)
+    raw.thread.control.advance(500)
     assert runs_of(raw) == 0
     put_version(raw, "1.1.0")
-    raw.thread.control.advance(299)
+    raw.thread.control.advance(404)
     assert runs_of(raw) == 0
     raw.thread.control.advance(1)
     assert last_run_status(raw)["runState"] == "Running"
@@ -334,7 +334,7 @@ def test_a_version_that_is_no_longer_excluded_starts_a_run(raw: RawArm) -> None:
     """`latest` becomes newer by a PATCH as well."""
     put_version(raw, "1.0.0")
     put_version(raw, "1.1.0", excludeFromLatest=True)
-    raw.thread.control.advance(400)
+    raw.thread.control.advance(500)
     create(raw, source=from_gallery(raw))
     put_trigger(raw)
     body = {"properties": {"publishingProfile": {"excludeFromLatest": False}}}
@@ -346,7 +346,7 @@ def test_a_version_that_is_no_longer_excluded_starts_a_run(raw: RawArm) -> None:
 def test_one_build_starts_the_next(raw: RawArm) -> None:
     """A build that distributes what another image template starts from sets that going, at the very moment."""
     put_version(raw, "0.0.1")
-    raw.thread.control.advance(400)
+    raw.thread.control.advance(500)
     create(raw, "first", distribute=[to_gallery(raw.settings.subscription_id, "linux-vhd")])
     create(raw, "second", source=from_gallery(raw), distribute=[TO_VHD])
     put_trigger(raw, f"{IMAGE_TEMPLATES}/second/triggers/t")

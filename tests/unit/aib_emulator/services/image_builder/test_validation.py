@@ -46,7 +46,7 @@ def isolated(network_id: str, **more: str) -> dict[str, str]:
 def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
     """Return how a document is refused."""
     with pytest.raises(RefusalError) as refused:
-        validate(read(document, IMAGE_TEMPLATE, LATEST), name)
+        validate(read(document, IMAGE_TEMPLATE, LATEST), name, LATEST)
     return refused.value
 
 
@@ -70,7 +70,7 @@ def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
 def test_good_documents_are_accepted(properties: dict[str, Any]) -> None:
     """What the service takes is taken."""
     document = read(body(**properties), IMAGE_TEMPLATE, LATEST)
-    validate(document, "tmpl1")
+    validate(document, "tmpl1", LATEST)
     assert document["properties"]["distribute"]
 
 
@@ -231,10 +231,10 @@ def test_no_document_is_too_odd_to_be_judged(api_version: str) -> None:
         for junk in JUNK:
             with suppress(RefusalError):
                 found = read(spoilt(document, place, junk), IMAGE_TEMPLATE, api_version)
-                validate(found, "tmpl1")
+                validate(found, "tmpl1", api_version)
                 plan_run(completed(found["properties"]), START)
 
 
 def test_the_rich_document_is_a_good_one() -> None:
     """What the test above spoils has nothing wrong with it."""
-    validate(read(body(**RICH), IMAGE_TEMPLATE, LATEST), "tmpl1")
+    validate(read(body(**RICH), IMAGE_TEMPLATE, LATEST), "tmpl1", LATEST)
