@@ -41,7 +41,14 @@ async def wait_for_dependencies(
     within: timedelta = DEPENDENCY_TIMEOUT,
     clock: Clock = SYSTEM_CLOCK,
 ) -> None:
-    """Wait until each resource exists and is provisioned; one that has failed ends the wait."""
+    """Wait until each resource exists and is provisioned; one that has failed ends the wait.
+
+    :param clients: how Azure is reached
+    :param resource_ids: of the resources, which are awaited one after the other
+    :param poll_interval: seconds between two looks
+    :param within: how long to wait for each
+    :param clock: tells the time and waits
+    """
     for text in resource_ids:
         await _wait_for(clients, text, Patience(poll_interval, within), clock)
 

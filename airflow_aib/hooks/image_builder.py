@@ -42,7 +42,12 @@ class ImageTemplateService(ImageRuns):
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         within: timedelta | None = None,
     ) -> None:
-        """Wait until the resources that a document names in `dependsOn` exist and are provisioned."""
+        """Wait until the resources that a document names in `dependsOn` exist and are provisioned.
+
+        :param resource_ids: of the resources
+        :param poll_interval: seconds between two looks
+        :param within: how long to wait for each; by default half an hour
+        """
         options = {"within": within} if within is not None else {}
         await wait_for_dependencies(
             self.clients, resource_ids, poll_interval=poll_interval, clock=self.clock, **options

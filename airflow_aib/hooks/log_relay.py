@@ -101,6 +101,8 @@ class LogRelay:
     :param shared: what it may relay together with others; None leaves it alone
     :param summary: chooses what is shown; None shows every line
     :param clock: waits for the turn of a log's end
+    :param log_file: the log, once it was found
+    :param has_trouble: whether the last look at it has failed
     """
 
     source: LogSource

@@ -34,6 +34,8 @@ class ServiceTime:
     """Remember when, by the service's own clock, an answer was given.
 
     Start times are told by that clock; ours may be wrong.
+
+    :param at: ISO 8601; None where the answer does not say
     """
 
     at: str | None = None

@@ -43,7 +43,11 @@ class RunNotes(Protocol):
 
 @dataclass(frozen=True)
 class JoinedRun:
-    """Hold the run that this try is about, and the image template as it looked then."""
+    """Hold the run that this try is about, and the image template as it looked then.
+
+    :param handle: the run
+    :param body: the image template
+    """
 
     handle: ImageRunHandle
     body: Mapping[str, Any]

@@ -44,6 +44,7 @@ class PhaseChange:
     :param phase: as `Running/Building`
     :param last_run_status: what the service said
     :param message: for the log
+    :param level: of the message
     """
 
     phase: str
@@ -57,6 +58,7 @@ class LogLines:
     """Carry new lines of the customization log, several in one record.
 
     :param lines: whole lines
+    :param level: of the record
     """
 
     lines: tuple[str, ...]
@@ -73,6 +75,7 @@ class WatchTrouble:
     """Say that watching has trouble, or has none any more; the run goes on either way.
 
     :param message: for the log
+    :param level: of the message
     """
 
     message: str
@@ -138,6 +141,8 @@ class RunWatch:
     :param poll_interval: seconds between two looks
     :param error_budget: how long looks may fail in a row
     :param spread: picks a number between two
+    :param status: the run's, as it was last seen
+    :param event: with what the watch ends, once it does
     """
 
     handle: ImageRunHandle

@@ -88,6 +88,10 @@ class ProvisionerReading:
     :param kind: Packer's word
     :param line: number of its first line
     :param started: as the log writes it
+    :param ended: as the log writes it, once it has told so
+    :param has_ended: whether another one, or the end of the build, has followed
+    :param signs: which of the words that were looked for stand in its lines
+    :param mentions_deprovisioning: whether it is the one that deprovisions the VM
     """
 
     kind: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from airflow_aib.exceptions import ImageArtifactMissingError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Asset, Context, XComArg
 
@@ -17,6 +20,9 @@ class AzureImagePublishOperator(BaseOperator):
 
     Returns that same extra: `image_template_id`, `start_time`, `outcome`, `missing`, `source_version`, `artifacts`,
     `vhds`, `log_archive`.
+
+    Errors: `ImageArtifactMissingError` when `image_run` is not of a build that is over, as of a task that did not wait
+    for it (`wait_for_completion=False`).
 
     :param image_run: what `AzureImageTemplateRunOperator` returned
     :param vhds: what `AzureImageVhdCopyOperator` returned
@@ -49,6 +55,7 @@ class AzureImagePublishOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Emit the asset."""
+        _require_report(self.image_run)
         extra = {
             "image_template_id": self.image_run["image_template_id"],
             "start_time": self.image_run["start_time"],
@@ -65,3 +72,12 @@ class AzureImagePublishOperator(BaseOperator):
         for artifact in extra["artifacts"]:
             self.log.info("%s: %s", artifact["kind"], artifact.get("artifact_id") or artifact.get("artifact_uri"))
         return extra
+
+
+def _require_report(image_run: Any) -> None:
+    if isinstance(image_run, Mapping) and "artifacts" in image_run:
+        return
+    raise ImageArtifactMissingError(
+        "`image_run` does not say what the build has made",
+        hint="Give what AzureImageTemplateRunOperator returns when it waits for the build (wait_for_completion=True).",
+    )

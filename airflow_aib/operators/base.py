@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
@@ -170,7 +170,8 @@ class WaitingOperator(ImageTemplateOperator):
     """Wait for what Azure was asked to do, on the triggerer or on the worker.
 
     :param wait_for_completion: whether to wait at all; without, `deferrable` has no meaning
-    :param deferrable: whether to wait on the triggerer, where many waits cost little
+    :param deferrable: whether to wait on the triggerer, where many waits cost little; by default as Airflow is
+        configured
     :param poll_interval: seconds between two looks; by default option `poll_interval`
     """
 
@@ -259,8 +260,17 @@ class WaitingOperator(ImageTemplateOperator):
         handover: float = 0.0,
         method_name: str = "execute_complete",
         kwargs: dict[str, Any] | None = None,
-    ) -> None:
-        """Hand the wait for a state over to the triggerer; the method that is named goes on from there."""
+    ) -> NoReturn:
+        """Hand the wait for a state over to the triggerer; the method that is named goes on from there.
+
+        :param wait_for: the state
+        :param image_template_id: resource id of the image template
+        :param within: how long to wait at most
+        :param handle: the run that it is about; None means the last one
+        :param handover: seconds that the end of a run is left to be read by others
+        :param method_name: what goes on after the wait
+        :param kwargs: what that method is handed besides
+        """
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
         from airflow_aib.triggers.wanted_run import WantedRun

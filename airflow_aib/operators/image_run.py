@@ -48,6 +48,18 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     Azure builds an image template once at a time. A run that goes on and is not this task's, started by another task, a
     person in the portal, or Azure itself, is dealt with as `if_running` says.
 
+    Returns `image_template_id`, `start_time`, `end_time`, `run_state`, `outcome`, `missing`, `source_version`,
+    `artifacts` and `log_location`; without `wait_for_completion` the run's handle instead. The handle is also the XCom
+    `image_run`, from the moment at which the run is known. XCom `relayed_log` says how far its log was told, XCom
+    `diagnosis` why a build has failed.
+
+    Errors: `ImageRunFailedError` for a build that failed or lacks images, `ImageRunCanceledError`,
+    `ImageRunTimeoutError` for one that was not over in time and was cancelled, and of these `ImageRunStuckError` where
+    the cancel did not come to its end; `ImageRunWatchError` when it could not be watched, and goes on;
+    `ImageArtifactMissingError` when a good build has left no image, or its outputs are gone; `ImageTemplateInUseError`
+    for a run that `if_running` does not bear, or a turn that has not come; `ArmRequestError` for whatever else Azure
+    refuses.
+
     :param if_running: `wait`: wait until that run is over, then run; `adopt`: its end is this task's, and this task
         never cancels it; `cancel`: cancel it, wait until it is over, then run; `fail`: fail, and name it
     :param busy_timeout: seconds for which to wait for its turn at most; by default option `busy_timeout`
@@ -218,7 +230,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             method_name="execute_when_idle",
             kwargs={"began": self._began.isoformat()},
         )
-        raise AssertionError("unreachable: a deferral ends this leg")
 
     def _wait(self, context: Context, memory: RunMemory, joined: JoinedRun) -> dict[str, Any]:
         """Wait for the run's end, wherever that is done."""
@@ -273,7 +284,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
         return bool(self._late_allowance) and may_come_late(status)
 
-    def _defer(self, order: WatchOrder) -> None:
+    def _defer(self, order: WatchOrder) -> NoReturn:
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger
 

@@ -33,7 +33,13 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     """Create an image template from a document, and wait until Azure has taken it in.
 
     The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
-    that would lose something. Returns the image template's resource id.
+    that would lose something. Returns the image template's resource id. XCom `diagnosis` says why a creation has
+    failed.
+
+    Errors: `ImageTemplateReadError`, `ImageTemplateRenderError` and `ImageTemplateCheckError` about the document and
+    its parameters, before Azure is asked; `SourceImageError` for a source that is not to be had;
+    `ImageTemplateInUseError` when replacing would lose something or is not allowed; `ImageTemplateStuckError` when it
+    is not over within option `provision_timeout`; `ArmRequestError` for whatever else Azure refuses.
 
     Also with `deferrable`, what must come first is awaited on the worker: the resources that the document depends on, a
     run that is being cancelled, and the deletion of what is replaced. After each of them comes another request, and
@@ -263,6 +269,9 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
 
     Refused are the loss of a run that goes on, of a VHD that nobody has copied, and of a customization log that nobody
     has archived. One that is not there is fine. Returns whether there was one.
+
+    Errors: `ImageTemplateInUseError` when that would lose something; `ImageTemplateStuckError` when it is not over
+    within option `provision_timeout`; `ArmRequestError` for whatever else Azure refuses.
 
     Also with `deferrable`, what must come first is awaited on the worker: the end of a creation, or of a run that is
     being cancelled. After it comes another request, and only workers send those. It may take the options

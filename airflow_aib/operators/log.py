@@ -24,6 +24,10 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     to collect. Returns where the archive lies: `location`, `files` with name, url, and bytes and sha256 of the log
     itself, and `diagnosis` with url and failure class, or None.
 
+    Errors: `ImageTemplateInUseError` while the run goes on; `ImageRunWatchError` when the task `run_task_id` has not
+    seen its run begin; `ConnectionSettingsError` for a destination that is none; `ArmRequestError` for what Azure or
+    the destination refuses, and for a copy that is not equal.
+
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
         as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
     :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected;

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 class AzureImageTemplateCancelOperator(WaitingOperator):
     """Cancel the run that goes on, and wait until it has really ended, which takes a minute or more.
 
-    No run is fine too. Returns the last run's status, or None when there never was one.
+    No run is fine too. Returns the last run's status as Azure shows it, read into `run_state`, `run_sub_state`,
+    `start_time`, `end_time` and `message`, or None when there never was a run.
+
+    Errors: `ImageRunTimeoutError` when the run is not over within option `cancel_allowance`, as `ImageRunStuckError`
+    where it stays `Canceling`; `ArmRequestError` for what Azure refuses.
 
     :param image_run: which run, as the XCom `image_run` of the task that started it has it; any other is left alone
     """

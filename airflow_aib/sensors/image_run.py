@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
@@ -46,7 +46,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     :param started_after: without `image_run`: only a run that started later than this counts, ISO 8601; by default the
         last run counts, over or not
     :param accepted_states: run states that count as success
-    :param deferrable: whether to wait on the triggerer
+    :param deferrable: whether to wait on the triggerer; by default as Airflow is configured
     :param azure_conn_id: id of the Airflow connection
     """
 
@@ -143,7 +143,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=status.to_json())
 
-    def _defer(self) -> Any:
+    def _defer(self) -> NoReturn:
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 
@@ -151,7 +151,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         now, within = SYSTEM_CLOCK.now(), timedelta(seconds=self.timeout)
         # Airflow itself limits only the time of each leg on a worker by it.
         within = min(within, self.execution_timeout or within)
-        return self.defer(
+        self.defer(
             trigger=AzureImageTemplateStateTrigger(
                 image_template_id=self._find_image_template_id(),
                 wait_for="over",

@@ -49,8 +49,10 @@ def image_rebuild(
 
     :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict
     :param resource_group_name: where the image template lives, in the connection's subscription
-    :param log_destination: where logs are archived: `account/container[/folder]`
-    :param vhd_destination: where VHDs are copied: `account/container[/folder]`; needed when the document makes any
+    :param log_destination: where logs are archived: `account/container[/folder]`, or whatever else the operator's
+        `destination` takes
+    :param vhd_destination: where VHDs are copied: `account/container[/folder]`, or the container's https address;
+        needed when the document makes any
     :param parameters: what to fill in for the document's parameters and `<placeholders>`, or the path of a
         parameters file
     :param image_template_name: its name; by default the document's own

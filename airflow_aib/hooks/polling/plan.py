@@ -76,6 +76,7 @@ class ListFacts:
     :param pages: in how many answers
     :param size: in bytes
     :param learned_at: when; None means never
+    :param barred_until: until when none is asked for, since one has failed
     """
 
     image_templates: int = 0

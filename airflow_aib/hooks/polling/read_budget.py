@@ -31,6 +31,7 @@ class ReadBudget:
 
     :param left: how many, when they were last counted
     :param counted_at: when that was
+    :param held_until: until when Azure has asked to keep still
     """
 
     left: float = BUCKET_SIZE

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from airflow.sdk import DAG, Asset, BaseOperator, ExceptionRetryPolicy
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
+from airflow_aib import exceptions
 from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.hooks.run_report import RunReport
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.operators.asset import AzureImagePublishOperator
 from airflow_aib.operators.image_run import AzureImageTemplateCancelOperator, AzureImageTemplateRunOperator
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator, AzureImageTemplateDeleteOperator
@@ -231,3 +236,33 @@ def test_an_image_is_emitted_besides_other_outlets() -> None:
     assert make(AzureImagePublishOperator, asset=image, outlets=other).outlets == [other, image]
     assert make(AzureImagePublishOperator, asset=image, outlets=[other]).outlets == [other, image]
     assert make(AzureImagePublishOperator, asset=image).outlets == [image]
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [operator for operator in OPERATORS if operator is not AzureImageVhdCopyOperator],
+    ids=lambda operator: operator.__name__,
+)
+def test_errors_are_named(operator: type) -> None:
+    """Who writes a DAG reads in the docstring which errors to expect, and each of them is one of ours."""
+    named = re.findall(r"`(\w+Error)`", inspect.getdoc(operator) or "")
+
+    assert named
+    assert [name for name in named if not hasattr(exceptions, name)] == []
+
+
+def test_what_a_run_returns_is_named() -> None:
+    """The docstring lists every key of the report on a run."""
+    status = LastRunStatus("Succeeded", None, "2026-01-05T03:00:00Z", "2026-01-05T03:30:00Z", "")
+    text = inspect.getdoc(AzureImageTemplateRunOperator) or ""
+
+    assert [key for key in RunReport("/subscriptions/s", status).to_json() if f"`{key}`" not in text] == []
+
+
+@pytest.mark.parametrize("image_run", [ImageRunHandle("/subscriptions/s", "2026-01-05T03:00:00Z").to_json(), None])
+def test_a_run_that_was_not_awaited_is_not_published(image_run: Any) -> None:
+    """What a task returns that did not wait for the build says nothing of images, and the error says so."""
+    publish = AzureImagePublishOperator(task_id="publish", image_run=image_run)
+
+    with pytest.raises(exceptions.ImageArtifactMissingError, match="wait_for_completion"):
+        publish.execute({})
