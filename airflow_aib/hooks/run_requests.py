@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
-from airflow_aib.hooks.errors import CONFLICT, TOO_MANY_REQUESTS, is_lost_answer, is_transient, translated
-from airflow_aib.hooks.image_templates import LOOK_TIME, ImageTemplates
+from airflow_aib.hooks.errors import CONFLICT, TOO_MANY_REQUESTS, is_lost_answer, translated
+from airflow_aib.hooks.image_templates import LOOK_TIME, ImageTemplates, provisioning_state
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
@@ -123,16 +123,18 @@ class RunRequests(ImageTemplates):
         *,
         is_repeat: bool = False,
         on_asked_again: Callable[[ImageRunHandle], None] | None = None,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> ImageRunHandle:
         """Ask for the run; give its handle once it is known whether it came about.
 
         Azure's consent makes it ours. A refusal because of a run makes that run somebody else's, and raises an
-        `ImageTemplateInUseError`. No answer, or one that says neither, leaves it open: the run that appears is taken
-        for ours, without certainty.
+        `ImageTemplateInUseError`, also when it is over by the time it is seen. No answer, or one that says neither,
+        leaves it open: the run that appears is taken for ours, without certainty.
 
         :param handle: from `prepare_run`
         :param is_repeat: whether it was asked for before without an answer, so that a refusal may be because of ours
         :param on_asked_again: is shown the handle anew before each request that Azure's gate has put off is sent again
+        :param on_refused: is told that nothing has come of it, before anybody looks why
         """
         moment = ServiceTime()
 
@@ -143,8 +145,10 @@ class RunRequests(ImageTemplates):
         try:
             await self._post("run", handle.image_template_id, moment, ask_again)
         except ArmRequestError as error:
-            if is_lost_answer(error):
+            if is_open(error):
                 return await self._find_lost_run(handle, error)
+            if not is_repeat:
+                on_refused()
             return await self._settle_refusal(handle, error, is_repeat=is_repeat)
         # An answer without a time was given when the look was, and by so much later as has passed since.
         return handle.accepted(moment.at or handle.asked_again(self.clock.now()).asked_at)
@@ -220,22 +224,33 @@ class RunRequests(ImageTemplates):
         self, handle: ImageRunHandle, error: ArmRequestError, *, is_repeat: bool
     ) -> ImageRunHandle:
         """Tell whose run it is that shows after a refusal, and raise when none of ours does."""
-        status = await self._look_once(handle)
-        may_be_ours = is_repeat or is_open(error)
-        if status is not None and may_be_ours and handle.matches(status):
+        if not _is_because_of_state(error):
+            raise error
+        status = await self._find_reason(handle, error)
+        if is_repeat and handle.matches(status):
             return handle.joined_to(status)
-        if status is not None and not status.is_over:
-            raise busy(handle.image_template_id, status)
-        raise error
+        raise busy(handle.image_template_id, status)
 
-    async def _look_once(self, handle: ImageRunHandle) -> LastRunStatus | None:
-        """Look, where a look that fails tells nothing."""
+    async def _find_reason(self, handle: ImageRunHandle, error: ArmRequestError) -> LastRunStatus:
+        """Look for the run because of which Azure has refused ours; raise the refusal when there is none."""
+
+        async def look() -> dict[str, Any]:
+            return await self.require_image_template(handle.image_template_id, retries=False)
+
+        def is_reason(body: dict[str, Any]) -> bool:
+            # One that is being made or deleted is a reason too.
+            is_at_rest = provisioning_state(body) == "Succeeded"
+            return not is_at_rest or _has_other_run(handle, read_last_run_status(body))
+
         try:
-            return await self._look(handle)
-        except ArmRequestError as error:
-            if is_transient(error):
-                return None
-            raise
+            body = await Wait(look, is_reason, lambda _: error, LOST_RUN_PATIENCE, self.clock).until_done()
+        except ArmRequestError as trouble:
+            # Whatever ails the looks, what Azure has said stands.
+            raise error from (trouble if trouble is not error else trouble.__cause__)
+        status = read_last_run_status(body)
+        if status is None or not _has_other_run(handle, status):
+            raise error
+        return status
 
     async def _look(self, handle: ImageRunHandle) -> LastRunStatus | None:
         return read_last_run_status(await self.require_image_template(handle.image_template_id, retries=False))
@@ -255,15 +270,28 @@ def _answered_at(headers: Mapping[str, str]) -> datetime | None:
 
 def is_open(error: ArmRequestError) -> bool:
     """Whether the answer to a request leaves open whether it was carried out."""
-    is_unclear = error.status == CONFLICT and (error.code or "").casefold() not in _REFUSALS
+    is_unclear = error.status == CONFLICT and not _is_because_of_state(error)
     return is_unclear or is_lost_answer(error)
 
 
+def _is_because_of_state(error: ArmRequestError) -> bool:
+    return (error.code or "").casefold() in _REFUSALS
+
+
+def _has_other_run(handle: ImageRunHandle, status: LastRunStatus | None) -> bool:
+    """Whether there is, or has been since, a run that stands in the way of the handle's."""
+    return status is not None and (not status.is_over or status.start_time != handle.previous_start_time)
+
+
 def busy(image_template_id: str, status: LastRunStatus) -> ImageTemplateInUseError:
-    """Make the error for an image template of which another run goes on."""
+    """Make the error for an image template of which another run goes on, or has gone on when ours was asked for."""
+    run = (
+        f"had a run until {status.end_time}, begun {status.start_time}"
+        if status.is_over
+        else f"has a run that goes on since {status.start_time}"
+    )
     return ImageTemplateInUseError(
-        f"Image template {image_template_id} has a run that goes on since {status.start_time} ({status.phase}); "
-        "Azure allows one at a time",
+        f"Image template {image_template_id} {run} ({status.phase}); Azure allows one at a time",
         hint="Wait for it with AzureImageTemplateRunSensor, or end it with AzureImageTemplateCancelOperator, "
         "then start yours; or have AzureImageTemplateRunOperator do so, by its argument if_running.",
         image_template_id=image_template_id,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
-from airflow_aib.hooks.run_requests import LookBeforeRun, busy, is_open
+from airflow_aib.exceptions import ImageTemplateInUseError
+from airflow_aib.hooks.run_requests import LookBeforeRun, busy
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, RunState
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import IfRunning
+
+# So often somebody else may be quicker in a row, and be done by the next look.
+MOST_REFUSALS = 5
 
 
 class RunNotes(Protocol):
@@ -86,13 +89,13 @@ class RunStart:
     handover: float
     on_asked: Callable[[ImageRunHandle | None], None]
 
-    async def settle(self, image_template_id: str, *, how: str = "") -> JoinedRun | OtherRun | RunEvent:
+    async def settle(self, image_template_id: str, *, refusals: int = 0) -> JoinedRun | OtherRun | RunEvent:
         """Look once, and do what comes next.
 
         Gives the run; or the one that must be over before this is worth calling again; or the event that nobody can
         say any more what became of ours.
 
-        :param how: by what a run was recognised as somebody else's, if by more than this look
+        :param refusals: how often Azure has refused this task's request by now, because of a run that had been begun
         """
         look = await self.service.look_before_run(image_template_id)
         status, remembered = look.status, self.notes.recall(image_template_id, look.status)
@@ -101,12 +104,12 @@ class RunStart:
         if step is NextStep.START and status is not None and not look.is_idle(timedelta(seconds=self.handover)):
             return self._let_be_read(look, status)
         if step is NextStep.START:
-            return await self._start(look, remembered)
+            return await self._start(look, remembered, refusals)
         if remembered is not None and step is NextStep.JOIN:
             return self._join(look, remembered)
         if status is None or step is NextStep.LOST:
             return _lost(image_template_id, status)
-        how = how or _how_recognised(is_former=is_former)
+        how = _how_recognised(is_former=is_former, refusals=refusals)
         return await self._give_way(look, status, step, how, handover=0 if is_former else self.handover)
 
     def _join(self, look: LookBeforeRun, remembered: ImageRunHandle) -> JoinedRun:
@@ -120,24 +123,22 @@ class RunStart:
         self._note(handle)
         return JoinedRun(handle, look.body)
 
-    async def _start(self, look: LookBeforeRun, remembered: ImageRunHandle | None) -> JoinedRun | OtherRun | RunEvent:
+    async def _start(
+        self, look: LookBeforeRun, remembered: ImageRunHandle | None, refusals: int
+    ) -> JoinedRun | OtherRun | RunEvent:
         prepared, is_repeat = look.prepared, remembered is not None
         if is_repeat:
             self.log.info("An earlier try has asked for a run, and none has come about: it is asked for again.")
         self._note(prepared)
         try:
-            handle = await self.service.request_run(prepared, is_repeat=is_repeat, on_asked_again=self._note)
-        except ImageTemplateInUseError:
-            self.notes.forget()
-            self.on_asked(None)
-            return await self.settle(
-                prepared.image_template_id, how="Azure has refused this task's request because of it"
+            handle = await self.service.request_run(
+                prepared, is_repeat=is_repeat, on_asked_again=self._note, on_refused=self._forget
             )
-        except ArmRequestError as error:
-            if not is_repeat and not is_open(error):
-                # Else the next try would take for its own what somebody else has started by then.
-                self.notes.forget()
-            raise
+        except ImageTemplateInUseError:
+            self._forget()
+            if refusals == MOST_REFUSALS:
+                raise
+            return await self.settle(prepared.image_template_id, refusals=refusals + 1)
         # Before anything else: from here on the run is certainly ours.
         self._note(handle)
         handle = await self.service.see_run(handle)
@@ -149,6 +150,11 @@ class RunStart:
         """Keep the run where the next try, and a kill, will find it."""
         self.notes.keep(handle)
         self.on_asked(handle)
+
+    def _forget(self) -> None:
+        """Forget what was refused: else another try took for its own what somebody else has started by then."""
+        self.notes.forget()
+        self.on_asked(None)
 
     def _tell_started(self, handle: ImageRunHandle) -> None:
         if handle.start_time is not None and handle.ownership == RunOwnership.UNCONFIRMED:
@@ -209,7 +215,9 @@ def _foreign(look: LookBeforeRun, status: LastRunStatus) -> ImageRunHandle:
     )
 
 
-def _how_recognised(*, is_former: bool) -> str:
+def _how_recognised(*, is_former: bool, refusals: int) -> str:
+    if refusals:
+        return "Azure has refused this task's request because of it"
     if is_former:
         return "an earlier try of this task has given it up, and it is not over yet"
     return "it goes on although this task has asked for none"

@@ -152,14 +152,67 @@ async def test_a_run_that_began_between_look_and_request_is_named_too(refusal: E
         await service(azure).start_run(IMAGE_TEMPLATE_ID)
 
 
-@pytest.mark.parametrize("refusal", [azure_error(403, "AuthorizationFailed"), azure_error(405, "OperationNotAllowed")])
-async def test_another_refusal_is_azures_own(refusal: Exception) -> None:
+REFUSED = azure_error(405, "OperationNotAllowed")
+
+
+async def test_a_refusal_stays_one_where_the_run_is_over_by_the_look() -> None:
+    """It was because of a run, which is not ours, however soon that has ended."""
+    azure = FakeImageBuilder(image_template(ENDED_A))
+    azure.then("run", (azure.runs(run_status("Succeeded", start="B")), REFUSED))
+
+    with pytest.raises(ImageTemplateInUseError, match=rf"until 2026-01-05T04:00:00.5Z, begun {start_time('B')}"):
+        await service(azure).start_run(IMAGE_TEMPLATE_ID)
+
+
+async def test_the_reason_of_a_refusal_may_show_late() -> None:
+    """Looks that fail, and answers that are out of date, do not leave the refusal unexplained."""
+    clock = FakeClock()
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", REFUSED)
+    azure.then("get", None, azure_error(503), None, azure_error(503), azure.runs(RUNNING_B))
+
+    with pytest.raises(ImageTemplateInUseError, match=start_time("B")):
+        await service(azure, clock).start_run(IMAGE_TEMPLATE_ID)
+    assert len(clock.pauses) == 3
+
+
+@pytest.mark.parametrize("look", [None, azure_error(503), azure_error(403)], ids=["idle", "away", "not allowed"])
+async def test_a_refusal_that_nothing_explains_is_azures_own(look: Exception | None) -> None:
+    """When no run shows in time, or nobody can look, what Azure has said stands."""
+    clock = FakeClock()
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", REFUSED).then("get", None, *[look] * 100)
+
+    with pytest.raises(ArmRequestError, match=r"Could not run image template.*OperationNotAllowed") as caught:
+        await service(azure, clock).start_run(IMAGE_TEMPLATE_ID)
+    assert caught.value.status == 405
+    assert clock.now() - START <= LOST_RUN_PATIENCE.within
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"),
+    [(azure_error(403, "AuthorizationFailed"), "Succeeded"), (REFUSED, "Updating"), (REFUSED, "Deleting")],
+)
+async def test_a_refusal_that_no_run_explains_is_raised_at_once(refusal: Exception, state: str) -> None:
     """A refusal for another reason is not blamed on a run."""
-    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", refusal)
+    clock = FakeClock()
+    azure = FakeImageBuilder(image_template(ENDED_A, provisioningState=state)).then("run", refusal)
 
     with pytest.raises(ArmRequestError, match="Could not run image template"):
-        await service(azure).start_run(IMAGE_TEMPLATE_ID)
+        await service(azure, clock).start_run(IMAGE_TEMPLATE_ID)
     assert azure.calls.count("run") == 1
+    assert clock.pauses == []
+
+
+async def test_nothing_is_left_to_find_after_a_refusal() -> None:
+    """Before anybody looks why, it is told that nothing has come of the request."""
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", REFUSED)
+    told: list[list[str]] = []
+    requests = service(azure)
+    prepared = await requests.prepare_run(IMAGE_TEMPLATE_ID)
+
+    with pytest.raises(ArmRequestError):
+        await requests.request_run(prepared, on_refused=lambda: told.append(list(azure.calls)))
+
+    assert told == [["get", "run"]]
 
 
 @pytest.mark.parametrize("error", [azure_error(408), azure_error(504), azure_error(500), reset()])
@@ -176,8 +229,8 @@ async def test_a_lost_answer_is_looked_up_and_never_repeated(error: Exception) -
 
 async def test_an_answer_that_says_nothing_is_looked_up_too() -> None:
     """A conflict that is not Azure's word for "a run goes on" leaves open whether ours has begun."""
-    azure = FakeImageBuilder(image_template(ENDED_A))
-    azure.then("run", (azure.runs(RUNNING_B), azure_error(409, "PlannedFault")))
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", azure_error(409, "PlannedFault"))
+    azure.then("get", None, None, None, azure.runs(RUNNING_B))
 
     assert await service(azure).start_run(IMAGE_TEMPLATE_ID) == unconfirmed("B", "A")
     assert azure.calls.count("run") == 1

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.run_start import JoinedRun, OtherRun, RunStart
+from airflow_aib.hooks.run_start import MOST_REFUSALS, JoinedRun, OtherRun, RunStart
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from tests.fakes import (
@@ -113,7 +113,7 @@ async def test_the_intent_is_kept_anew_before_each_request_that_was_put_off() ->
         f"2026-01-05T05:{minutes:02}:00+00:00" for minutes in (0, 2, 4)
     ]
     assert {handle.previous_start_time for handle in start.notes.kept} == {start_time("A")}
-    assert start.asked == start.notes.kept
+    assert start.asked == [*start.notes.kept, None]
 
 
 async def test_a_run_of_somebody_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -175,6 +175,44 @@ async def test_who_was_quicker_is_somebody_else(if_running: IfRunning, caplog: p
     assert (start.notes.handle is not None) is (if_running == "adopt")
     assert "refused this task's request because of it" in caplog.text
     assert azure.calls.count("run") == 1
+
+
+ENDED_B = run_status("Succeeded", start="B")
+REFUSED = azure_error(405, "OperationNotAllowed")
+
+
+async def test_who_was_quicker_may_be_done_already() -> None:
+    """When the other run is over by the look, it is this task's turn, and not an error."""
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z")
+    azure.then("run", (azure.runs(ENDED_B), REFUSED), azure.runs(run_status(start="C")))
+    start = Start(azure)
+
+    found = await start.settle("fail")
+
+    assert isinstance(found, JoinedRun)
+    assert (found.handle.start_time, found.handle.is_own) == (start_time("C"), True)
+    assert start.asked[1] is None
+
+
+async def test_who_is_quicker_each_time_ends_the_try() -> None:
+    """Runs that come and go for ever do not keep a task asking for ever."""
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z")
+    azure.then("run", *[(azure.runs(run_status("Succeeded", start=letter)), REFUSED) for letter in "BCDEFGH"])
+
+    with pytest.raises(ImageTemplateInUseError, match=start_time("G")):
+        await Start(azure).settle("wait")
+    assert azure.calls.count("run") == 1 + MOST_REFUSALS
+
+
+async def test_what_was_refused_is_forgotten_before_anybody_looks_why() -> None:
+    """Else a worker that dies then leaves the next try to take for its own what was the reason."""
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("run", REFUSED)
+    start = Start(azure)
+    kept: list[ImageRunHandle | None] = []
+    azure.then("get", None, lambda: kept.append(start.notes.handle), azure.runs(RUNNING_B))
+
+    assert isinstance(await start.settle("wait"), OtherRun)
+    assert kept == [None]
 
 
 @pytest.mark.parametrize(

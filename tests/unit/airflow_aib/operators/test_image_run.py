@@ -27,7 +27,7 @@ from airflow_aib.triggers.watching import WatchOrder
 from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 SUBMITTED = datetime(2026, 1, 5, 3, tzinfo=UTC)
 NEW = ImageRunHandle(
@@ -47,7 +47,7 @@ class FakeService:
     """
 
     store: FakeStore
-    error: Exception | None = None
+    error: ArmRequestError | None = None
     run_state: str = "Running"
     remembered: Any = None
     was_asked: bool = False
@@ -64,13 +64,17 @@ class FakeService:
         body = await self.require_image_template(image_template_id)
         return LookBeforeRun(body, read_last_run_status(body), NEW)
 
-    async def request_run(self, handle: ImageRunHandle, *, is_repeat: bool, **_: object) -> ImageRunHandle:
+    async def request_run(
+        self, handle: ImageRunHandle, *, is_repeat: bool, on_refused: Callable[[], None], **_: object
+    ) -> ImageRunHandle:
         """Ask for the run."""
         assert handle is NEW
         assert not is_repeat
         self.remembered = self.store.get(KEY)
         self.was_asked = True
         if self.error is not None:
+            if self.error.status == 403:
+                on_refused()
             raise self.error
         return ACCEPTED
 
@@ -274,7 +278,7 @@ def test_a_trigger_is_as_old_as_the_deployment_wants(monkeypatch: pytest.MonkeyP
     ],
     ids=["refused", "lost", "reset"],
 )
-def test_only_a_run_that_may_have_come_about_is_remembered(error: Exception, *, is_kept: bool) -> None:
+def test_only_a_run_that_may_have_come_about_is_remembered(error: ArmRequestError, *, is_kept: bool) -> None:
     """After a clear refusal the next try must not take for its own what somebody else has started meanwhile."""
     service = FakeService(FakeStore(), error=error)
 
