@@ -31,8 +31,8 @@ class RunNotes(Protocol):
         """Give the run that this try joins."""
         ...
 
-    def is_former(self, status: LastRunStatus | None) -> bool:
-        """Whether the run is one of this task that was given up and is not over."""
+    def find_former(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
+        """Give the run, if it is one of this task that was given up and is not over."""
         ...
 
     def keep(self, handle: ImageRunHandle) -> None:
@@ -99,8 +99,8 @@ class RunStart:
         """
         look = await self.service.look_before_run(image_template_id)
         status, remembered = look.status, self.notes.recall(image_template_id, look.status)
-        is_former = self.notes.is_former(status)
-        step = next_step(status, self.if_running, remembered=remembered, is_former=is_former)
+        former = self.notes.find_former(image_template_id, status)
+        step = next_step(status, self.if_running, remembered=remembered, is_former=former is not None)
         if step is NextStep.START and status is not None and not look.is_idle(timedelta(seconds=self.handover)):
             return self._let_be_read(look, status)
         if step is NextStep.START:
@@ -109,8 +109,9 @@ class RunStart:
             return self._join(look, remembered)
         if status is None or step is NextStep.LOST:
             return _lost(image_template_id, status)
-        how = _how_recognised(is_former=is_former, refusals=refusals)
-        return await self._give_way(look, status, step, how, handover=0 if is_former else self.handover)
+        if former is not None:
+            return await self._end_former(look, status, former)
+        return await self._give_way(look, status, step, refusals)
 
     def _join(self, look: LookBeforeRun, remembered: ImageRunHandle) -> JoinedRun:
         status = look.status
@@ -165,8 +166,21 @@ class RunStart:
             )
         self.log.info("The run started %s.", handle.start_time or "a moment ago")
 
+    async def _end_former(self, look: LookBeforeRun, status: LastRunStatus, former: ImageRunHandle) -> OtherRun:
+        """Wait for a run that an earlier try has given up; ask for its cancel again where that has not been heard."""
+        is_cancelled = former.is_own and status.run_state != RunState.CANCELING
+        self.log.info(
+            "An earlier try of this task has given up the run that started %s (%s). %s",
+            status.start_time,
+            status.phase,
+            _CANCELLED_AGAIN if is_cancelled else _WORDS[NextStep.WAIT],
+        )
+        if is_cancelled:
+            await self.service.cancel_run(former.image_template_id, handle=former)
+        return OtherRun(_foreign(look, status), status, handover=0)
+
     async def _give_way(
-        self, look: LookBeforeRun, status: LastRunStatus, step: NextStep, how: str, *, handover: float
+        self, look: LookBeforeRun, status: LastRunStatus, step: NextStep, refusals: int
     ) -> JoinedRun | OtherRun:
         """Do about a run that is not ours what the user has chosen."""
         image_template_id, foreign = look.prepared.image_template_id, _foreign(look, status)
@@ -175,7 +189,7 @@ class RunStart:
             image_template_id,
             status.start_time,
             status.phase,
-            how,
+            _REFUSED if refusals else _UNASKED,
             _WORDS[step],
         )
         if step is NextStep.FAIL:
@@ -185,7 +199,7 @@ class RunStart:
             return JoinedRun(foreign, look.body)
         if step is NextStep.CANCEL and status.run_state != RunState.CANCELING:
             await self.service.cancel_run(image_template_id, handle=foreign)
-        return OtherRun(foreign, status, handover)
+        return OtherRun(foreign, status, self.handover)
 
     def _let_be_read(self, look: LookBeforeRun, status: LastRunStatus) -> OtherRun:
         self.log.info(
@@ -204,6 +218,10 @@ _WORDS = {
     NextStep.CANCEL: "It is cancelled (if_running='cancel'); once it is over, this task runs its own.",
     NextStep.FAIL: "This task fails (if_running='fail').",
 }
+_CANCELLED_AGAIN = "It goes on, so its cancel is asked for again; once it is over, this task runs its own."
+# How a run is recognised as somebody else's.
+_UNASKED = "it goes on although this task has asked for none"
+_REFUSED = "Azure has refused this task's request because of it"
 
 
 def _foreign(look: LookBeforeRun, status: LastRunStatus) -> ImageRunHandle:
@@ -213,14 +231,6 @@ def _foreign(look: LookBeforeRun, status: LastRunStatus) -> ImageRunHandle:
         start_time=status.start_time,
         ownership=RunOwnership.FOREIGN,
     )
-
-
-def _how_recognised(*, is_former: bool, refusals: int) -> str:
-    if refusals:
-        return "Azure has refused this task's request because of it"
-    if is_former:
-        return "an earlier try of this task has given it up, and it is not over yet"
-    return "it goes on although this task has asked for none"
 
 
 def _lost(image_template_id: str, status: LastRunStatus | None) -> RunEvent:

@@ -69,9 +69,9 @@ class RunMemory:
     def retire(self) -> None:
         """Forget a run that is given up; while it is not over, another try knows it and waits until it is."""
         handle = self.read()
-        self.forget()
         if handle is not None and handle.ownership != RunOwnership.FOREIGN:
             self.store.set(FORMER_KEY, handle.to_json())
+        self.forget()
 
     def retire_unseen(self) -> None:
         """Give up a run that has not appeared by its deadline: who joined it again would be too late at once."""
@@ -79,15 +79,20 @@ class RunMemory:
         if handle is not None and handle.start_time is None:
             self.retire()
 
-    def is_former(self, status: LastRunStatus | None) -> bool:
-        """Whether the status is of a run that this task has given up and that is not over."""
-        if status is None or status.is_over:
-            return False
-        former = self.store.get(FORMER_KEY)
-        given_up = [ImageRunHandle.from_json(former)] if _is_handle(former) else []
+    def find_former(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
+        """Give the run of the status, if it is one that this task has given up and that is not over.
+
+        :param status: the image template's last run
+        """
+        if status is None:
+            return None
+        former = self._read_former(image_template_id)
         # A person who has ended the task and clears it meets its run while that is being cancelled.
-        cleared = self.read() if self._was_cleared() else None
-        return any(handle.matches(status) for handle in [*given_up, *([cleared] if cleared else [])])
+        cleared = self._read_of(image_template_id) if self._was_cleared() else None
+        if former is not None:
+            self._follow_former(former, status)
+        given_up = [handle for handle in (former, cleared) if handle is not None and handle.matches(status)]
+        return given_up[0].joined_to(status) if given_up and not status.is_over else None
 
     def turn_deadline(self, otherwise: datetime) -> datetime:
         """Give until when this try waits for its turn, through all its legs.
@@ -118,15 +123,25 @@ class RunMemory:
 
         :param status: the image template's last run
         """
-        kept = self._read_kept()
-        if kept is None:
-            return None
-        handle = ImageRunHandle.from_json(kept["handle"])
-        if handle.image_template_id.casefold() != image_template_id.casefold():
-            return None
-        if not self._was_cleared():
+        handle = self._read_of(image_template_id)
+        if handle is None or not self._was_cleared():
             return handle
         return handle if _goes_on(handle, status) else None
+
+    def _read_of(self, image_template_id: str) -> ImageRunHandle | None:
+        return _only_of(image_template_id, self.read())
+
+    def _read_former(self, image_template_id: str) -> ImageRunHandle | None:
+        kept = self.store.get(FORMER_KEY)
+        return _only_of(image_template_id, ImageRunHandle.from_json(kept)) if _is_handle(kept) else None
+
+    def _follow_former(self, former: ImageRunHandle, status: LastRunStatus) -> None:
+        """Forget a run that was given up once that is over; while its start is unknown, any other may look like it."""
+        is_ours = former.matches(status)
+        if former.is_overtaken_by(status) or (is_ours and status.is_over):
+            self.store.delete(FORMER_KEY)
+        elif is_ours and former.start_time is None:
+            self.store.set(FORMER_KEY, former.joined_to(status).to_json())
 
     def _was_cleared(self) -> bool:
         kept = self._read_kept()
@@ -139,6 +154,11 @@ class RunMemory:
 
 def _is_handle(kept: Any) -> bool:
     return isinstance(kept, dict) and {"image_template_id", "submit_time"} <= kept.keys()
+
+
+def _only_of(image_template_id: str, handle: ImageRunHandle | None) -> ImageRunHandle | None:
+    is_same = handle is not None and handle.image_template_id.casefold() == image_template_id.casefold()
+    return handle if is_same else None
 
 
 def _goes_on(handle: ImageRunHandle, status: LastRunStatus | None) -> bool:

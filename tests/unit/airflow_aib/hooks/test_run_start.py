@@ -32,6 +32,7 @@ HANDOVER = 120.0
 ENDED_A = run_status("Succeeded", start="A")
 RUNNING_A = run_status(start="A")
 RUNNING_B = run_status(start="B")
+FORMER = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time=start_time("A"))
 OURS = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time("A"))
 
 
@@ -40,7 +41,7 @@ class FakeNotes:
     """Remember a run, and each one that was kept."""
 
     handle: ImageRunHandle | None = None
-    former: bool = False
+    former: ImageRunHandle | None = None
     kept: list[ImageRunHandle] = field(default_factory=list)
 
     def recall(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
@@ -48,9 +49,10 @@ class FakeNotes:
         del image_template_id, status
         return self.handle
 
-    def is_former(self, status: LastRunStatus | None) -> bool:
-        """Whether it was given up."""
-        return self.former and status is not None
+    def find_former(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
+        """Give the one that was given up."""
+        del image_template_id, status
+        return self.former
 
     def keep(self, handle: ImageRunHandle) -> None:
         """Remember another."""
@@ -234,9 +236,22 @@ async def test_its_own_former_run_is_waited_for_whatever_the_user_chose(caplog: 
     """A run of an earlier try that is being cancelled is no conflict with anybody."""
     azure = FakeImageBuilder(image_template(run_status("Canceling", None, start="A")))
 
-    assert isinstance(await Start(azure, FakeNotes(former=True)).settle("fail"), OtherRun)
-    assert "an earlier try of this task has given it up" in caplog.text
+    found = await Start(azure, FakeNotes(former=FORMER)).settle("fail")
+
+    assert isinstance(found, OtherRun)
+    assert found.handover == 0
+    assert "An earlier try of this task has given up the run" in caplog.text
     assert azure.calls == ["get"]
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_its_own_former_run_is_cancelled_until_azure_has_heard_it(*, is_own: bool) -> None:
+    """A cancel that has failed is asked for again; what is not certainly the task's own is waited for only."""
+    azure = FakeImageBuilder(image_template(RUNNING_A))
+    former = FORMER if is_own else replace(FORMER, ownership=RunOwnership.UNCONFIRMED)
+
+    assert isinstance(await Start(azure, FakeNotes(former=former)).settle("fail"), OtherRun)
+    assert azure.calls.count("cancel") == int(is_own)
 
 
 async def test_what_a_later_run_hides_is_said_to_be_unknown() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus
-from airflow_aib.operators.run_memory import KEY, RunMemory
+from airflow_aib.operators.run_memory import FORMER_KEY, KEY, RunMemory
 from tests.fakes import FakeStore
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
@@ -54,7 +54,7 @@ def test_a_cleared_task_waits_for_its_run_that_is_being_cancelled(store: FakeSto
     memory = RunMemory(store, max_tries=3)
 
     assert memory.recall(IMAGE_TEMPLATE_ID, status("Canceling")) is None
-    assert memory.is_former(status("Canceling"))
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status("Canceling")) == HANDLE
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,50 @@ def test_a_run_that_was_given_up_is_known_until_it_is_over(store: FakeStore, lat
     memory.retire()
 
     assert memory.recall(IMAGE_TEMPLATE_ID, status(later)) is None
-    assert memory.is_former(status(later)) is is_former
-    assert not memory.is_former(status("Running", "2026-01-05T09:00:00Z"))
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status(later)) == (HANDLE if is_former else None)
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status("Running", "2026-01-05T09:00:00Z")) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_forgotten"),
+    [
+        (status("Running"), False),
+        (status("Canceled"), True),
+        (status("Running", "2026-01-05T09:00:00Z"), True),
+        (status("Succeeded", BEFORE), False),
+        (None, False),
+    ],
+    ids=["running", "over", "followed by another", "not shown", "no run"],
+)
+def test_a_run_that_was_given_up_is_forgotten_once_it_is_over(
+    store: FakeStore, shown: LastRunStatus | None, *, is_forgotten: bool
+) -> None:
+    """Nothing later can be taken for it then."""
+    memory = RunMemory(store, max_tries=2)
+    memory.retire()
+
+    memory.find_former(IMAGE_TEMPLATE_ID, shown)
+
+    assert (FORMER_KEY not in store.values) is is_forgotten
+
+
+def test_a_run_that_was_given_up_before_it_showed_is_known_by_its_start_from_then_on() -> None:
+    """Another one that begins soon after it is somebody else's."""
+    memory = RunMemory(FakeStore(), max_tries=2)
+    memory.keep(replace(HANDLE, start_time=None, asked_at=HANDLE.submit_time))
+    memory.retire()
+
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status("Running")) == replace(HANDLE, asked_at=HANDLE.submit_time)
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status("Running", "2026-01-05T03:00:09Z")) is None
+
+
+def test_a_run_that_was_given_up_is_of_one_image_template(store: FakeStore) -> None:
+    """It says nothing about another one."""
+    memory = RunMemory(store, max_tries=2)
+    memory.retire()
+
+    assert memory.find_former(IMAGE_TEMPLATE_ID.replace("base", "other"), status("Running")) is None
+    assert memory.find_former(IMAGE_TEMPLATE_ID.upper(), status("Running")) == HANDLE
 
 
 def test_an_adopted_run_that_was_given_up_is_somebody_elses(store: FakeStore) -> None:
@@ -90,7 +132,7 @@ def test_an_adopted_run_that_was_given_up_is_somebody_elses(store: FakeStore) ->
 
     memory.retire()
 
-    assert not memory.is_former(status("Running"))
+    assert memory.find_former(IMAGE_TEMPLATE_ID, status("Running")) is None
 
 
 def test_a_turn_has_one_deadline_through_the_legs_of_a_try() -> None:
