@@ -239,21 +239,34 @@ def look_error(
 
 @dataclass
 class FakeStore:
-    """Keep a task's state, as Airflow's `task_state_store` does through retries and clears."""
+    """Keep a task's state, as Airflow's `task_state_store` does through retries and clears.
+
+    :param values: what is kept
+    :param retentions: for how long, by key; None means as the deployment has chosen
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
+    retentions: dict[str, timedelta | None] = field(default_factory=dict)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give a value."""
         return self.values.get(key, default)
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
         """Keep a value."""
         self.values[key] = value
+        self.retentions[key] = retention
 
     def delete(self, key: str) -> None:
         """Forget a value."""
         self.values.pop(key, None)
+
+
+@dataclass
+class FakeTask:
+    """Be the task as its DAG says it."""
+
+    retries: int = 2
 
 
 @dataclass
@@ -267,6 +280,7 @@ class FakeTaskInstance:
     run_id: str = "manual"
     map_index: int = -1
     pushed: dict[str, Any] = field(default_factory=dict)
+    task: FakeTask = field(default_factory=FakeTask)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep an XCom."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
@@ -19,6 +19,8 @@ KEY = "image_run"
 FORMER_KEY = "image_run_former"
 # Until when this try waits for its turn.
 TURN_KEY = "image_run_turn"
+# Whatever a deployment's own default is: longer than any build, its retries and the delays between them.
+RETENTION = timedelta(days=30)
 
 
 class TaskStateStore(Protocol):
@@ -28,8 +30,8 @@ class TaskStateStore(Protocol):
         """Give a value."""
         ...
 
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
+        """Keep a value, for so long at least."""
         ...
 
     def delete(self, key: str) -> None:
@@ -41,26 +43,30 @@ class TaskStateStore(Protocol):
 class RunMemory:
     """Remember the run that this task has asked for, from before it is asked for until its bad end has been reported.
 
-    Airflow keeps the store through retries and clears alike. A retry keeps the task's `max_tries`; a clear raises it.
+    Airflow keeps the store through retries and clears alike. A retry keeps the task's `max_tries`; a clear sets it to
+    the number of tries by then plus the task's `retries`.
 
     :param store: Airflow's store of this task instance
     :param max_tries: of the task instance as it is now
     :param try_number: of the task instance as it is now
+    :param retries: of the task as it is now; a DAG may have been changed since the try before
     """
 
     store: TaskStateStore
     max_tries: int
     try_number: int = 1
+    retries: int = 0
 
     @classmethod
     def of(cls, context: Context) -> RunMemory:
         """Open the memory of the task that runs now."""
         task_instance = context["ti"]
-        return cls(context["task_state_store"], task_instance.max_tries, task_instance.try_number)
+        retries = task_instance.task.retries or 0
+        return cls(context["task_state_store"], task_instance.max_tries, task_instance.try_number, retries)
 
     def keep(self, handle: ImageRunHandle) -> None:
         """Remember a run."""
-        self.store.set(KEY, {"handle": handle.to_json(), "max_tries": self.max_tries})
+        self._set(KEY, {"handle": handle.to_json(), "max_tries": self.max_tries, "try_number": self.try_number})
 
     def forget(self) -> None:
         """Forget the run: its end has been reported, so that another try starts another one."""
@@ -70,7 +76,7 @@ class RunMemory:
         """Forget a run that is given up; while it is not over, another try knows it and waits until it is."""
         handle = self.read()
         if handle is not None and handle.ownership != RunOwnership.FOREIGN:
-            self.store.set(FORMER_KEY, handle.to_json())
+            self._set(FORMER_KEY, handle.to_json())
         self.forget()
 
     def retire_unseen(self) -> None:
@@ -102,7 +108,7 @@ class RunMemory:
         kept = self.store.get(TURN_KEY)
         if isinstance(kept, dict) and kept.get("try_number") == self.try_number:
             return datetime.fromisoformat(str(kept["deadline"]))
-        self.store.set(TURN_KEY, {"deadline": otherwise.isoformat(), "try_number": self.try_number})
+        self._set(TURN_KEY, {"deadline": otherwise.isoformat(), "try_number": self.try_number})
         return otherwise
 
     def end_turn(self) -> None:
@@ -141,11 +147,20 @@ class RunMemory:
         if former.is_overtaken_by(status) or (is_ours and status.is_over):
             self.store.delete(FORMER_KEY)
         elif is_ours and former.start_time is None:
-            self.store.set(FORMER_KEY, former.joined_to(status).to_json())
+            self._set(FORMER_KEY, former.joined_to(status).to_json())
 
     def _was_cleared(self) -> bool:
         kept = self._read_kept()
-        return kept is not None and kept.get("max_tries") != self.max_tries
+        if kept is None:
+            return False
+        if kept.get("max_tries") != self.max_tries:
+            return True
+        # A clear after fewer `retries` may come to the same number: was there a try since whose clear would have?
+        tries_by_clear = self.max_tries - self.retries
+        return int(kept.get("try_number", self.try_number)) <= tries_by_clear < self.try_number
+
+    def _set(self, key: str, value: dict[str, Any]) -> None:
+        self.store.set(key, value, retention=RETENTION)
 
     def _read_kept(self) -> dict[str, Any] | None:
         kept = self.store.get(KEY)

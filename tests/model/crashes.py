@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
 
 class CrashError(BaseException):
@@ -59,8 +60,9 @@ class MortalStore:
         """Give a value."""
         return self.values.get(key, default)
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: Any, *, retention: timedelta | None = None) -> None:
         """Keep a value."""
+        assert retention is not None, f"{key} may be gone before its run is"
         self.interruption.reach(f"before {key} is kept")
         self.values[key] = value
         self.interruption.reach(f"after {key} is kept")

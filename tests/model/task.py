@@ -19,7 +19,7 @@ from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 from airflow_aib.triggers.watching import WatchOrder, watch_with
-from tests.fakes import FakeTaskInstance
+from tests.fakes import FakeTask, FakeTaskInstance
 from tests.model.crashes import CrashError, Interruption, MortalStore
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ POLL_INTERVAL = 120.0
 # Emulated seconds beyond the build timeout: negative, since the service itself would end a run by then.
 RUN_ALLOWANCE = -1800.0
 KILL = "kill"
+RETRIES = 100
 
 
 class ModelOperator(AzureImageTemplateRunOperator):
@@ -86,7 +87,9 @@ class ModelTask:
     if_running: IfRunning
     deferrable: bool
     store: MortalStore = field(default_factory=MortalStore)
-    task_instance: FakeTaskInstance = field(default_factory=lambda: FakeTaskInstance(max_tries=100))
+    task_instance: FakeTaskInstance = field(
+        default_factory=lambda: FakeTaskInstance(max_tries=RETRIES, task=FakeTask(retries=RETRIES))
+    )
     deferral: tuple[dict[str, Any], str] | None = None
     intent: int = 1
     begun: dict[int, list[str]] = field(default_factory=dict)
@@ -138,7 +141,7 @@ class ModelTask:
         """Let a person clear it, whatever it does."""
         self.intent += 1
         self.given_up.add(self.intent - 1)
-        self.task_instance.max_tries += 1
+        self.task_instance.max_tries = self.task_instance.try_number + RETRIES
         self.is_done = self.is_settled = False
         self._try_again()
 

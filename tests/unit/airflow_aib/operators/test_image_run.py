@@ -124,7 +124,7 @@ def test_a_run_is_remembered_before_it_is_asked_for() -> None:
 
     operator(service, wait_for_completion=False).execute(context(service.store))
 
-    assert service.remembered == {"handle": NEW.to_json(), "max_tries": 2}
+    assert service.remembered == {"handle": NEW.to_json(), "max_tries": 2, "try_number": 1}
     assert service.store.get(KEY)["handle"] == STARTED.to_json()
 
 

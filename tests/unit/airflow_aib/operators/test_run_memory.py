@@ -8,7 +8,7 @@ import pytest
 
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus
-from airflow_aib.operators.run_memory import FORMER_KEY, KEY, RunMemory
+from airflow_aib.operators.run_memory import FORMER_KEY, KEY, RETENTION, TURN_KEY, RunMemory
 from tests.fakes import FakeStore
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
@@ -42,6 +42,46 @@ def test_a_retry_joins_a_run_that_has_not_appeared_yet(store: FakeStore) -> None
     RunMemory(store, max_tries=2).keep(unseen)
 
     assert RunMemory(store, max_tries=2).recall(IMAGE_TEMPLATE_ID, None) == unseen
+
+
+OVER = status("Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_joined"),
+    [
+        # By (max_tries, try_number, retries). With as many retries as before a clear cannot look like a retry.
+        ((3, 1, 3), (3, 2, 3), True),
+        ((3, 1, 3), (4, 2, 3), False),
+        # Fewer retries: a clear of the first try comes to the same three, and reporting an old run again is worse.
+        ((3, 1, 3), (3, 2, 2), False),
+        ((3, 1, 3), (3, 3, 1), False),
+        ((3, 1, 3), (3, 2, 1), True),
+        # More retries: a clear would have come to more.
+        ((3, 1, 3), (3, 2, 5), True),
+        # A retry after a clear keeps what the clear has set.
+        ((5, 3, 3), (5, 4, 3), True),
+        ((5, 3, 3), (6, 4, 3), False),
+    ],
+)
+def test_a_clear_is_told_from_a_retry_also_where_the_dag_has_changed(
+    before: tuple[int, int, int], now: tuple[int, int, int], *, is_joined: bool
+) -> None:
+    """A clear sets `max_tries` by the retries that the DAG has then; a retry leaves it alone."""
+    store = FakeStore()
+    RunMemory(store, *before).keep(HANDLE)
+
+    assert (RunMemory(store, *now).recall(IMAGE_TEMPLATE_ID, OVER) is not None) is is_joined
+
+
+def test_what_is_remembered_outlives_a_deployments_own_retention(store: FakeStore) -> None:
+    """A clean-up of task states while a build or the pause before a retry lasts must not lose the build."""
+    memory = RunMemory(store, max_tries=2)
+    memory.turn_deadline(datetime(2026, 1, 5, tzinfo=UTC))
+    memory.retire()
+    memory.keep(HANDLE)
+
+    assert store.retentions == dict.fromkeys((KEY, FORMER_KEY, TURN_KEY), RETENTION)
 
 
 def test_a_cleared_task_joins_a_run_that_goes_on(store: FakeStore) -> None:
