@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import uuid
 from dataclasses import replace
@@ -21,11 +19,12 @@ from aib_emulator.arm.resource_id import ResourceId, ResourceIdError
 from aib_emulator.arm.route import Match, Route, Router, normalise_path
 from aib_emulator.arm.throttling import usual_headers
 from aib_emulator.arm.time_format import stamp_text
+from aib_emulator.bearer import verified_claims
 from aib_emulator.caller import caller_of
-from aib_emulator.clock import date_header, real_now
+from aib_emulator.clock import date_header
+from aib_emulator.content import LARGEST_BODY, Content
 from aib_emulator.faults import answer_under
-from aib_emulator.request_record import TOKEN_PATH, RecordedRequest
-from aib_emulator.tokens import TokenError
+from aib_emulator.request_record import RecordedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 CONTROL = "/_emulator"
-LARGEST_BODY = 64 * 1024 * 1024
 KEEP_ALIVE = 90.0
 """Seconds; clients keep connections between polls, and a POST on one that is being closed is lost."""
 COMMON_HEADERS = {
@@ -91,20 +88,21 @@ class Front:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)
         match = self._router.match(request.method, path)
+        content = Content(request)
         if path.lower().startswith(CONTROL):
-            return await self._answer(request, match)
-        is_sign_in = path.lower().endswith(TOKEN_PATH)
-        caller = caller_of(request.headers, await request.read() if is_sign_in else b"")
+            return await self._answer(request, match, content)
+        caller = caller_of(request.headers, await content.form() if match.is_sign_in else b"")
         fault = self._world.faults.strike(request.method, path, caller)
-        carry_out = partial(self._answer, request, match)
+        carry_out = partial(self._answer, request, match, content)
         response = await (carry_out() if fault is None else answer_under(fault, request, carry_out, _planned_answer))
         self._record(request, match, caller, fault, response)
         return response
 
-    async def _answer(self, request: web.Request, match: Match) -> web.Response:
+    async def _answer(self, request: web.Request, match: Match, content: Content) -> web.Response:
         object_id, limits = self._world.settings.client_object_id, usual_headers(request.method)
         try:
-            route, call = await self._read(request, match)
+            # Read first of all: who is refused half-way through sending never reads the refusal.
+            route, call = self._read(request, match, await content.read())
             scope = _scope_of(call)
             if route.needs_token:
                 object_id = _principal_of(call)
@@ -118,8 +116,7 @@ class Front:
             answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
         return self._write(request, answer, {**limits, **self._identifier(object_id)})
 
-    async def _read(self, request: web.Request, match: Match) -> tuple[Route, Call]:
-        body = await _body(request)  # first of all: who is refused half-way through sending never reads the refusal
+    def _read(self, request: web.Request, match: Match, body: bytes) -> tuple[Route, Call]:
         route, parameters = match.demand()
         call = Call(
             method=request.method,
@@ -131,7 +128,8 @@ class Front:
             base_url=f"https://{request.host}",
         )
         if route.needs_token:
-            call = replace(call, claims=self._verify(call))
+            claims = verified_claims(call, self._world.tokens, self._world.settings.tenant_id)
+            call = replace(call, claims=claims)
         return route, call
 
     async def _dispatch(self, route: Route, call: Call, scope: ResourceId | None) -> Answer:
@@ -149,23 +147,6 @@ class Front:
             principal=_principal_of(call),
             now=self._world.clock.now(),
         )
-
-    def _verify(self, call: Call) -> Mapping[str, object]:
-        scheme, _, token = call.headers.get("Authorization", "").partition(" ")
-        sign_in = f'authorization_uri="{call.base_url}/{self._world.settings.tenant_id}"'
-        if scheme.lower() != "bearer" or not token:
-            raise ArmError(
-                401,
-                "AuthenticationFailed",
-                "Authentication failed. The 'Authorization' header is missing.",
-                headers={"WWW-Authenticate": f'Bearer {sign_in}, error="invalid_token"'},
-            )
-        try:
-            return self._world.tokens.verify(token.strip(), (*ARM_AUDIENCES, *_own_audiences(call.base_url)))
-        except TokenError as error:
-            code = "InvalidAuthenticationToken"
-            challenge = _fresh_token_challenge(sign_in) if error.is_foreign else f'Bearer {sign_in}, error="{code}"'
-            raise ArmError(401, code, str(error), headers={"WWW-Authenticate": challenge}) from error
 
     def _check_subscription(self, scope: ResourceId | None) -> None:
         if scope is not None and scope.subscription_id.lower() != self._world.settings.subscription_id.lower():
@@ -220,22 +201,12 @@ class Front:
             application_id=caller.application_id,
             fault_id=fault.fault_id if fault else None,
         )
-        self._world.requests.add(recorded, request.get_extra_info("ssl_object"))
+        connection = request.get_extra_info("ssl_object")
+        self._world.requests.add(recorded, connection, is_sign_in=match.is_sign_in)
 
 
 def _principal_of(call: Call) -> str:
     return str(call.claims.get("oid", ""))
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        message = f"The request content is larger than {LARGEST_BODY} bytes."
-        raise ArmError(413, "RequestContentTooLarge", message) from error
-    except web.RequestPayloadError as error:
-        message = "The request content could not be read as its Content-Encoding says."
-        raise ArmError(400, "InvalidRequestContent", message) from error
 
 
 def _scope_of(call: Call) -> ResourceId | None:
@@ -249,22 +220,6 @@ def _scope_of(call: Call) -> ResourceId | None:
     except ResourceIdError as error:
         message = f"The scope '{text}' is not one of a subscription, resource group or resource."
         raise ArmError(404, "InvalidScope", message) from error
-
-
-def _own_audiences(base_url: str) -> list[str]:
-    # A client may have signed in for one name of this machine and call by another.
-    port = base_url.rpartition(":")[2]
-    return [base_url, *(f"https://{host}:{port}" for host in ("localhost", "127.0.0.1"))]
-
-
-def _fresh_token_challenge(sign_in: str) -> str:
-    # The only 401 that Azure's clients answer by themselves with a new token and a second try.
-    claims = {"access_token": {"nbf": {"essential": True, "value": str(int(real_now().timestamp()))}}}
-    encoded = base64.b64encode(json.dumps(claims).encode()).decode()
-    return (
-        f'Bearer realm="", {sign_in}, client_id="00000003-0000-0000-c000-000000000000", '
-        f'error="insufficient_claims", claims="{encoded}"'
-    )
 
 
 def _planned_answer(fault: Fault) -> web.Response:

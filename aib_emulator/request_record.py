@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 KEPT = 20_000
 """How many calls are remembered; of older ones only their number is."""
 COUNTED_BY = ("call", "client", "endpoint", "method", "path", "status")
-TOKEN_PATH = "/token"  # noqa: S105 - a path, no secret
 
 
 class RequestFilterError(ValueError):
@@ -126,11 +125,15 @@ class RequestRecord:
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
         self.clear()
 
-    def add(self, request: RecordedRequest, connection: Any = None) -> None:
-        """Remember a call, and the TLS connection that it came by."""
+    def add(self, request: RecordedRequest, connection: Any = None, *, is_sign_in: bool = False) -> None:
+        """Remember a call.
+
+        :param connection: the TLS connection that it came by
+        :param is_sign_in: whether it asked for a token
+        """
         self._requests.append(request)
         self._total += 1
-        self._token_requests += request.method == "POST" and request.path.lower().endswith(TOKEN_PATH)
+        self._token_requests += is_sign_in
         if connection is not None and connection not in self._known:
             self._known.add(connection)
             count = self._connections.setdefault(request.endpoint, ConnectionCount())

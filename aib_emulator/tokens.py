@@ -25,6 +25,7 @@ LONGEST_LIFETIME = 86_400
 ISSUED = "emulator_issued"
 """The claim that tells tokens of one second apart."""
 NOT_BEFORE_SLACK = 300
+ISSUER = "https://sts.windows.net/{}/"
 KEPT_TOKENS = 1000
 """Verified tokens that are remembered: checking a signature takes longer than most answers."""
 CHECKED: Options = {
@@ -45,6 +46,17 @@ class TokenError(Exception):
     def __init__(self, message: str, *, is_foreign: bool = False) -> None:
         super().__init__(message)
         self.is_foreign = is_foreign
+
+
+class WrongTenantError(TokenError):
+    """A good token was issued in another tenant than the one that is asked.
+
+    :param issuer: who says to have issued it
+    """
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(f"The access token is from the wrong issuer '{issuer}'.")
+        self.issuer = issuer
 
 
 class TokenAuthority:
@@ -116,13 +128,13 @@ class TokenAuthority:
         now = int(issued)
         claims = {
             "aud": audience,
-            "iss": f"https://sts.windows.net/{tenant_id}/",
+            "iss": ISSUER.format(tenant_id),
             "iat": now,
             "nbf": now - NOT_BEFORE_SLACK,
             "exp": now + self.lifetime,
             "appid": client_id,
             "appidacr": "1",
-            "idp": f"https://sts.windows.net/{tenant_id}/",
+            "idp": ISSUER.format(tenant_id),
             "idtyp": "app",
             "oid": object_id,
             "sub": object_id,
@@ -132,10 +144,16 @@ class TokenAuthority:
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self.key_id})
 
-    def verify(self, token: str, audiences: Iterable[str]) -> dict[str, Any]:
-        """Return the claims of a good token, or raise TokenError; audiences count with and without a final slash."""
+    def verify(self, token: str, audiences: Iterable[str], tenant_id: str) -> dict[str, Any]:
+        """Return the claims of a good token, or raise TokenError.
+
+        :param audiences: those that it may be for, which count with and without a final slash
+        :param tenant_id: the tenant that it must have been issued in
+        """
         claims = self._signed(token, tuple(audiences))
         self._check_times(claims)
+        if (claims["tid"], claims["iss"]) != (tenant_id, ISSUER.format(tenant_id)):
+            raise WrongTenantError(claims["iss"])
         return claims
 
     def _signed(self, token: str, audiences: tuple[str, ...]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Route:
     :param is_for_anywhere: whether it is enough that the caller is permitted that at any place
     :param needs_token: whether a valid bearer token must come along
     :param needs_api_version: whether an api-version must come along
+    :param is_sign_in: whether the caller names itself in a form that it sends
     """
 
     method: str
@@ -43,6 +44,7 @@ class Route:
     is_for_anywhere: bool = False
     needs_token: bool = True
     needs_api_version: bool = True
+    is_sign_in: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -71,6 +73,11 @@ class Match:
     def call(self) -> str:
         """Method and path with its names in braces: the same for all calls of a kind."""
         return f"{self.method} {self.route.path}" if self.route is not None else f"{self.method} (not served)"
+
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether a token is asked for."""
+        return self.route is not None and self.route.is_sign_in
 
     def demand(self) -> tuple[Route, dict[str, str]]:
         """Return the route and the named parts of the path, or raise what ARM answers."""

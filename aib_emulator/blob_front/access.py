@@ -11,7 +11,7 @@ from aib_emulator.blob_front.errors import NOT_AUTHENTICATED, StorageError
 from aib_emulator.blob_front.sas import SasUse, check_sas
 from aib_emulator.blob_front.shared_key import SCHEME
 from aib_emulator.clock import real_now
-from aib_emulator.tokens import TokenError
+from aib_emulator.tokens import TokenError, WrongTenantError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,6 @@ NO_GOOD_CREDENTIAL = (
 )
 CHALLENGING = "2019-12-12"
 """The service version from which on who comes without any right is asked for a token."""
-ISSUER = "https://sts.windows.net/{}/"
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 EVERY_ACCOUNT = "*"
 EVERYBODY = "*"
@@ -177,12 +176,13 @@ class Gate:
         return account
 
     def _admit_bearer(self, account: BlobAccount, token: str, *, write: bool) -> Access:
+        audiences = (*STORAGE_AUDIENCES, f"https://{account.name}.blob.core.windows.net")
         try:
-            claims = self._tokens.verify(token, (*STORAGE_AUDIENCES, f"https://{account.name}.blob.core.windows.net"))
+            claims = self._tokens.verify(token, audiences, self._settings.tenant_id)
+        except WrongTenantError as error:
+            raise self._bad_token("Issuer validation failed. Issuer did not match.") from error
         except TokenError as error:
             raise self._bad_token(str(error)) from error
-        if (claims["tid"], claims["iss"]) != (self._settings.tenant_id, ISSUER.format(self._settings.tenant_id)):
-            raise self._bad_token("Issuer validation failed. Issuer did not match.")
         self._demand_role(account, str(claims.get("oid", "")), write=write)
         return Access(Credential.BEARER, account, claims)
 

@@ -31,8 +31,8 @@ def routes(world: World) -> list[Route]:
         _open("GET", "/{tenant}/v2.0" + configuration, identity.get_configuration),
         _open("GET", "/{tenant}" + configuration, identity.get_configuration),
         _open("GET", "/{tenant}/discovery/v2.0/keys", identity.get_keys),
-        _open("POST", "/{tenant}/oauth2/v2.0/token", identity.post_token),
-        _open("POST", "/{tenant}/oauth2/token", identity.post_token),
+        _open("POST", "/{tenant}/oauth2/v2.0/token", identity.post_token, is_sign_in=True),
+        _open("POST", "/{tenant}/oauth2/token", identity.post_token, is_sign_in=True),
     ]
 
 
@@ -79,5 +79,5 @@ class IdentityRoutes:
         return Answer(200, {"token_type": "Bearer", **lifetime, "access_token": token})
 
 
-def _open(method: str, path: str, handle: Any) -> Route:
-    return Route(method, path, handle, needs_token=False, needs_api_version=False)
+def _open(method: str, path: str, handle: Any, *, is_sign_in: bool = False) -> Route:
+    return Route(method, path, handle, needs_token=False, needs_api_version=False, is_sign_in=is_sign_in)

@@ -57,6 +57,9 @@ RESOURCES = st.sampled_from(
         "Microsoft.Authorization/roleDefinitions/aaaaaaaa-0000-4000-8000-00000000000f",
     ]
 )
+ENTRA_PATHS = st.sampled_from(
+    ["/t/oauth2/v2.0/token", "/t/oauth2/token", "/t/discovery/v2.0/keys", "/v1.0/servicePrincipals"]
+)
 CONTROL_CALLS = st.sampled_from(
     [
         *("faults", "failures", "clock", "clock/advance", "applications", "data-roles", "platform-versions", "x"),
@@ -112,6 +115,16 @@ def test_no_request_about_a_resource_is_too_much(
     """Whatever is asked of Resource Manager gets an answer that is not the emulator's own failure."""
     path = f"/subscriptions/{raw.settings.subscription_id}/resourceGroups/images/providers/{resource}?{query}"
     assert status_of(raw, method, path, body, headers) < 500
+
+
+@hypothesis.settings(max_examples=EXAMPLES // 2, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(method=METHODS, path=ENTRA_PATHS, query=QUERIES, body=BODIES, headers=HEADERS)
+@hypothesis.example("POST", "/t/oauth2/token", "", b"no gzip", {"Content-Encoding": "gzip"})
+def test_no_sign_in_is_too_much(
+    raw: RawArm, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
+) -> None:
+    """Whatever is asked of Entra and its directory gets an answer that is not the emulator's own failure."""
+    assert status_of(raw, method, f"{path}?{query}", body, headers) < 500
 
 
 @hypothesis.settings(max_examples=EXAMPLES, suppress_health_check=list(hypothesis.HealthCheck))

@@ -12,7 +12,9 @@ import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
+from aib_emulator.content import LARGEST_BODY
 from aib_emulator.tokens import TokenAuthority
+from tests.contract.image_builder.calls import IMAGE_TEMPLATES
 from tests.contract.raw_arm import RawArm
 from tests.contract.sdk_clients import done, every
 
@@ -90,6 +92,23 @@ def test_bad_requests_for_tokens(raw: RawArm, form: dict[str, str], status: int,
     assert answer.json()["error_description"].startswith(f"AADSTS{number}: ")
 
 
+def test_a_form_that_cannot_be_read_is_refused(raw: RawArm) -> None:
+    """A sign-in whose content is not encoded as it says, or is too long, gets an error body like any other call."""
+    url = f"{raw.url}/{raw.settings.tenant_id}/oauth2/v2.0/token"
+    no_gzip = raw.session.post(url, b"client_id=a", headers={"Content-Encoding": "gzip"}, timeout=30)
+    assert (no_gzip.status_code, no_gzip.json()["error"]["code"]) == (400, "InvalidRequestContent")
+    too_long = raw.session.post(url, b"x" * (LARGEST_BODY + 1), timeout=30)
+    assert (too_long.status_code, too_long.json()["error"]["code"]) == (413, "RequestContentTooLarge")
+
+
+def test_an_image_template_called_token_signs_nobody_in(raw: RawArm) -> None:
+    """What is sent to a resource of that name is no sign-in, and is not counted as one."""
+    counted = raw.thread.control.connections()["token_requests"]
+    answer = raw.send("POST", f"{IMAGE_TEMPLATES}/token", {"client_id": "a"})
+    assert answer.json()["error"]["code"] == "MethodNotAllowed"
+    assert raw.thread.control.connections()["token_requests"] == counted
+
+
 def test_the_description_of_a_tenant(raw: RawArm) -> None:
     """Its addresses are built from the host that the client used, with the tenant as the client wrote it."""
     for path in (f"/{OTHER_TENANT}/v2.0", "/adfs"):
@@ -127,6 +146,20 @@ def test_a_token_for_something_else_is_refused(raw: RawArm) -> None:
     answer = raw.send("GET", "/resourceGroups", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
     assert "insufficient_claims" not in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_of_another_tenant_is_refused(raw: RawArm) -> None:
+    """Whoever has signed in elsewhere is told in Azure's words where the subscription's tenant signs in."""
+    token = raw.sign_in(OTHER_TENANT).json()["access_token"]
+    answer = raw.send("GET", "/resourceGroups", headers={"Authorization": f"Bearer {token}"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (401, "InvalidAuthenticationTokenTenant")
+    assert f"wrong issuer 'https://sts.windows.net/{OTHER_TENANT}/'" in error["message"]
+    assert f"'{raw.url}/{raw.settings.tenant_id}' to get the token" in error["message"]
+    assert (
+        f'authorization_uri="{raw.url}/{raw.settings.tenant_id}", error="invalid_token"'
+        in (answer.headers["WWW-Authenticate"])
+    )
 
 
 @pytest.mark.parametrize("ending", ["", "/"])

@@ -93,6 +93,6 @@ def test_connections_are_counted_once() -> None:
 def test_token_requests_are_counted() -> None:
     """Only what asks for a token counts."""
     record = RequestRecord()
-    for call in (asked("POST", "/t/oauth2/v2.0/token"), asked("GET", "/t/oauth2/v2.0/token"), asked("POST", "/run")):
-        record.add(call)
+    record.add(asked("POST", "/t/oauth2/v2.0/token"), is_sign_in=True)
+    record.add(asked("POST", "/imageTemplates/token"))
     assert record.connections()["token_requests"] == 1
