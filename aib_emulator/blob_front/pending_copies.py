@@ -173,21 +173,30 @@ class PendingCopies:
                 else:
                     await self._show(copy, {"progress": copy.progress(now)})
 
+    def is_pending(self, target: Target) -> bool:
+        """Whether a copy to this target goes on."""
+        return _key(target) in self._pending
+
     def demand_none(self, method: str, target: Target) -> None:
         """Refuse to change the target of a copy that goes on."""
         is_abort = target.query.get("comp") == "copy"
-        if method not in READING_METHODS and not is_abort and _key(target) in self._pending:
+        if method not in READING_METHODS and not is_abort and self.is_pending(target):
             raise StorageError(409, "PendingCopyOperation", "There is currently a pending copy operation.")
 
     async def abort(self, target: Target) -> None:
         """End a copy, once Azurite has found that the caller may; the target stays, empty."""
-        copy = self._forget(_key(target))
-        if copy is None:
-            raise StorageError(409, "NoPendingCopyOperation", "There is currently no pending copy operation.")
-        await self._fail(copy, "aborted", "", self._clock.now())
+        async with self._settling:
+            copy = self._pending.get(_key(target))
+            if copy is None:
+                raise StorageError(409, "NoPendingCopyOperation", "There is currently no pending copy operation.")
+            await self._fail(copy, "aborted", "", self._clock.now())
+            self._forget(copy.key)
 
     async def _end(self, copy: PendingCopy) -> None:
-        self._forget(copy.key)
+        await self._carry_out(copy)
+        self._forget(copy.key)  # no earlier: when this emulator is killed meanwhile, the next one carries it out
+
+    async def _carry_out(self, copy: PendingCopy) -> None:
         if copy.is_to_fail:
             await self._fail(copy, "failed", BROKEN_SOURCE, copy.ends)
             return
@@ -201,10 +210,9 @@ class PendingCopies:
                 reason = f'{answer.status} {code} "Copy failed when reading the source."'
                 await self._fail(copy, "failed", reason, copy.ends)
 
-    def _forget(self, key: str) -> PendingCopy | None:
-        copy = self._pending.pop(key, None)
+    def _forget(self, key: str) -> None:
+        self._pending.pop(key, None)
         self._keep(key)
-        return copy
 
     def _keep(self, key: str) -> None:
         self._keeper.touch(FAMILY, key)

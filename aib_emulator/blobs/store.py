@@ -206,11 +206,12 @@ class AzuriteBlobStore:
     async def regenerate_key(self, name: str, index: int) -> None:
         """Replace one of the two keys; what the old one signed is worth nothing from now on."""
         async with self._changing_accounts:
-            account = self._accounts[name]
-            keys = [*account.keys]
+            keys = [*self._accounts[name].keys]
+            # What a build writes meanwhile is signed with the key that stays.
+            self._clients[name] = self._client(name, keys[1 - index])
             keys[index] = new_account_key()
-            self._clients.pop(name, None)
-            await self._set_account(replace(account, keys=(keys[0], keys[1])))
+            await self._azurite.set_account(name, keys)
+            self._keep(replace(self._accounts[name], keys=(keys[0], keys[1])))
 
     async def delete_account(self, name: str) -> None:
         """Delete an account with all that is in it; an absent one is fine."""
@@ -219,11 +220,15 @@ class AzuriteBlobStore:
             if name not in self._accounts:
                 return
             service = self._service(name)
-            del self._accounts[name]  # nobody gets in any more
-            containers = [container.name async for container in service.list_containers()]
-            await asyncio.gather(*(_delete_even_leased(service, container) for container in containers))
+            account = self._accounts.pop(name)  # nobody gets in any more
+            try:
+                containers = [container.name async for container in service.list_containers()]
+                await asyncio.gather(*(_delete_even_leased(service, container) for container in containers))
+                await self._azurite.set_account(name, None)
+            except BaseException:
+                self._accounts[name] = account  # it is there still, and can be deleted once more
+                raise
             self._clients.pop(name, None)
-            await self._azurite.set_account(name, None)
             self._keeper.touch(FAMILY, name)
 
     def account_keys(self, name: str) -> tuple[str, str]:
@@ -253,10 +258,9 @@ class AzuriteBlobStore:
         self, account: str, container: str, blob: str, text: str, *, at: datetime | None = None
     ) -> None:
         """Write at the end of an append blob, made with its container at the first time; at an instant, or now."""
-        client, content = self._blob(account, container, blob), text.encode()
-        headers = self._time_header(at)
+        content, headers = text.encode(), self._time_header(at)
         for start in range(0, len(content), LONGEST_APPEND):
-            piece = content[start : start + LONGEST_APPEND]
+            client, piece = self._blob(account, container, blob), content[start : start + LONGEST_APPEND]
             try:
                 await client.append_block(piece, headers=headers)
             except ResourceNotFoundError:
@@ -290,17 +294,18 @@ class AzuriteBlobStore:
         """
         layout = plan_vhd(size_bytes, allocated_bytes, seed)
         await self.create_container(account, container)
-        client, headers = self._blob(account, container, blob), self._time_header(at)
-        await client.create_page_blob(layout.blob_bytes, headers=headers)
+        headers = self._time_header(at)
+        await self._blob(account, container, blob).create_page_blob(layout.blob_bytes, headers=headers)
         limit = asyncio.Semaphore(PARALLEL_WRITES)
 
         async def write(fragment: Fragment) -> None:
             async with limit:
                 content = await asyncio.to_thread(fragment_content, layout, fragment)
-                await _put_pages(client, fragment.offset, content, headers)
+                await _put_pages(self._blob(account, container, blob), fragment.offset, content, headers)
 
         await asyncio.gather(*(write(fragment) for fragment in layout.fragments))
-        await _put_pages(client, layout.disk_bytes, vhd_footer(layout, at or self._clock.now()), headers)
+        footer = vhd_footer(layout, at or self._clock.now())
+        await _put_pages(self._blob(account, container, blob), layout.disk_bytes, footer, headers)
 
     async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
         """Return the content of a blob, or None when there is none."""
@@ -317,17 +322,23 @@ class AzuriteBlobStore:
 
     async def _set_account(self, account: BlobAccount) -> None:
         await self._azurite.set_account(account.name, account.keys)
+        self._keep(account)
+
+    def _keep(self, account: BlobAccount) -> None:
         self._accounts[account.name] = account
         self._keeper.touch(FAMILY, account.name)
 
     def _service(self, account: str) -> BlobServiceClient:
         if account not in self._clients:
-            self._clients[account] = BlobServiceClient(
-                f"{self._azurite.url}/{account}",
-                credential={"account_name": account, "account_key": self._accounts[account].keys[0]},
-                transport=self._transport,
-            )
+            self._clients[account] = self._client(account, self._accounts[account].keys[0])
         return self._clients[account]
+
+    def _client(self, account: str, key: str) -> BlobServiceClient:
+        return BlobServiceClient(
+            f"{self._azurite.url}/{account}",
+            credential={"account_name": account, "account_key": key},
+            transport=self._transport,
+        )
 
     def _blob(self, account: str, container: str, blob: str) -> BlobClient:
         return self._service(account).get_blob_client(container, blob)

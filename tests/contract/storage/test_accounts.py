@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.contract.sdk_clients import GROUP, content, done, every, finished, refused
 
 if TYPE_CHECKING:
+    from aib_emulator.server import EmulatorThread
     from tests.contract.sdk_clients import Cloud
 
 SENT = {"location": "West US", "sku": {"name": "Standard_GRS"}, "kind": "StorageV2", "tags": {"team": "images"}}
@@ -48,6 +50,41 @@ async def test_update_changes_tags_and_properties(cloud: Cloud) -> None:
     assert changed.allow_blob_public_access is False
     unchanged = await done(client.update(GROUP, "imagestore", {"properties": {"allowSharedKeyAccess": None}}))
     assert unchanged.allow_shared_key_access is False
+
+
+def test_a_build_writes_on_while_keys_change(emulator: EmulatorThread) -> None:
+    """Neither what is written while a key is replaced nor what is written later is signed with the old one."""
+    blobs = emulator.emulator.world.blobs
+
+    async def log_while_keys_change() -> bytes | None:
+        for index in (0, 1, 0):
+            await blobs.append_text("imagestore", "images", "build.log", "before\n")
+            await asyncio.gather(
+                blobs.regenerate_key("imagestore", index),
+                blobs.append_text("imagestore", "images", "build.log", "meanwhile\n"),
+            )
+        return await blobs.get_blob("imagestore", "images", "build.log")
+
+    assert emulator.run(log_while_keys_change()) == b"before\nmeanwhile\n" * 3
+    emulator.control.reset()
+
+
+def test_an_account_whose_deletion_breaks_off_can_be_deleted_again(emulator: EmulatorThread) -> None:
+    """What has not been deleted to the end is still there."""
+    blobs = emulator.emulator.world.blobs
+
+    async def delete_twice() -> list[str]:
+        deletion = asyncio.create_task(blobs.delete_account("imagestore"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        deletion.cancel()
+        await asyncio.wait({deletion})
+        found = await blobs.list_containers("imagestore")
+        await blobs.delete_account("imagestore")
+        return found
+
+    assert emulator.run(delete_twice()) == ["images"]
+    emulator.control.reset()
 
 
 async def test_keys_are_listed(cloud: Cloud) -> None:

@@ -59,6 +59,8 @@ WORDS = [
     *("update", "clear", "https://127.0.0.1:1/a", "file:///x", "http://", "acquire", "break", "*", "\xe9\xff", "true"),
     *("Bearer x", "SharedKey imagestore:AA==", "include", "Hot", "%00"),
 ]
+AZURITE_FAILS = {("PUT", "comp=block"), ("PUT", "comp=blocklist")}
+"""What Azurite itself answers with 500: a block with a bad id, and a list of blocks that is no XML."""
 HEADERS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(WORDS), max_size=4)
 
 
@@ -98,5 +100,6 @@ def test_no_request_about_a_blob_is_too_much(
     body: bytes,
 ) -> None:
     """Whatever is asked of the blob endpoint gets an answer, and where Azurite fails the emulator does not."""
-    assert status_of(raw, method, f"{path}?{query}", headers, body) not in {502, 503}
+    status = status_of(raw, method, f"{path}?{query}", headers, body)
+    assert status < 500 or (status == 500 and (method, query.partition("&")[0]) in AZURITE_FAILS)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("aib_emulator")] == []
