@@ -39,7 +39,7 @@ from aib_emulator.services.managed_identity.resources import identity_resource
 from aib_emulator.services.resources import routes as resources
 from aib_emulator.services.storage import routes as storage
 from aib_emulator.services.storage.resources import StorageAccounts
-from aib_emulator.settings import LOOPBACK
+from aib_emulator.settings import LOOPBACK, SHUTDOWN_SECONDS
 from aib_emulator.store import Store
 from aib_emulator.tls import TlsFiles, tls_files
 from aib_emulator.tokens import TokenAuthority
@@ -58,8 +58,8 @@ SERVICES = (identity, authorization, resources, managed_identity, storage, compu
 AZURE_CLI_FOLDER = "azure-config"
 BLOB_FOLDER = "emulated-blobs"
 JOURNAL = "state.journal"
-SHUTDOWN_SECONDS = 1.0
-"""How long calls that are being answered may still take when the emulator stops."""
+STOP_SECONDS = 4.0
+"""How long stopping may take; within that, calls that are being answered have `SHUTDOWN_SECONDS`, Azurite the rest."""
 
 
 class Emulator:
@@ -130,7 +130,8 @@ class Emulator:
             raise
 
     async def stop(self) -> None:
-        """End everything that was started, within seconds."""
+        """End everything that was started, within `STOP_SECONDS`."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
         async with contextlib.AsyncExitStack() as stack:
             if self._lock is not None:
                 stack.callback(self._lock.close)
@@ -140,11 +141,16 @@ class Emulator:
                 self._own_folder = None
             stack.callback(self._keeper.close)
             if self._world is not None:
-                stack.push_async_callback(self._world.blobs.stop)
+                stack.push_async_callback(self._world.blobs.stop, deadline)
                 stack.push_async_callback(self._world.schedule.stop)
-            if self._runner is not None:
-                stack.push_async_callback(self._runner.cleanup)
-                self._runner = None
+            stack.push_async_callback(self._close_doors)
+
+    async def _close_doors(self) -> None:
+        doors = [] if self._runner is None else [self._runner.cleanup()]
+        if self._world is not None:
+            doors.append(self._world.blobs.close())
+        self._runner = None
+        await asyncio.gather(*doors)
 
     async def reset(self) -> None:
         """Forget every resource, plan and record, turn the clock back, and furnish the start world again."""

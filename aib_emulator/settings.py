@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MEBIBYTE = 1024 * 1024
 LOOPBACK = "127.0.0.1"
 """The only address that an emulator listens on: its secrets are well known."""
+SHUTDOWN_SECONDS = 0.5
+"""How long calls that are being answered may go on when the emulator stops, and again once they are told to end."""
 FASTEST = 1_000_000.0
 """Emulated seconds per second; a year then passes in half a minute."""
 

@@ -65,8 +65,12 @@ class BlobStore(Protocol):
         """Begin to serve."""
         ...
 
-    async def stop(self) -> None:
-        """End everything that was started, within seconds."""
+    async def close(self) -> None:
+        """Answer nobody any more."""
+        ...
+
+    async def stop(self, deadline: float) -> None:
+        """End everything that was started; by that time of the event loop what has not ended is killed."""
         ...
 
     async def reset(self) -> None:

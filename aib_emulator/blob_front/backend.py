@@ -23,6 +23,9 @@ INVENTED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 IDLE_SECONDS = 3.0
 """Azurite closes an idle connection after five seconds; shorter, so that no request hits a closing one."""
 
+CONNECT_SECONDS, SILENT_SECONDS = 10.0, 60.0
+"""After which Azurite cannot be reached: while it accepts no connection, or sends nothing of an answer."""
+
 
 class Backend:
     """Send requests to Azurite.
@@ -40,7 +43,7 @@ class Backend:
         self._url = url
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENT_SECONDS),
             auto_decompress=False,
             skip_auto_headers=INVENTED_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import logging
 import re
 import secrets
 from collections import deque
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.azurite_install import azurite_program, node_program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import IO
+
+log = logging.getLogger(__name__)
 
 MENDS = Path(__file__).with_name("mend_azurite.cjs")
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
+ORDER_TIMEOUT = 30.0
 LISTENING = re.compile(r"successfully listens on (http://\S+)")
 ORDER_DONE = "order done"
 SEED, LOCK = "delegation-seed", "lock"
@@ -30,14 +34,24 @@ class AzuriteError(ChildProcessError):
     """Azurite did not start, or ended by itself; the message holds its last lines."""
 
 
+def _nobody() -> None:
+    """Stand for nobody who wants to be told."""
+
+
 class Azurite:
     """Run the installed Azurite until `stop`; it also ends by itself when this process does.
 
-    :param location: folder for its blobs.
+    :param location: folder for its blobs
+    :param when_lost: told when it has ended although nobody stopped it; `start` runs it again, at the same address
+    :param order_timeout: seconds after which an order that is not acknowledged has failed
     """
 
-    def __init__(self, location: Path) -> None:
+    def __init__(
+        self, location: Path, when_lost: Callable[[], None] = _nobody, *, order_timeout: float = ORDER_TIMEOUT
+    ) -> None:
         self.location = location
+        self._when_lost = when_lost
+        self._order_timeout = order_timeout
         self.delegation_seed = ""
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
@@ -79,8 +93,8 @@ class Azurite:
         self._reader = asyncio.create_task(self._read_lines(self._process))
         return listening
 
-    async def stop(self) -> None:
-        """End it with SIGTERM, so that it saves what it has; kill it only when that takes too long."""
+    async def stop(self, within: float = STOP_TIMEOUT) -> None:
+        """End it with SIGTERM, so that it saves what it has; kill it when that takes more than so many seconds."""
         process, reader = self._process, self._reader
         if process is None or reader is None:
             return
@@ -88,7 +102,7 @@ class Azurite:
         if process.returncode is None:
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_TIMEOUT)
+            await asyncio.wait_for(process.wait(), within)
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -113,11 +127,15 @@ class Azurite:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._orders.append(done)
         process.stdin.write(json.dumps(order).encode() + b"\n")
-        await done
+        try:
+            await asyncio.wait_for(done, self._order_timeout)
+        except TimeoutError:
+            raise AzuriteError(f"Azurite hangs: no answer within {self._order_timeout:g} s.\n{self._tail()}") from None
 
     def _command(self) -> list[str]:
         options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl"]
-        where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(self.location)]
+        port = self.url.rpartition(":")[2] or "0"
+        where = ["--blobHost", "127.0.0.1", "--blobPort", port, "--location", str(self.location)]
         return [str(node_program()), "--require", str(MENDS), str(azurite_program()), *where, *options]
 
     async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
@@ -129,6 +147,14 @@ class Azurite:
         for waiting in (self._listening, *self._orders):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(ended)
+        self._orders.clear()
+        if self._process is process and self._has_listened():
+            log.error("%s", ended)
+            self._when_lost()
+
+    def _has_listened(self) -> bool:
+        listening = self._listening
+        return listening is not None and listening.done() and listening.exception() is None
 
     def _note(self, line: str) -> None:
         if line == ORDER_DONE:

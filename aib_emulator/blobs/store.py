@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import secrets
 from contextlib import suppress
 from dataclasses import replace
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.storage.blob.aio import BlobLeaseClient, BlobServiceClient
 
 from aib_emulator.blob_front import (
     EMULATED_TIME,
@@ -31,16 +31,17 @@ from aib_emulator.blob_front import (
     traffic_middleware,
 )
 from aib_emulator.blobs.azurite import Azurite
+from aib_emulator.blobs.clients import delete_container, delete_even_leased, put_pages, service_client
 from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
 from aib_emulator.keeping.keeper import Keeper
-from aib_emulator.settings import LOOPBACK
+from aib_emulator.settings import LOOPBACK, SHUTDOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
-    from azure.storage.blob.aio import BlobClient
+    from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
     from aib_emulator.clock import Clock
     from aib_emulator.faults import Faults
@@ -49,13 +50,13 @@ if TYPE_CHECKING:
     from aib_emulator.tls import TlsFiles
     from aib_emulator.tokens import TokenAuthority
 
+log = logging.getLogger(__name__)
+
 FAMILY = "blob-account"
-LONGEST_PUT_PAGE = 4 * 1024 * 1024
 LONGEST_APPEND = 4 * 1024 * 1024
 PARALLEL_WRITES = 4
 KEEP_ALIVE_SECONDS = 120.0
 """Clients keep connections while they wait between polls, and do not repeat a POST that met a closing one."""
-SHUTDOWN_SECONDS = 2.0
 
 
 class AzuriteBlobStore:
@@ -92,7 +93,8 @@ class AzuriteBlobStore:
         self._clock = clock
         self._faults = faults
         self._requests = requests
-        self._azurite = Azurite(folder)
+        self._azurite = Azurite(folder, self._begin_to_revive)
+        self._revival: asyncio.Task[None] | None = None
         self._backend = Backend(clock)
         self._copies = PendingCopies(self._backend, self, self._azurite.note_copy, clock, keeper)
         self._limiter = RateLimiter()
@@ -145,14 +147,22 @@ class AzuriteBlobStore:
         self._port = self._runner.addresses[0][1]
         self._transport = AioHttpTransport()
 
-    async def stop(self) -> None:
-        """End everything that was started, within seconds."""
+    async def close(self) -> None:
+        """Answer nobody any more."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def stop(self, deadline: float) -> None:
+        """End everything that was started; by that time of the event loop what has not ended is killed."""
+        await self.close()
+        if self._revival is not None:
+            self._revival.cancel()
+            await asyncio.gather(self._revival, return_exceptions=True)
         self._clients.clear()
         if self._transport is not None:
             await self._transport.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        await self._azurite.stop()
+        await self._azurite.stop(max(0.0, deadline - asyncio.get_running_loop().time()))
 
     async def reset(self) -> None:
         """Delete every account with its blobs, and forget who may do what, how fast copies go and what a blob bears."""
@@ -161,6 +171,20 @@ class AzuriteBlobStore:
         self._copies.clear()
         for name in list(self._accounts):
             await self.delete_account(name)
+
+    def _begin_to_revive(self) -> None:
+        self._revival = asyncio.create_task(self._revive())
+
+    async def _revive(self) -> None:
+        async with self._changing_accounts:
+            try:
+                await self._azurite.start()
+                for account in list(self._accounts.values()):
+                    await self._azurite.set_account(account.name, account.keys)
+            except OSError:
+                log.exception("Azurite could not be started again: no blob can be read or written any more")
+            else:
+                log.warning("Azurite runs again; what was written just before it ended may be lost")
 
     def account(self, name: str) -> BlobAccount | None:
         """Return the account of that name, if there is one."""
@@ -223,7 +247,7 @@ class AzuriteBlobStore:
             account = self._accounts.pop(name)  # nobody gets in any more
             try:
                 containers = [container.name async for container in service.list_containers()]
-                await asyncio.gather(*(_delete_even_leased(service, container) for container in containers))
+                await asyncio.gather(*(delete_even_leased(service, container) for container in containers))
                 await self._azurite.set_account(name, None)
             except BaseException:
                 self._accounts[name] = account  # it is there still, and can be deleted once more
@@ -252,7 +276,7 @@ class AzuriteBlobStore:
     async def delete_container(self, account: str, container: str) -> None:
         """Delete a container with all that is in it; an absent one is fine."""
         await self._copies.settle()
-        await _delete_container(self._service(account), container)
+        await delete_container(self._service(account), container)
 
     async def append_text(
         self, account: str, container: str, blob: str, text: str, *, at: datetime | None = None
@@ -301,11 +325,11 @@ class AzuriteBlobStore:
         async def write(fragment: Fragment) -> None:
             async with limit:
                 content = await asyncio.to_thread(fragment_content, layout, fragment)
-                await _put_pages(self._blob(account, container, blob), fragment.offset, content, headers)
+                await put_pages(self._blob(account, container, blob), fragment.offset, content, headers)
 
         await asyncio.gather(*(write(fragment) for fragment in layout.fragments))
         footer = vhd_footer(layout, at or self._clock.now())
-        await _put_pages(self._blob(account, container, blob), layout.disk_bytes, footer, headers)
+        await put_pages(self._blob(account, container, blob), layout.disk_bytes, footer, headers)
 
     async def get_blob(self, account: str, container: str, blob: str) -> bytes | None:
         """Return the content of a blob, or None when there is none."""
@@ -334,11 +358,7 @@ class AzuriteBlobStore:
         return self._clients[account]
 
     def _client(self, account: str, key: str) -> BlobServiceClient:
-        return BlobServiceClient(
-            f"{self._azurite.url}/{account}",
-            credential={"account_name": account, "account_key": key},
-            transport=self._transport,
-        )
+        return service_client(f"{self._azurite.url}/{account}", account, key, self._transport)
 
     def _blob(self, account: str, container: str, blob: str) -> BlobClient:
         return self._service(account).get_blob_client(container, blob)
@@ -347,26 +367,3 @@ class AzuriteBlobStore:
 def new_account_key() -> str:
     """Return a fresh account key: 64 random bytes in base64, as the service makes them."""
     return base64.b64encode(secrets.token_bytes(64)).decode()
-
-
-async def _delete_container(service: BlobServiceClient, container: str) -> None:
-    # Somebody who was let in before may have deleted it already.
-    with suppress(ResourceNotFoundError):
-        await service.delete_container(container)
-
-
-async def _delete_even_leased(service: BlobServiceClient, container: str) -> None:
-    # An account goes with everything in it, whoever has a lease.
-    try:
-        await _delete_container(service, container)
-    except HttpResponseError as error:
-        if error.error_code != "LeaseIdMissing":  # type: ignore[attr-defined] # the SDK of blobs sets it
-            raise
-        await BlobLeaseClient(service.get_container_client(container)).break_lease(lease_break_period=0)
-        await _delete_container(service, container)
-
-
-async def _put_pages(client: BlobClient, offset: int, content: bytes, headers: dict[str, str]) -> None:
-    for start in range(0, len(content), LONGEST_PUT_PAGE):
-        piece = content[start : start + LONGEST_PUT_PAGE]
-        await client.upload_page(piece, offset=offset + start, length=len(piece), headers=headers)

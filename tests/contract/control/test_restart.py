@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import re
 import signal
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import psutil
 import pytest
+import requests
 from azure.identity import ClientSecretCredential
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
 from requests import HTTPError
@@ -183,6 +185,22 @@ def test_a_damaged_journal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     assert journal.read_bytes() == damaged
 
 
+def hold_calls(emulator: Served) -> None:
+    """Let one call at each endpoint wait for its answer."""
+    urls = (f"{emulator.environment['AIB_EMULATOR_ARM']}/held", f"{emulator.environment['AIB_EMULATOR_BLOB']}/held")
+    planned = {emulator.control.plan_fault(path="^/held", action="delay", seconds=60)["fault_id"] for _ in urls}
+    for url in urls:
+        threading.Thread(target=ask_in_vain, args=(emulator, url), daemon=True).start()
+    while planned & {fault["fault_id"] for fault in emulator.control.pending_faults()}:
+        pass
+
+
+def ask_in_vain(emulator: Served, url: str) -> None:
+    """Ask, and be dropped."""
+    with suppress(requests.ConnectionError):
+        requests.get(url, verify=emulator.ca_file, timeout=60)
+
+
 def test_it_ends_at_a_signal_under_load(tmp_path: Path) -> None:
     """SIGTERM ends the emulator and all it started within five seconds, with unfinished runs and calls under way."""
     with served(tmp_path) as emulator:
@@ -195,6 +213,7 @@ def test_it_ends_at_a_signal_under_load(tmp_path: Path) -> None:
         for number in range(20):
             emulator.control.advance(20)
             emulator.send("POST", f"{IMAGE_TEMPLATES}/t{number}/run")
+        hold_calls(emulator)
         emulator.process.terminate()
         assert emulator.process.wait(5) == 0
         _, alive = psutil.wait_procs(children, timeout=1)

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import aiohttp
+import psutil
 import pytest
 
 from aib_emulator.blobs.azurite import Azurite, AzuriteError
@@ -16,6 +17,8 @@ from aib_emulator.blobs.azurite import Azurite, AzuriteError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from aib_emulator.server import EmulatorThread
 
 DEADLINE = 20.0
 KEYS = ("a2V5MQ==", "a2V5Mg==")
@@ -92,6 +95,31 @@ async def test_ended_azurite_is_told(azurite: Azurite) -> None:
     os.kill(process_id(azurite), signal.SIGKILL)
     with pytest.raises(AzuriteError, match=r"ended|not running"):
         await asyncio.wait_for(_order_until_it_fails(azurite), DEADLINE)
+
+
+async def test_hanging_azurite_is_told(tmp_path: Path) -> None:
+    """Orders to an Azurite that does not answer fail, rather than wait for ever."""
+    azurite = Azurite(tmp_path, order_timeout=0.1)
+    await azurite.start()
+    os.kill(process_id(azurite), signal.SIGSTOP)
+    try:
+        with pytest.raises(AzuriteError, match="hangs"):
+            await azurite.set_account("acct", KEYS)
+    finally:
+        os.kill(process_id(azurite), signal.SIGCONT)
+        await azurite.stop()
+
+
+def test_lost_azurite_is_started_again(emulator: EmulatorThread, caplog: pytest.LogCaptureFixture) -> None:
+    """When Azurite ends by itself the log says so, and a build writes on, at the same address."""
+    emulator.run(emulator.emulator.world.blobs.create_container("imagestore", "late"))
+    (node,) = [child for child in psutil.Process().children() if "mend_azurite" in " ".join(child.cmdline())]
+    node.kill()
+    node.wait(DEADLINE)
+    emulator.run(emulator.emulator.world.blobs.append_text("imagestore", "images", "build.log", "on\n"))
+    assert "Azurite ended (exit -9)" in caplog.text
+    assert "Azurite runs again" in caplog.text
+    emulator.control.reset()
 
 
 async def _order_until_it_fails(azurite: Azurite) -> None:
