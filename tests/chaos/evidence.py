@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.chaos.schedule import Build
 
 USERS_ACCOUNT = "imagestore"
+GROUP = re.compile(r"/resourceGroups/([^/]+)", re.IGNORECASE)
 STAGING_GROUP = re.compile(r"/resourceGroups/IT_images_(?P<image_template>[\w-]+?)_[0-9a-f]{8}-", re.IGNORECASE)
 CANCEL_PATH = re.compile(r"/imageTemplates/(?P<image_template>[^/]+)/cancel$", re.IGNORECASE)
 LOOK = """
@@ -78,7 +79,7 @@ def gather(
     :param logs: folders of log files.
     :param secrets: what must not stand in them, by what people call it.
     """
-    door, troubles = control_door(emulator), search_logs(logs, secrets)
+    door, troubles = control_door(emulator), search_logs(logs, {**secrets, **account_keys(emulator)})
     run_states: dict[str, list[str]] = defaultdict(list)
     for run in door.runs():
         run_states[str(run["image_template_id"]).rpartition("/")[2]].append(str(run["runState"]))
@@ -119,15 +120,28 @@ def _read_blobs(emulator: Mapping[str, str]) -> tuple[tuple[StagedFile, ...], fr
     return tuple(staged), frozenset(saved)
 
 
+def account_keys(emulator: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of every storage account there is, by what people call them."""
+    accounts = _storage(emulator).storage_accounts
+    return {
+        f"{key['keyName']} of storage account {name}": str(key["value"])
+        for account_id, name in _accounts(emulator)
+        for key in accounts.list_keys(GROUP.findall(account_id)[0], name).as_dict()["keys"]
+    }
+
+
 def _accounts(emulator: Mapping[str, str]) -> list[tuple[str, str]]:
-    client = StorageManagementClient(
+    return [(str(account.id), str(account.name)) for account in _storage(emulator).storage_accounts.list()]
+
+
+def _storage(emulator: Mapping[str, str]) -> StorageManagementClient:
+    return StorageManagementClient(
         _credential(emulator),
         emulator["AZURE_SUBSCRIPTION_ID"],
         base_url=emulator["AIB_EMULATOR_ARM"],
         credential_scopes=[f"{emulator['AIB_EMULATOR_ARM']}/.default"],
         connection_verify=emulator["REQUESTS_CA_BUNDLE"],
     )
-    return [(str(account.id), str(account.name)) for account in client.storage_accounts.list()]
 
 
 def _blobs(emulator: Mapping[str, str], account: str) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ SUCCESS, FAILED, UPSTREAM_FAILED = "success", "failed", "upstream_failed"
 GOOD_END = dict.fromkeys(("create", "run", "collect_logs", "copy_vhds", "publish"), SUCCESS)
 BAD_END = {**GOOD_END, "run": FAILED, "copy_vhds": UPSTREAM_FAILED, "publish": UPSTREAM_FAILED}
 """The state that each task of a build has to end in: of a failed one the log is archived just the same."""
+FULL_PROOF, PROVING_SHARE = 60, 0.6
+"""So many builds, or that share of fewer, must have been asked for: less would prove nothing."""
 SUCCEEDED, RUN_FAILED, CANCELLED = "Succeeded", "Failed", "Canceled"
 
 
@@ -78,6 +81,11 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.promise}: {self.what}"
+
+
+def least_builds(wanted: int) -> int:
+    """Return how many builds must have been asked for, of so many that were wanted."""
+    return min(FULL_PROOF, math.ceil(wanted * PROVING_SHARE))
 
 
 def violations(record: Record) -> list[Violation]:

@@ -21,7 +21,7 @@ from tests.chaos.asking import Asking
 from tests.chaos.cluster import ROOT, Cluster, ClusterSettings
 from tests.chaos.evidence import control_door, gather
 from tests.chaos.fight import Fight
-from tests.chaos.promises import PROMISES, violations
+from tests.chaos.promises import PROMISES, least_builds, violations
 from tests.chaos.recovery import recovery, table
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 SETTLE = 300.0
 """Seconds that builds may take beyond the time of the strikes."""
 SHOWN = 20
-LEAST_SHARE = 0.25
-"""Of the builds, that must have been asked for: less would prove nothing."""
 PLACES = {
     "folder": (".local/chaos", "for all that is written, in a folder named by the seed"),
     "services": (".venv/share/services", "where `tests.chaos.debian` has unpacked PostgreSQL and Redis"),
@@ -91,8 +89,9 @@ def _fight(cluster: Cluster, options: argparse.Namespace, show: Callable[[str], 
     _say(f"{fight.snapshots[-1].at:.0f} s, {len(fight.struck)} kills, {len(fight.over)} builds over,")
     _say(f"{struck} calls struck by faults; ended though nobody killed it: {', '.join(fight.revived) or 'nothing'}\n")
     _say(table(recovery(target, at, fight.snapshots) for target, at in fight.struck))
-    if len(fight.asked) < LEAST_SHARE * len(builds):
-        raise DemoError("so few builds prove nothing: this machine is too slow, or too busy, for so many")
+    least = least_builds(len(builds))
+    if len(fight.asked) < least:
+        raise DemoError(f"fewer than {least} builds prove nothing: this machine is too slow, or too busy, for so many")
     return _judge(record, options.seed, cluster.settings.folder)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.promises import BAD_END, GOOD_END, PROMISES, Record, StagedFile, violations
+from tests.chaos.promises import BAD_END, GOOD_END, PROMISES, Record, StagedFile, least_builds, violations
 from tests.chaos.schedule import Build
 
 GOOD = Build("one", "good", deferrable=True)
@@ -89,3 +89,9 @@ def test_the_first_violation_is_that_of_the_first_promise() -> None:
     """A lost build comes before the log that it has not left."""
     broken = replace(KEPT, run_states={**RUNS, "one": []}, secrets=("somewhere: password",))
     assert violations(broken)[0].promise == "no build is forgotten"
+
+
+@pytest.mark.parametrize(("wanted", "least"), [(100, 60), (200, 60), (30, 18), (6, 4)])
+def test_too_few_builds_prove_nothing(wanted: int, least: int) -> None:
+    """Sixty builds are the least of the full mode; a small one has to come to most of what it wants."""
+    assert least_builds(wanted) == least
