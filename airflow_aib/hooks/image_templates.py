@@ -22,7 +22,7 @@ from airflow_aib.hooks.errors import (
 from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
-from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.hooks.waiting import JITTER, Patience, Wait, bounded
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_creation
 from airflow_aib.image_template.fingerprint import differences
@@ -301,7 +301,12 @@ class ImageTemplates:
         return found
 
     async def _pause_after(self, error: ArmRequestError) -> None:
-        await self.clock.sleep(min(retry_after(error) or RESUBMIT_PAUSE, LONGEST_ASKED_PAUSE))
+        """Wait for as long as Azure asks for; raise the error where that is longer than a request is worth."""
+        pause = retry_after(error) or RESUBMIT_PAUSE
+        if pause > LONGEST_ASKED_PAUSE:
+            raise error
+        # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
+        await self.clock.sleep(pause * random.uniform(1, 1 + JITTER))  # noqa: S311
 
     def _address(self, image_template_id: str) -> tuple[VirtualMachineImageTemplatesOperations, str, str]:
         resource_id = parse_image_template_id(image_template_id)

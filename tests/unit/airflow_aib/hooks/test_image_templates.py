@@ -156,13 +156,27 @@ async def test_repetitions_are_bounded() -> None:
 
 
 async def test_the_pause_that_azure_asks_for_is_kept() -> None:
-    """`Retry-After` of a refusal is waited for."""
+    """`Retry-After` of a refusal is waited for, and a little more: others were asked for the same at that moment."""
+    pauses: set[float] = set()
+    for _ in range(5):
+        clock = FakeClock()
+        azure = FakeImageBuilder().then("put", azure_error(429, Retry_After="33"))
+        await service(azure, clock).submit(IMAGE_TEMPLATE_ID, BODY)
+        pauses.update(clock.pauses)
+
+    assert all(33 <= pause <= 33 * 1.1 for pause in pauses)
+    assert len(pauses) > 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_nobody_comes_back_before_the_pause_that_azure_asks_for(status: int) -> None:
+    """Who is asked to wait for longer than a request is worth gives up, and does not ask again meanwhile."""
     clock = FakeClock()
-    azure = FakeImageBuilder().then("put", azure_error(429, Retry_After="33"))
+    azure = FakeImageBuilder().then("put", azure_error(status, Retry_After="600"))
 
-    await service(azure, clock).submit(IMAGE_TEMPLATE_ID, BODY)
-
-    assert clock.pauses == [33]
+    with pytest.raises(ArmRequestError) as caught:
+        await service(azure, clock).submit(IMAGE_TEMPLATE_ID, BODY)
+    assert (caught.value.status, azure.calls, clock.pauses) == (status, ["put"], [])
 
 
 @pytest.mark.parametrize(
