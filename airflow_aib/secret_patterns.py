@@ -135,7 +135,7 @@ SURE: tuple[SecretPattern, ...] = (
         _VALUE,
         shortest=1,
     ),
-)  # fmt: skip
+)
 
 # Shapes that most often, and not always, hold a secret. A miss is better here than a false alarm: the value must have
 # letters and digits, and neither be a path nor an address.

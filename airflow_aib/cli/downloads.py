@@ -92,7 +92,9 @@ class Downloads:
         class OnlyAllowed(HTTPRedirectHandler):
             """Follow a redirection only where the first address could have led."""
 
-            def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+            def redirect_request(  # noqa: PLR0917 - as urllib calls it
+                self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+            ) -> Any:
                 require_allowed(newurl)
                 return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -30,7 +30,7 @@ FRAGMENTS = "What is shown differs from a good image template in nothing else."
 class _Dumper(yaml.SafeDumper):
     """Write lists indented, as people do."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 - the base's
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT002 - the base's
         return super().increase_indent(flow, indentless and flow)
 
 

@@ -306,7 +306,7 @@ def test_what_hangs_and_is_not_ours(machine: type[RunIdentity], if_running: IfRu
     model.teardown()
 
 
-def play(machine: type[RunIdentity], deferrable: bool, if_running: IfRunning = "wait") -> RunIdentity:  # noqa: FBT001 - named by each caller
+def play(machine: type[RunIdentity], deferrable: bool, if_running: IfRunning = "wait") -> RunIdentity:
     """Begin a play of the model by hand."""
     model = machine()
     model.begin(first=if_running, second="wait", first_defers=deferrable, second_defers=False)

@@ -68,7 +68,14 @@ class StorageAccounts:
             raise ArmError(409, "StorageAccountAlreadyTaken", message)
         await self._blobs.create_account(account_id.name)
         now = self._clock.now()
-        body = account_body(account_id, location, sku, kind, self._blobs.blob_url(account_id.name), now)
+        body = account_body(
+            account_id,
+            location=location,
+            sku=sku,
+            kind=kind,
+            blob_url=self._blobs.blob_url(account_id.name),
+            now=now,
+        )
         body["tags"] = dict(tags)
         resource = self._store.put(Resource(account_id, body, created=now, changed=now))
         self.change_properties(resource, properties or {})
@@ -140,7 +147,7 @@ def check_container_name(name: str) -> None:
 
 
 def account_body(
-    account_id: ResourceId, location: str, sku: str, kind: str, blob_url: str, now: datetime
+    account_id: ResourceId, *, location: str, sku: str, kind: str, blob_url: str, now: datetime
 ) -> dict[str, Any]:
     """Return a new account."""
     created = offset_text(now)

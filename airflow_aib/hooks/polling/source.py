@@ -75,8 +75,9 @@ class LeanImageTemplates(ImageTemplates):
         from azure.core.rest import HttpRequest
 
         client = self.clients.image_builder(subscription_id)
+        api_version = client._config.api_version  # noqa: SLF001 - the SDK shows it nowhere else
         # An address of a further page has its api-version, with which it was made.
-        params = {} if "api-version=" in address else {"api-version": client._config.api_version}  # noqa: SLF001
+        params = {} if "api-version=" in address else {"api-version": api_version}
         request = HttpRequest("GET", address, params=params, headers={"Accept": "application/json"})
         # Streamed, or the pipeline would parse all of it.
         async with await client.send_request(request, stream=True, **options) as response:

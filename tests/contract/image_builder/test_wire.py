@@ -192,7 +192,7 @@ def test_a_missing_image_template_is_worded_as_recorded(raw: RawArm) -> None:
 
 
 @pytest.mark.parametrize(("api_version", "is_wrapped"), [("2020-02-14", False), ("2021-10-01", True)])
-def test_old_versions_answer_errors_bare(raw: RawArm, api_version: str, is_wrapped: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_old_versions_answer_errors_bare(raw: RawArm, api_version: str, is_wrapped: bool) -> None:
     """Before 2021-10-01 the service's errors have no envelope."""
     create(raw)
     answer = raw.send("PUT", ONE, document(raw.settings.subscription_id), api_version=api_version)

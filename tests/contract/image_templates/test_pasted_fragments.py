@@ -46,7 +46,7 @@ def values() -> dict[str, object]:
         "command": "echo hello",
         "yes or no": "true",
         "codes": "0, 3010",
-        "path in the VM": "/tmp/setup.sh",  # noqa: S108 - in the build VM
+        "path in the VM": "/tmp/setup.sh",
         "limit": 60,
         "gigabytes": 100,
         "size": "Standard_D1_v2",

@@ -114,6 +114,7 @@ LOCAL = ("close", "get_blob_client", "get_container_client")
 """These call nobody."""
 
 
+# It is called all the same: users' code calls it.
 @pytest.mark.filterwarnings("ignore:get_page_ranges is deprecated")
 async def test_every_method_is_answered(cloud: Cloud) -> None:
     """No call of the tour fails, and a lease that is still held does not keep an account from being deleted."""

@@ -106,7 +106,7 @@ async def test_unknown_key_cannot_be_regenerated(cloud: Cloud) -> None:
     ("name", "is_free", "reason"),
     [("stillfree", True, None), ("imagestore", False, "AlreadyExists"), ("No-Name", False, "AccountNameInvalid")],
 )
-async def test_name_can_be_checked(cloud: Cloud, name: str, is_free: bool, reason: str | None) -> None:  # noqa: FBT001 - a table's column
+async def test_name_can_be_checked(cloud: Cloud, name: str, is_free: bool, reason: str | None) -> None:
     """CheckNameAvailability says whether a name is free, and why not."""
     body = {"name": name, "type": "Microsoft.Storage/storageAccounts"}
     answer = await done(cloud.storage().storage_accounts.check_name_availability(body))

@@ -76,7 +76,7 @@ def test_a_fault_without_a_count_strikes_until_it_is_removed() -> None:
 @pytest.mark.parametrize(
     ("client", "is_struck"), [("", True), ("sdk-python", True), ("APP-1", True), ("app", False), ("azcopy", False)]
 )
-def test_a_fault_can_be_about_one_client(client: str, is_struck: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_a_fault_can_be_about_one_client(client: str, is_struck: bool) -> None:
     """A client is named by its application id, or by a piece of its user agent."""
     faults = Faults()
     faults.plan(Fault(client=client))

@@ -148,7 +148,7 @@ def test_places_of_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
     ],
 )
-def test_when_there_is_colour(environment: dict[str, str], is_terminal: bool, coloured: bool) -> None:  # noqa: FBT001 - pytest hands it in
+def test_when_there_is_colour(environment: dict[str, str], is_terminal: bool, coloured: bool) -> None:
     """A terminal has colours, unless the environment says otherwise."""
     assert wants_colour(environment, is_terminal=is_terminal) is coloured
 

@@ -176,7 +176,7 @@ def test_a_known_cloud_may_have_other_certificates() -> None:
 @pytest.mark.parametrize(
     ("value", "flag"), [(None, True), ("", True), (True, True), (False, False), ("false", False), ("True", True)]
 )
-def test_flags_are_read_from_forms_and_from_json(value: object, flag: bool) -> None:  # noqa: FBT001 - a table of arguments
+def test_flags_are_read_from_forms_and_from_json(value: object, flag: bool) -> None:
     """Account keys are allowed unless the connection says no, in any spelling."""
     assert read_extra(allow_account_keys=value).allow_account_keys is flag
 

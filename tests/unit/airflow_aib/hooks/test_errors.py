@@ -194,7 +194,7 @@ def test_a_wrong_secret_is_named() -> None:
         (ClientAuthenticationError("AADSTS90033: A transient error has occurred."), True),
     ],
 )
-def test_what_may_pass_is_told_from_what_will_not(error: Exception, transient: bool) -> None:  # noqa: FBT001 - a table of arguments
+def test_what_may_pass_is_told_from_what_will_not(error: Exception, transient: bool) -> None:
     """Overload, resets, half answers and an absent sign-in service may pass; refusals will not."""
     assert is_transient(translate(error)) is transient
 
@@ -213,7 +213,7 @@ def test_what_may_pass_is_told_from_what_will_not(error: Exception, transient: b
         (CredentialUnavailableError("No identity"), False),
     ],
 )
-def test_a_lost_answer_is_told_from_a_refusal(error: Exception, lost: bool) -> None:  # noqa: FBT001 - a table of arguments
+def test_a_lost_answer_is_told_from_a_refusal(error: Exception, lost: bool) -> None:
     """Only where Azure may have carried out the request, its effect has to be looked up."""
     assert is_lost_answer(translate(error)) is lost
 

@@ -51,9 +51,9 @@ def status(run_state: str, message: str) -> LastRunStatus:
 def test_which_ends_may_have_images_to_come(
     run_state: str,
     message: str,
-    failed_distributing: bool,  # noqa: FBT001 - a table of arguments
-    timed_out: bool,  # noqa: FBT001 - a table of arguments
-    may_come: bool,  # noqa: FBT001 - a table of arguments
+    failed_distributing: bool,
+    timed_out: bool,
+    may_come: bool,
 ) -> None:
     """A distribution that failed for no lack of rights, or a time that has passed; a cancel only by our deadline."""
     end = status(run_state, message)

@@ -28,7 +28,7 @@ def read(*pieces: bytes) -> CustomizationLog:
 
 
 @given(st.lists(st.integers(0, len(TEXT)), max_size=5), st.booleans())
-def test_pieces_may_be_cut_anywhere(cuts: list[int], packed: bool) -> None:  # noqa: FBT001 - hypothesis hands it over
+def test_pieces_may_be_cut_anywhere(cuts: list[int], packed: bool) -> None:
     """However a log comes, plain or compressed, the same is read."""
     content = gzip.compress(TEXT.encode()) if packed else TEXT.encode()
     places = [0, *sorted(cut % len(content) for cut in cuts), len(content)]

@@ -40,7 +40,7 @@ def test_each_phase_is_shown_once() -> None:
         ("PACKER ERR 2020/04/30 22:29:13 [INFO] warning: only for Packer's developers", False),
     ],
 )
-def test_warnings_and_errors_are_shown(line: str, is_shown: bool) -> None:  # noqa: FBT001 - a table
+def test_warnings_and_errors_are_shown(line: str, is_shown: bool) -> None:
     """By whole words, of what a person wrote or reads; what only looks like trouble is left out."""
     assert LogSummary().choose([line]) == ([line] if is_shown else [])
 

@@ -166,7 +166,7 @@ def test_status_travels_as_json() -> None:
         ("get-template-canceling", "Canceling", False),
     ],
 )
-def test_recorded_statuses(name: str, phase: str, is_over: bool) -> None:  # noqa: FBT001 - a table's column
+def test_recorded_statuses(name: str, phase: str, is_over: bool) -> None:
     """Each recorded status is read as what it is."""
     read = read_last_run_status(answered_body(name))
 

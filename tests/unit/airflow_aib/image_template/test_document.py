@@ -253,7 +253,7 @@ def test_deep_nesting_is_an_error(tmp_path: Path, text: str, ending: str) -> Non
         ("", False),
     ],
 )
-def test_what_looks_like_an_image_template(tmp_path: Path, text: str, looks: bool) -> None:  # noqa: FBT001 - pytest hands it in
+def test_what_looks_like_an_image_template(tmp_path: Path, text: str, looks: bool) -> None:
     """A file with a resource of the type does; one that only mentions the type does not."""
     file = tmp_path / "a"
     file.write_text(text)

@@ -26,7 +26,7 @@ from tests.unit.airflow_aib.image_template.sample_documents import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TARGET = "/tmp/a"  # noqa: S108 - in the build VM
+TARGET = "/tmp/a"
 DEFINITION = f"{GROUP}/providers/Microsoft.Compute/galleries/corp/images/linux-base"
 
 
@@ -76,8 +76,11 @@ def test_a_file_with_members_in_another_letter_case_is_upgraded(wrap: Callable[[
     assert list(json.loads(text)) == list(wrap({"type": "", "name": "", "properties": {}}))
     assert document.body["properties"]["customize"] == [{"type": "Shell", "inline": ["true"]}]
     assert {change.former_path.removeprefix("/Resources/0") for change in changes} == {
-        "/Type", "/Name", "/Properties", "/Properties/customize/0/type",
-    }  # fmt: skip
+        "/Type",
+        "/Name",
+        "/Properties",
+        "/Properties/customize/0/type",
+    }
 
 
 def test_two_spellings_of_one_member_are_left_alone() -> None:
@@ -164,7 +167,7 @@ NOTHING_TO_SAY: dict[str, dict[str, Any]] = {
     "a region as it is shown": {"distribute": to_gallery(targetRegions=[{"name": "West US"}])},
     "no region but the image template's own": {"distribute": to_gallery(replicationRegions=[])},
     "characters beyond Unicode's first plane": {"customize": [{"type": "Shell", "inline": ["echo '\U0001f539 done'"]}]},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("properties", NOTHING_TO_SAY.values(), ids=NOTHING_TO_SAY)

@@ -99,7 +99,7 @@ def test_comments_of_json(comment: str) -> None:
 
 
 @pytest.mark.parametrize("is_deployment", [False, True])
-def test_metadata(is_deployment: bool) -> None:  # noqa: FBT001 - pytest hands it in
+def test_metadata(is_deployment: bool) -> None:
     """Metadata of the image template, or of the deployment file, switches a rule off."""
     metadata = {"metadata": {"airflow-aib": {"disable": {"timeout-too-short": "a test"}}}}
     resource: dict[str, Any] = body(buildTimeoutInMinutes=3)

@@ -231,7 +231,7 @@ def lines_touched(text: SourceText, changes: list[Change]) -> set[int]:
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=150)
 @given(files(), st.booleans())
-def test_any_file(file: tuple[str, str, Any], target_regions: bool) -> None:  # noqa: FBT001 - drawn
+def test_any_file(file: tuple[str, str, Any], target_regions: bool) -> None:
     """The edited text says what the upgraded data say, has all comments, the same other lines, and is current."""
     name, text, content = file
     source = SourceText(text, name)

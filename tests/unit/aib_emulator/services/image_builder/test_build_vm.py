@@ -33,7 +33,7 @@ SUBNET_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtu
 def test_the_build_vm_stays_after_the_errors_that_are_to_abort(
     kind: str,
     handling: dict[str, str] | None,
-    kept: bool,  # noqa: FBT001 - a case of the table
+    kept: bool,
 ) -> None:
     """An image template says for customizers and for validators whether their errors keep the build VM."""
     more: dict[str, Any] = {} if handling is None else {"errorHandling": handling}

@@ -120,7 +120,7 @@ def test_a_failing_distributor(distribute: list[dict[str, Any]], run_state: str)
 
 
 @pytest.mark.parametrize("goes_on", [False, True])
-def test_a_failing_validator(goes_on: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_a_failing_validator(goes_on: bool) -> None:
     """A failed validation fails the run, and keeps the image from being distributed unless the template permits it."""
     timeline = planned(
         PlannedFault("validator"),

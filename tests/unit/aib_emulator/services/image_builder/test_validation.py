@@ -35,7 +35,7 @@ REVIEW = (
 SCRIPT = {"type": "Shell", "scriptUri": "https://example.com/a.sh"}
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
 WITHOUT_REGIONS = {name: value for name, value in TO_GALLERY.items() if name != "replicationRegions"}
-FILE = {"type": "File", "sourceUri": "https://example.com/a", "destination": "/tmp/a"}  # noqa: S108 - in a build VM
+FILE = {"type": "File", "sourceUri": "https://example.com/a", "destination": "/tmp/a"}
 
 
 def isolated(network_id: str, **more: str) -> dict[str, str]:

@@ -48,7 +48,7 @@ def test_script_or_inline(kind: str) -> None:
 @pytest.mark.parametrize("member", ["scriptUri", "sourceUri"])
 def test_addresses(member: str) -> None:
     """An address that is none is doubtful, and not quoted: it may hold a signature."""
-    step = {"type": "Shell"} if member == "scriptUri" else {"type": "File", "destination": "/tmp/x"}  # noqa: S108 - never opened
+    step = {"type": "Shell"} if member == "scriptUri" else {"type": "File", "destination": "/tmp/x"}
     (finding,) = findings(customize=[step | {member: "ftp://a/b?sig=abc"}])
 
     assert (finding.severity, finding.rule) == ("warning", "address-form")
@@ -73,12 +73,12 @@ def test_checksums(checksum: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("destination", "expected"),
     [
-        ("/tmp/x", []),  # noqa: S108 - never opened
-        ("/tmp/a/b", []),  # noqa: S108 - never opened
+        ("/tmp/x", []),
+        ("/tmp/a/b", []),
         ("/etc/motd", ["warning file-destination"]),
         ("tmp/x", ["warning file-destination"]),
-        ("/tmp/../etc/motd", ["warning file-destination"]),  # noqa: S108 - never opened
-        ("/tmp/", ["warning file-destination"]),  # noqa: S108 - never opened
+        ("/tmp/../etc/motd", ["warning file-destination"]),
+        ("/tmp/", ["warning file-destination"]),
     ],
 )
 def test_files_on_linux(destination: str, expected: list[str]) -> None:

@@ -181,7 +181,7 @@ def test_deprovisioning_elsewhere_on_linux(line: str) -> None:
     (finding,) = findings(customize=[shell(line)])
 
     assert finding.rule == "deprovision-path"
-    assert "/tmp/DeprovisioningScript.sh" in finding.hint  # noqa: S108 - never opened
+    assert "/tmp/DeprovisioningScript.sh" in finding.hint
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_deprovisioning_on_windows(line: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("destination", "expected"),
-    [("/tmp/DeprovisioningScript.sh", []), ("/tmp/Deprovisioningscript.sh", ["warning deprovision-path"])],  # noqa: S108 - never opened
+    [("/tmp/DeprovisioningScript.sh", []), ("/tmp/Deprovisioningscript.sh", ["warning deprovision-path"])],
 )
 def test_deprovisioning_by_a_file_step(destination: str, expected: list[str]) -> None:
     """A File step can bring the script as well."""

@@ -72,7 +72,7 @@ def test_finding_as_text_and_json() -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-2, 2000) | st.sampled_from(["Shell", "File", "VHD", "x", "/tmp/x", "5m"]),  # noqa: S108 - never opened
+    st.none() | st.booleans() | st.integers(-2, 2000) | st.sampled_from(["Shell", "File", "VHD", "x", "/tmp/x", "5m"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(

@@ -342,7 +342,7 @@ def test_errors_show_no_values(expression: str) -> None:
         ("[]", True, False),
     ],
 )
-def test_which_texts_are_expressions(text: str, bracketed: bool, escaped: bool) -> None:  # noqa: FBT001 - columns
+def test_which_texts_are_expressions(text: str, bracketed: bool, escaped: bool) -> None:
     """A text in brackets is an expression, one with two opening brackets stands for itself."""
     assert (is_bracketed(text), is_escaped(text)) == (bracketed, escaped)
 

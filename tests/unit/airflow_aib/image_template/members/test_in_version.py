@@ -39,7 +39,7 @@ def test_api_versions_are_in_order() -> None:
 @pytest.mark.parametrize(
     ("api_version", "expected"), [("2026-01-01", True), (API_VERSION, False), ("2025-09-09", False), ("latest", False)]
 )
-def test_newer_api_versions(api_version: str, expected: bool) -> None:  # noqa: FBT001 - a column of a table
+def test_newer_api_versions(api_version: str, expected: bool) -> None:
     """Only what has a later date may be an api-version that we do not know yet."""
     assert is_newer(api_version) == expected
 

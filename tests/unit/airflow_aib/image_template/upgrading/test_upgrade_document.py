@@ -92,7 +92,7 @@ def test_what_needs_a_value_stays(customizer: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("line", "in_deployment"), [("[ -f x ]", False), ("echo <b>", False), ("[[ -f x ]", True), ("<a> and <b>", True)]
 )
-def test_what_is_text_for_sure_becomes_a_list(line: str, in_deployment: bool) -> None:  # noqa: FBT001 - a case
+def test_what_is_text_for_sure_becomes_a_list(line: str, in_deployment: bool) -> None:
     """A shell's brackets and placeholders inside a text need no value to be seen as one line."""
     body = upgraded({"customize": [{"type": "Shell", "inline": line}]}, in_deployment=in_deployment).body
 
@@ -109,8 +109,13 @@ def test_a_sample_renders_the_same(name: str) -> None:
 
 
 PARAMETERS_OF_ANY = {
-    "vnetName": "v", "minutes": 90, "code": "1", "codes": [0], "region": "eastus", "commands": "ls",
-}  # fmt: skip
+    "vnetName": "v",
+    "minutes": 90,
+    "code": "1",
+    "codes": [0],
+    "region": "eastus",
+    "commands": "ls",
+}
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
