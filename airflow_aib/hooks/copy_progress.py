@@ -23,12 +23,14 @@ class CopyProgress:
     :param total_bytes: allocated bytes
     :param travelled_bytes: what has been copied since this try began
     :param seconds: since this try began
+    :param doing: what is done with the bytes: `copied`, or `verified` where an earlier try or Copy Blob has left them
     """
 
     copied_bytes: int
     total_bytes: int
     travelled_bytes: int
     seconds: float
+    doing: str = "copied"
 
     @property
     def bytes_per_second(self) -> float:
@@ -45,7 +47,7 @@ class CopyProgress:
     def message(self) -> str:
         """For the log."""
         share = self.copied_bytes / self.total_bytes if self.total_bytes else 1.0
-        text = f"{readable_bytes(self.copied_bytes)} of {readable_bytes(self.total_bytes)} copied ({share:.0%})"
+        text = f"{readable_bytes(self.copied_bytes)} of {readable_bytes(self.total_bytes)} {self.doing} ({share:.0%})"
         if not self.bytes_per_second:
             return text
         left = f", {self.seconds_left:.0f} s left" if self.seconds_left else ""
@@ -60,12 +62,14 @@ class ProgressMeter:
     :param total_bytes: allocated bytes
     :param done_bytes: what was there before
     :param clock: tells the time
+    :param doing: what is done with the bytes, as in `CopyProgress`
     """
 
     tell: Callable[[CopyProgress], None]
     total_bytes: int
     done_bytes: int
     clock: Clock
+    doing: str = "copied"
     _travelled: int = 0
     _began: datetime = field(init=False)
     _told: datetime = field(init=False)
@@ -86,7 +90,8 @@ class ProgressMeter:
     def progress(self) -> CopyProgress:
         """Say how far it is now."""
         seconds = (self.clock.now() - self._began).total_seconds()
-        return CopyProgress(self.done_bytes + self._travelled, self.total_bytes, self._travelled, seconds)
+        done = self.done_bytes + self._travelled
+        return CopyProgress(done, self.total_bytes, self._travelled, seconds, self.doing)
 
 
 def readable_bytes(count: float) -> str:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 PIECE_ATTEMPTS = 8
 BUSY_STATUSES = frozenset({REQUEST_TIMEOUT, TOO_MANY_REQUESTS, 500, 503})
 LONGEST_PAUSE = 60.0
+# What arrived between two storage services is not what one of them has sent: the next time it may be.
+SPOILT_ON_ITS_WAY = "Md5Mismatch"
 
 
 class Lanes:
@@ -60,9 +62,18 @@ class Lanes:
             self.pace = self.pace.after_piece((self.clock.now() - begun).total_seconds(), length)
             return answer
 
-        return await patiently(attempt, self.clock, on_trouble=self._note)
+        return await patiently(attempt, self.clock, on_trouble=self.note)
 
-    def _note(self, error: ArmRequestError) -> None:
+    async def untimed(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call about a piece, again while its error may pass, and learn from its refusals alone."""
+        return await patiently(call, self.clock, on_trouble=self.note)
+
+    def anew(self) -> Lanes:
+        """Give lanes for work of another kind, which is not to be compared with this one."""
+        return Lanes(self.pace.most, self.clock)
+
+    def note(self, error: ArmRequestError) -> None:
+        """Learn from an error of a call about a piece."""
         if is_overload(error):
             self.pace = self.pace.after_refusal()
 
@@ -109,7 +120,9 @@ def is_overload(error: ArmRequestError) -> bool:
 
 def _may_pass(error: BaseException) -> bool:
     # Resource Manager's conflicts pass; those of storage (it exists, it is immutable, of another type) do not.
-    return isinstance(error, ArmRequestError) and is_transient(error) and error.status != CONFLICT
+    return isinstance(error, ArmRequestError) and (
+        error.code == SPOILT_ON_ITS_WAY or (is_transient(error) and error.status != CONFLICT)
+    )
 
 
 _growing = tenacity.wait_exponential_jitter(multiplier=0.5, max=30)
@@ -119,6 +132,15 @@ def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = retry_after(error) if isinstance(error, ArmRequestError) else None
     return min(max(_growing(state), asked or 0.0), LONGEST_PAUSE)
+
+
+async def both(first: Coroutine[Any, Any, T], second: Coroutine[Any, Any, T]) -> tuple[T, T]:
+    """Do two things at once; an error of one ends the other."""
+    tasks = asyncio.create_task(first), asyncio.create_task(second)
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await _end(tasks)
 
 
 async def _end(tasks: Iterable[asyncio.Task[T]]) -> None:

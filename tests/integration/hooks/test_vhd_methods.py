@@ -35,10 +35,11 @@ async def kept_by_user(vhd: Vhd) -> Vhd:
 
 
 async def test_copy_blob_is_used_inside_an_account(vhd: Vhd) -> None:
-    """One request has storage copy the whole VHD, which is then compared on both sides."""
+    """One request has storage copy the whole VHD, which is then compared on both sides, and that is told too."""
     result = await (await kept_by_user(vhd)).copy()
 
     assert (result.method, result.copied_bytes) == ("copy_blob", result.allocated_bytes)
+    assert (vhd.told[-1].doing, vhd.told[-1].copied_bytes) == ("verified", result.allocated_bytes)
     assert "PUT /{account}/{container}/{blob}?comp=page" not in vhd.azure.control.count_requests(endpoint="blob")
     assert await vhd.content(result.destination) == await vhd.content()
 

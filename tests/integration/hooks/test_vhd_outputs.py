@@ -43,8 +43,9 @@ def own_address(azure: Azure) -> dict[str, str]:
     return {"type": "VHD", "runOutputName": "own", "uri": f"{endpoint}/images/built/own.vhd"}
 
 
-async def test_vhds_are_copied_at_once(azure: Azure) -> None:
-    """Two VHDs are under way at the same time, and each is marked."""
+async def test_vhds_are_copied_at_once(azure: Azure, caplog: pytest.LogCaptureFixture) -> None:
+    """Two VHDs are under way at the same time, each is marked, and the task's log says how far each is."""
+    caplog.set_level(logging.INFO, "tests")
     _, status = await azure.build(VHD, OTHER)
     azure.control.forget_requests()
 
@@ -56,12 +57,15 @@ async def test_vhds_are_copied_at_once(azure: Azure) -> None:
     assert touched.index(names[1]) < len(touched) - touched[::-1].index(names[0])
     marks = await tags(azure)
     assert {marks[vhd_mark(name)] for name in ("disk", "other")} == {status.start_time}
+    for name in ("disk", "other"):
+        begun, *_, ended = [text for text in caplog.messages if text.startswith(f"{name}: ")]
+        assert begun.startswith(f"{name}: 0 bytes of ")
+        assert " copied (100%)" in ended
 
 
 async def test_a_vhd_that_cannot_be_saved_does_not_keep_the_others(azure: Azure) -> None:
     """The error of one is raised when the others are saved and marked."""
     await azure.build(VHD, OTHER)
-    body = await azure.service.require_image_template(azure.image_template_id)
     outputs = {
         item["name"]: item["properties"]["artifactUri"]
         for item in await azure.service.list_run_outputs(azure.image_template_id)
@@ -70,7 +74,6 @@ async def test_a_vhd_that_cannot_be_saved_does_not_keep_the_others(azure: Azure)
     facts = await broken.look()
     assert facts is not None
     await broken.client.upload_page(b"\0" * PAGE_SIZE, offset=facts.size - PAGE_SIZE, length=PAGE_SIZE)
-    del body
 
     with pytest.raises(VhdCopyError, match="no VHD that Azure can use"):
         await save(azure)
