@@ -47,6 +47,7 @@ class BlobFacts:
     :param retained_until: until when a policy keeps it from being changed; None without one
     :param has_legal_hold: whether a hold keeps it from being changed
     :param copy: how Copy Blob stands or has ended, if it is what made the blob
+    :param sequence_number: of a page blob
     """
 
     size: int
@@ -57,6 +58,7 @@ class BlobFacts:
     retained_until: datetime | None = None
     has_legal_hold: bool = False
     copy: CopyState | None = None
+    sequence_number: int = 0
 
     @property
     def is_broken_copy(self) -> bool:
@@ -80,6 +82,7 @@ def read_facts(found: BlobProperties) -> BlobFacts:
         retained_until=found.immutability_policy.expiry_time,
         has_legal_hold=bool(found.has_legal_hold),
         copy=_read_copy(found.copy) if found.copy.id else None,
+        sequence_number=int(found.page_blob_sequence_number or 0),
     )
 
 

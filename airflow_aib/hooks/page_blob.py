@@ -57,20 +57,28 @@ class PageBlob(BlobFile):
         found: PieceDigests = await self.call("read blob", lambda: self._digest_range(piece, etag))
         return found
 
-    async def create_pages(self, size: int, metadata: Mapping[str, str], *, replacing: str | None = None) -> None:
+    async def create_pages(
+        self, size: int, metadata: Mapping[str, str], *, sequence_number: int = 0, replacing: str | None = None
+    ) -> None:
         """Make an empty page blob.
 
+        :param sequence_number: that it has from then on
         :param replacing: etag of the blob that it may replace; None means that there must be none
         """
         await self.call(
             "create blob",
-            lambda: self.client.create_page_blob(size, metadata=dict(metadata), **write_condition(replacing)),
+            lambda: self.client.create_page_blob(
+                size, metadata=dict(metadata), sequence_number=sequence_number, **write_condition(replacing)
+            ),
         )
 
-    async def put_pages_from(self, source: PageBlob, piece: Piece, *, source_etag: str, md5: bytes) -> None:
+    async def put_pages_from(
+        self, source: PageBlob, piece: Piece, *, source_etag: str, md5: bytes, sequence_number: int
+    ) -> None:
         """Have storage copy a part of another page blob to the same place in this one, if that has not changed.
 
         :param md5: checksum that what arrives must have
+        :param sequence_number: that this one must still have
         """
         from azure.core import MatchConditions
 
@@ -85,6 +93,7 @@ class PageBlob(BlobFile):
                 source_content_md5=md5,
                 source_etag=source_etag,
                 source_match_condition=MatchConditions.IfNotModified,
+                if_sequence_number_eq=sequence_number,
             )
 
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ArmRequestError, VhdCopyError
@@ -14,17 +14,18 @@ from airflow_aib.hooks.errors import PRECONDITION_FAILED
 from airflow_aib.hooks.many_pieces import Lanes, patiently
 from airflow_aib.hooks.page_blob import PageBlob
 from airflow_aib.hooks.storage_access import StorageAccess
-from airflow_aib.hooks.vhd_destination import VhdDestination
+from airflow_aib.hooks.vhd_destination import VhdDestination, other_content
 from airflow_aib.hooks.vhd_marks import (
     DIGEST_KEY,
     VhdOrigin,
     is_copy_of,
-    judge_destination,
+    is_unfinished,
     known_digest,
     metadata_of,
     plain_etag,
 )
 from airflow_aib.hooks.vhd_pieces import PieceCopier, digest_pieces
+from airflow_aib.hooks.vhd_place import copy_names, holds_copy_of
 from airflow_aib.hooks.vhd_source import PinnedVhd, pin_vhd
 from airflow_aib.vhd.content_digest import content_digest
 from airflow_aib.vhd.copy_options import CopyOptions, choose_method
@@ -32,7 +33,7 @@ from airflow_aib.vhd.copy_plan import VhdCopyResult, plan_copy
 from airflow_aib.vhd.page_ranges import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from airflow_aib.hooks.blob_facts import BlobFacts
     from airflow_aib.hooks.clients import AzureClients
@@ -42,6 +43,10 @@ log = logging.getLogger(__name__)
 
 # A source that has changed so often is one that somebody writes to.
 MOST_VERSIONS = 3
+# How often somebody else may be quicker at the destination.
+MOST_CLAIMS = 3
+# What storage says when pages are to be written into another copy than the one that was begun.
+REPLACED = "SequenceNumberConditionNotMet"
 
 
 async def copy_vhd(
@@ -66,26 +71,30 @@ async def copy_vhd(
     :param destination: container, and a folder in it
     :param origin: what the VHD is
     :param options: how to copy
-    :param blob_name: name of the copy under the destination; that of the VHD by default
+    :param blob_name: name of the copy under the destination; by default `<image template>/<name of the VHD>`, and the
+        latter alone where no image template is known, or where a copy of this VHD has it already
     :param source_account_id: resource id of the VHD's storage account, for the case that its key is needed
     :param progress: is told now and then how far it is
     :param clock: tells the time and waits
     """
     cloud = clients.settings.cloud
     source = cloud.blob_address(source_uri)
-    target = cloud.container_address(destination).blob(blob_name or source.file_name)
-    options = options or CopyOptions()
+    origin, options = origin or VhdOrigin(), options or CopyOptions()
+    names = (blob_name,) if blob_name else copy_names(origin.image_template_id, source.file_name)
+    place = cloud.container_address(destination)
+    target = page_blob(clients, place.blob(names[0]), None, clock)
+    earlier = [PageBlob(target.access, place.blob(name)) for name in names[1:]]
     source_blob = page_blob(clients, source, source_account_id, clock)
     copy = _VhdCopy(
         source=source_blob,
-        place=VhdDestination(source_blob, page_blob(clients, target, None, clock), options, clock),
-        origin=origin or VhdOrigin(),
+        place=VhdDestination(source_blob, target, options, clock),
+        origin=origin,
         options=options,
         progress=progress or _tell_nobody,
         clock=clock,
     )
     try:
-        return await copy.run()
+        return await (await copy.where_begun(earlier)).run()
     except (ArmRequestError, VhdCopyError) as error:
         raise copy.failed(error) from error
 
@@ -113,6 +122,13 @@ class _VhdCopy:
     def target(self) -> PageBlob:
         return self.place.target
 
+    async def where_begun(self, places: Iterable[PageBlob]) -> _VhdCopy:
+        """Give the same copy at the place where it was begun or made before, if that is one of these."""
+        for blob in places:
+            if await holds_copy_of(blob, self.origin.image_template_id, self.source.address.url, self.clock):
+                return replace(self, place=replace(self.place, target=blob))
+        return self
+
     async def run(self) -> VhdCopyResult:
         for _ in range(MOST_VERSIONS - 1):
             source = await pin_vhd(self.source, self.clock)
@@ -129,23 +145,11 @@ class _VhdCopy:
         return present is not None and present.etag != source.facts.etag
 
     async def _bring_over(self, source: PinnedVhd) -> VhdCopyResult:
-        present = await self.place.look()
-        found = judge_destination(source.facts, present)
-        if found == "other" and present is not None:
-            digest = await self._same_content(source, present)
-            if digest is not None:
-                await self.place.protect(present)
-                return self._result(source, digest, copied_bytes=0, method="none")
-            self._require_overwrite()
-        if found != "unfinished":
-            await self.place.begin(
-                source, present, self._metadata(source), choose_method(self.options.method, *self._account_urls)
-            )
-        result = await self._complete(source)
+        result = await self._claim(source, choose_method(self.options.method, *self._account_urls))
+        result = result or await self._complete(source)
         if result is None:
             # What somebody wrote there beside the copy, or what a broken Copy Blob has left, is of no use.
-            await self.place.begin(source, await self.place.look(), self._metadata(source), "pages")
-            result = await self._complete(source)
+            result = await self._claim(source, "pages", is_anew=True) or await self._complete(source)
         if result is None:
             raise VhdCopyError(
                 "the copy differs from its source",
@@ -153,16 +157,41 @@ class _VhdCopy:
             )
         return result
 
+    async def _claim(self, source: PinnedVhd, method: str, *, is_anew: bool = False) -> VhdCopyResult | None:
+        """Have an unfinished copy of the source at the destination; give the result where all of it is there already.
+
+        :param is_anew: whether an unfinished copy is to be replaced
+        """
+        metadata = self._metadata(source)
+        for _ in range(MOST_CLAIMS):
+            present = await self.place.look()
+            found = self.place.judge(source, metadata, present)
+            if found == "unfinished" and not is_anew:
+                return None
+            if found == "other" and present is not None:
+                result = await self._find_done(source, present)
+                if result is not None:
+                    return result
+                if not self.options.overwrite:
+                    raise other_content(present)
+            if await self.place.begin(source, present, metadata, method):
+                return None
+        raise VhdCopyError(
+            "somebody else writes to the destination all the while",
+            hint="Look who that is, and choose another destination for one of the two.",
+        )
+
+    async def _find_done(self, source: PinnedVhd, present: BlobFacts) -> VhdCopyResult | None:
+        """Give the result when the same content is there; what another one has begun may still change."""
+        digest = None if is_unfinished(present) else await self._same_content(source, present)
+        if digest is None:
+            return None
+        await self.place.protect(present)
+        return self._result(source, digest, copied_bytes=0, method="none")
+
     @property
     def _account_urls(self) -> tuple[str, str]:
         return self.source.access.account_url, self.target.access.account_url
-
-    def _require_overwrite(self) -> None:
-        if not self.options.overwrite:
-            raise VhdCopyError(
-                "the destination holds other content",
-                hint="Choose another blob name or destination, or allow overwriting.",
-            )
 
     async def _complete(self, source: PinnedVhd) -> VhdCopyResult | None:
         """Bring an unfinished copy to its end, and give the result; None when it is not equal in the end."""
@@ -170,18 +199,26 @@ class _VhdCopy:
         if outcome == "refuse":
             return None
         is_copied = outcome == "everything"
+        metadata, begun = self._metadata(source), await self.place.look_again()
+        if not is_copy_of(metadata, begun):
+            return None
         done = await patiently(self.target.page_ranges, self.clock)
         # A disk may have a hundred thousand ranges: off the loop.
         plan = await asyncio.to_thread(plan_copy, source.ranges, source.facts.size, done=done)
         if plan.held:
             log.info("%s has %s already, which are compared.", self.target.address.url, readable_bytes(plan.done_bytes))
         meter = ProgressMeter(self.progress, plan.allocated_bytes, plan.done_bytes, self.clock)
-        copier = PieceCopier(self.source, self.target, source.facts.etag, self._lanes(), meter)
-        digest = content_digest(await copier.complete(plan))
-        present = await self.place.look_again()
-        if not is_copy_of(source.facts, present) or not await self.place.has_same_pages(source, present):
+        copier = PieceCopier(self.source, self.target, source.facts.etag, begun.sequence_number, self._lanes(), meter)
+        try:
+            digest = content_digest(await copier.complete(plan))
+        except ArmRequestError as error:
+            if error.code != REPLACED:
+                raise
             return None
-        await self.place.finish({**self._metadata(source), DIGEST_KEY: digest}, present)
+        present = await self.place.look_again()
+        if not is_copy_of(metadata, present) or not await self.place.has_same_pages(source, present):
+            return None
+        await self.place.finish({**metadata, DIGEST_KEY: digest}, present)
         await self.place.protect(present)
         return self._result(
             source,
@@ -195,7 +232,7 @@ class _VhdCopy:
         if not await self.place.has_same_pages(source, present):
             return None
         digest, held = await asyncio.gather(
-            self._digest_source(source, known_digest(self.source.address.url, source.facts, present)),
+            self._digest_source(source, known_digest(self._metadata(source), present)),
             digest_pieces(self.target, cut(source.ranges), present.etag, self._lanes()),
         )
         return digest if content_digest(held) == digest else None

@@ -12,7 +12,7 @@ from airflow_aib.hooks.blob_facts import PAGE_BLOB
 from airflow_aib.hooks.copy_progress import CopyProgress, ProgressMeter
 from airflow_aib.hooks.errors import CONFLICT, PRECONDITION_FAILED
 from airflow_aib.hooks.many_pieces import patiently
-from airflow_aib.hooks.vhd_marks import judge_destination
+from airflow_aib.hooks.vhd_marks import Found, describe_copy, is_unfinished, judge_destination, sequence_number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 # What Copy Blob has brought over: nothing, since none was begun; all of it; or something that is of no use.
 Outcome = Literal["nothing", "everything", "refuse"]
+
+# What storage says to whoever wants to make a blob where somebody else has made or changed one since the look.
+LOST_RACES = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet"})
+
+OTHER_HINT = "Choose another blob name or destination, or allow overwriting."
+UNFINISHED_HINT = (
+    "Its task may still be at it: choose another destination for one of the two. If nobody goes on with it any more, "
+    "delete it, or allow overwriting."
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +55,29 @@ class VhdDestination:
     options: CopyOptions
     clock: Clock
 
-    async def begin(self, source: PinnedVhd, present: BlobFacts | None, metadata: Metadata, method: str) -> None:
-        """Make the destination, empty or by Copy Blob, in the place of what is there."""
+    def judge(self, source: PinnedVhd, metadata: Metadata, present: BlobFacts | None) -> Found:
+        """Judge what is there, against the copy that is to be made."""
+        return judge_destination(metadata, source.facts.size, present)
+
+    async def begin(self, source: PinnedVhd, present: BlobFacts | None, metadata: Metadata, method: str) -> bool:
+        """Make the destination, empty or by Copy Blob, instead of what is there; False when that is another by now.
+
+        :param present: what is there, as it was judged
+        :param metadata: of the copy
+        :param method: `pages` or `copy_blob`
+        """
         if present is not None and present.copy is not None and present.is_being_copied:
             await abort_copy(self.target, present.copy, self.clock)
-            present = await self.look()
-        if method == "copy_blob" and await self._begin_copy_blob(source, present, metadata):
-            return
-        await patiently(lambda: self._create(source, present, metadata), self.clock)
+            return False
+        try:
+            if method == "copy_blob" and await self._begin_copy_blob(source, present, metadata):
+                return True
+            await patiently(lambda: self._create(source, present, metadata), self.clock)
+        except ArmRequestError as error:
+            if error.code not in LOST_RACES:
+                raise
+            return False
+        return True
 
     async def _begin_copy_blob(self, source: PinnedVhd, present: BlobFacts | None, metadata: Metadata) -> bool:
         replacing = present.etag if present else None
@@ -62,25 +86,27 @@ class VhdDestination:
                 lambda: start_copy(self.source, self.target, source.facts, metadata, replacing=replacing), self.clock
             )
         except ArmRequestError as error:
-            if await self._is_begun(source):
+            if await self._is_begun(source, metadata):
                 return True
-            if self.options.method == "copy_blob" or error.status == PRECONDITION_FAILED:
+            is_over = error.status == PRECONDITION_FAILED or error.code in LOST_RACES
+            if self.options.method == "copy_blob" or is_over:
                 raise
             log.warning("Copy Blob was refused, pieces are copied instead: %s", error)
             return False
         return True
 
     async def _create(self, source: PinnedVhd, present: BlobFacts | None, metadata: Metadata) -> None:
-        replacing = present.etag if present else None
+        replacing, number = present.etag if present else None, sequence_number_of(metadata)
         try:
-            await self.target.create_pages(source.facts.size, metadata, replacing=replacing)
+            await self.target.create_pages(source.facts.size, metadata, sequence_number=number, replacing=replacing)
         except ArmRequestError as error:
             # Made by a request whose answer was lost, or by somebody who copies the same VHD: either will do.
-            if error.status not in {CONFLICT, PRECONDITION_FAILED} or not await self._is_begun(source):
+            is_made = error.status in {CONFLICT, PRECONDITION_FAILED} and await self._is_begun(source, metadata)
+            if not is_made:
                 raise
 
-    async def _is_begun(self, source: PinnedVhd) -> bool:
-        return judge_destination(source.facts, await self.target.look()) == "unfinished"
+    async def _is_begun(self, source: PinnedVhd, metadata: Metadata) -> bool:
+        return self.judge(source, metadata, await self.target.look()) == "unfinished"
 
     async def await_copy_blob(self, source: PinnedVhd, progress: Callable[[CopyProgress], None]) -> Outcome:
         """Wait for a Copy Blob, should one be what makes the copy, and say what it has brought over."""
@@ -139,3 +165,12 @@ class VhdDestination:
         if present.kind != PAGE_BLOB or present.size != source.facts.size:
             return False
         return await patiently(lambda: self.target.page_ranges(etag=present.etag), self.clock) == source.ranges
+
+
+def other_content(present: BlobFacts) -> VhdCopyError:
+    """Make the error for a destination where something else is; it says whose, where the blob says so."""
+    whose = describe_copy(present)
+    return VhdCopyError(
+        f"the destination holds other content{f': {whose}' if whose else ''}",
+        hint=UNFINISHED_HINT if is_unfinished(present) else OTHER_HINT,
+    )

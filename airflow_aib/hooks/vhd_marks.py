@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
 
 TEMPLATE_KEY, START_KEY, OUTPUT_KEY = "aib_image_template", "aib_run_start", "aib_run_output"
 SOURCE_KEY, ETAG_KEY, DIGEST_KEY = "aib_source", "aib_source_etag", "aib_sha256"
+HIGHEST_SEQUENCE_NUMBER = 2**63 - 1
 
-# What is at the destination: nothing; an unfinished copy of this source, or of an older one; something else.
+# What is at the destination: nothing; an unfinished copy of this very source; one of the same origin, but of no use any
+# more; something else.
 Found = Literal["nothing", "unfinished", "outdated", "other"]
 
 
@@ -43,36 +46,74 @@ def metadata_of(origin: VhdOrigin, source_url: str, source: BlobFacts) -> dict[s
     return {key: value for key, value in known.items() if value}
 
 
-def judge_destination(source: BlobFacts, present: BlobFacts | None) -> Found:
+def judge_destination(wanted: Mapping[str, str], size: int, present: BlobFacts | None) -> Found:
     """Judge what is at the destination by what it says about itself.
 
-    Only a copy of ours that was not yet verified is continued, or replaced when its source has changed since.
+    Only a copy of the same origin that was not yet verified is continued, or replaced when its source has changed:
+    another one is somebody's work.
+
+    :param wanted: metadata of the copy that is to be made
+    :param size: bytes of its source
     """
     if present is None:
         return "nothing"
-    if not is_ours(present) or DIGEST_KEY in present.metadata:
+    if not is_unfinished(present) or not has_same_origin(wanted, present):
         return "other"
-    if present.is_broken_copy or not is_copy_of(source, present):
+    if present.is_broken_copy or not is_copy_of(wanted, present):
         return "outdated"
     # While Copy Blob goes on the length may be any.
-    return "unfinished" if present.size == source.size or present.is_being_copied else "outdated"
+    return "unfinished" if present.size == size or present.is_being_copied else "outdated"
 
 
-def is_ours(present: BlobFacts) -> bool:
-    """Whether a blob says that it is a copy that was made here."""
-    return present.kind == PAGE_BLOB and ETAG_KEY in present.metadata
+def is_unfinished(present: BlobFacts) -> bool:
+    """Whether a blob says that it is a copy that was begun here, and not that it was verified."""
+    return present.kind == PAGE_BLOB and ETAG_KEY in present.metadata and DIGEST_KEY not in present.metadata
 
 
-def is_copy_of(source: BlobFacts, present: BlobFacts) -> bool:
+def has_same_origin(wanted: Mapping[str, str], present: BlobFacts) -> bool:
+    """Whether a blob says that it is a copy of the same blob, or of what the same distributor has left."""
+    return _agree(wanted, present, SOURCE_KEY) or _agree(wanted, present, TEMPLATE_KEY, OUTPUT_KEY)
+
+
+def is_copy_from(image_template_id: str, source_url: str, present: BlobFacts) -> bool:
+    """Whether a blob says that it is a copy of this blob, whatever version of it, made for this image template."""
+    return _agree({TEMPLATE_KEY: image_template_id, SOURCE_KEY: source_url}, present, TEMPLATE_KEY, SOURCE_KEY)
+
+
+def is_copy_of(wanted: Mapping[str, str], present: BlobFacts) -> bool:
     """Whether a blob says that it is a copy of this version of the source."""
-    return present.kind == PAGE_BLOB and present.metadata.get(ETAG_KEY) == plain_etag(source.etag)
+    return present.kind == PAGE_BLOB and _agree(wanted, present, SOURCE_KEY, ETAG_KEY)
 
 
-def known_digest(source_url: str, source: BlobFacts, present: BlobFacts) -> str | None:
+def known_digest(wanted: Mapping[str, str], present: BlobFacts) -> str | None:
     """Give the source's digest, if it was written down when this very version of it was copied."""
-    metadata: Mapping[str, str] = present.metadata
-    is_known = is_copy_of(source, present) and metadata.get(SOURCE_KEY) == source_url
-    return metadata.get(DIGEST_KEY) if is_known else None
+    return present.metadata.get(DIGEST_KEY) if is_copy_of(wanted, present) else None
+
+
+def describe_copy(present: BlobFacts) -> str:
+    """Say of what a blob is a copy, by its own word; empty when it does not say so."""
+    said = present.metadata
+    if SOURCE_KEY not in said:
+        return ""
+    more = {"image template": TEMPLATE_KEY, "run output": OUTPUT_KEY, "run that started": START_KEY}
+    parts = [f"{name} {said[key]}" for name, key in more.items() if key in said]
+    return ", ".join([f"{'a' if DIGEST_KEY in said else 'an unfinished'} copy of VHD {said[SOURCE_KEY]}", *parts])
+
+
+def sequence_number_of(wanted: Mapping[str, str]) -> int:
+    """Give the number that marks the pages of a copy: another version, or another source, has another one."""
+    marks = f"{wanted[SOURCE_KEY]} {wanted[ETAG_KEY]}"
+    return int.from_bytes(hashlib.sha256(marks.encode()).digest()[:8], "big") & HIGHEST_SEQUENCE_NUMBER
+
+
+def _agree(wanted: Mapping[str, str], present: BlobFacts, *keys: str) -> bool:
+    """Whether a blob says the same under all of these keys."""
+    return all(key in wanted and _spelt(key, wanted[key]) == _spelt(key, present.metadata.get(key, "")) for key in keys)
+
+
+def _spelt(key: str, value: str) -> str:
+    # Azure's ids have no case of their own, names of blobs do.
+    return value.casefold() if key in {TEMPLATE_KEY, OUTPUT_KEY} else value
 
 
 def plain_etag(etag: str) -> str:

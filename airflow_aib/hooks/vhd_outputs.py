@@ -15,7 +15,8 @@ from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, older_than, saved_unti
 from airflow_aib.hooks.many_pieces import patiently
 from airflow_aib.hooks.staging import StagedBlob, StagingArea
 from airflow_aib.hooks.vhd_copy import copy_vhd, page_blob
-from airflow_aib.hooks.vhd_marks import VhdOrigin, is_ours
+from airflow_aib.hooks.vhd_marks import VhdOrigin, is_copy_from
+from airflow_aib.hooks.vhd_place import copy_names
 from airflow_aib.hooks.vhd_verify import verify_vhd
 from airflow_aib.image_run.artifacts import artifacts_missing, match_artifacts
 
@@ -196,11 +197,22 @@ async def abort_copies(service: ImageRuns, image_template_id: str, destination: 
     body = await service.get_image_template(image_template_id)
     staged = await StagingArea(service.clients).list_vhds(body) if body is not None else []
     place = service.clients.settings.cloud.container_address(destination)
-    ended = 0
-    for vhd in staged:
-        copy = page_blob(service.clients, place.blob(vhd.address.file_name), None, service.clock)
+
+    async def abort(source_url: str, name: str) -> bool:
+        copy = page_blob(service.clients, place.blob(name), None, service.clock)
         present = await patiently(copy.look, service.clock)
-        if present is not None and present.copy is not None and is_ours(present) and present.is_being_copied:
-            await abort_copy(copy, present.copy, service.clock)
-            ended += 1
-    return ended
+        if present is None or present.copy is None or not present.is_being_copied:
+            return False
+        if not is_copy_from(image_template_id, source_url, present):
+            return False
+        await abort_copy(copy, present.copy, service.clock)
+        return True
+
+    ended = await asyncio.gather(
+        *(
+            abort(vhd.address.url, name)
+            for vhd in staged
+            for name in copy_names(image_template_id, vhd.address.file_name)
+        )
+    )
+    return sum(ended)

@@ -30,6 +30,7 @@ class PieceCopier:
     :param source: is read
     :param target: is written
     :param source_etag: version of the source
+    :param sequence_number: that the target has as long as nobody replaces it by a copy of something else
     :param lanes: how many pieces are under way
     :param meter: counts what has arrived
     """
@@ -37,6 +38,7 @@ class PieceCopier:
     source: PageBlob
     target: PageBlob
     source_etag: str
+    sequence_number: int
     lanes: Lanes
     meter: ProgressMeter
     copied_bytes: int = 0
@@ -86,7 +88,13 @@ class PieceCopier:
     async def _put(self, piece: Piece, found: PieceDigests) -> None:
         await self.lanes.timed(
             piece.length,
-            lambda: self.target.put_pages_from(self.source, piece, source_etag=self.source_etag, md5=found.md5),
+            lambda: self.target.put_pages_from(
+                self.source,
+                piece,
+                source_etag=self.source_etag,
+                md5=found.md5,
+                sequence_number=self.sequence_number,
+            ),
         )
         self.copied_bytes += piece.length
 

@@ -36,7 +36,8 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     With `deferrable` the triggerer sees to the copy, and no worker is held; it reads each VHD once, to verify it.
 
-    :param destination: `account/container[/folder]`, or the container's https address
+    :param destination: `account/container[/folder]`, or the container's https address; a copy lies below it as
+        `<image template>/<file name>`
     :param run_task_id: task that started the run, in the same DAG run: only that run's VHDs are copied, and none is
         asked for that it has accepted as missing (`on_partial_success`); like all that follows a fact of the DAG file,
         and no Jinja template

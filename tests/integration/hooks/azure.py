@@ -37,10 +37,12 @@ class Azure:
 
     :param emulator: the emulator
     :param service: image templates in it
+    :param name: of the image template that tests make
     """
 
     emulator: EmulatorThread
     service: ImageTemplateService
+    name: str = NAME
 
     @staticmethod
     def read(connection: Mapping[str, Any], **changes: Any) -> AzureSettings:
@@ -79,7 +81,7 @@ class Azure:
     @property
     def image_template_id(self) -> str:
         """The image template that tests make."""
-        return image_template_id(self.clients.settings.require_subscription_id(), GROUP, NAME)
+        return image_template_id(self.clients.settings.require_subscription_id(), GROUP, self.name)
 
     def document(self, *distribute: Mapping[str, Any], **properties: Any) -> dict[str, Any]:
         """Write an image template with one customizer; a gallery image unless told otherwise."""

@@ -15,7 +15,7 @@ from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
 from airflow_aib.vhd.copy_options import CopyOptions
-from tests.integration.hooks.azure import VHD
+from tests.integration.hooks.azure import NAME, VHD
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,7 +48,7 @@ async def saved(azure: Azure, url: str) -> BlobFacts | None:
 
 def _own_address(azure: Azure, vhd_uri: str) -> str:
     """Give the address of a VHD's copy."""
-    return azure.clients.settings.cloud.container_address(DESTINATION).blob(vhd_uri.rpartition("/")[2]).url
+    return azure.clients.settings.cloud.container_address(DESTINATION).blob(f"{NAME}/{vhd_uri.rpartition('/')[2]}").url
 
 
 async def test_nothing_is_lost_when_everything_is_saved(azure: Azure) -> None:

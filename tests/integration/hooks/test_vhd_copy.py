@@ -42,15 +42,6 @@ async def test_a_vhd_is_copied_byte_for_byte(vhd: Vhd) -> None:
     assert (vhd.told[0].copied_bytes, vhd.told[-1].copied_bytes) == (0, result.allocated_bytes)
 
 
-async def test_the_copy_takes_the_name_of_the_vhd_or_another(vhd: Vhd) -> None:
-    """The blob's name is kept under the destination unless one is given."""
-    kept = await vhd.copy()
-    named = await vhd.copy(blob_name="base/latest.vhd")
-
-    assert kept.destination.endswith(f"/imagestore/images/vhds/{vhd.uri.rsplit('/', 1)[1]}")
-    assert named.destination.endswith("/imagestore/images/vhds/base/latest.vhd")
-
-
 async def test_only_allocated_pages_travel(vhd: Vhd) -> None:
     """Beside making the blob and its last metadata there is one request for each piece of the plan."""
     result = await vhd.copy()

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.hooks.vhd_outputs import abort_copies
-from tests.integration.hooks.vhd import DESTINATION
-
-if TYPE_CHECKING:
-    from tests.integration.hooks.vhd import Vhd
+from tests.integration.hooks.azure import Azure
+from tests.integration.hooks.vhd import DESTINATION, Vhd
 
 SLOW = 1024 * 1024.0
 """Bytes in an emulated second: a VHD of 64 MiB takes a minute of them, which is a fraction of a real one."""
 
 
-async def until_begun(vhd: Vhd) -> None:
+async def until_begun(vhd: Vhd, url: str = "") -> None:
     """Wait until storage copies by itself."""
     while True:
-        present = await vhd.file(vhd.copy_url).look()
+        present = await vhd.file(url or vhd.copy_url).look()
         if present is not None and present.is_being_copied:
             return
         await asyncio.sleep(0.05)
+
+
+async def leave_copy_blob(vhd: Vhd, blob_name: str | None = None) -> None:
+    """Have storage copy slowly, and watch it no more."""
+    vhd.azure.control.set_copy_pace(SLOW / 1024)
+    copying = asyncio.create_task(vhd.copy(blob_name=blob_name, method="copy_blob"))
+    await until_begun(vhd, vhd.copy_url.replace(f"/{vhd.azure.name}/{vhd.name}", f"/{blob_name}") if blob_name else "")
+    copying.cancel()
+    await asyncio.wait({copying})
 
 
 async def kept_by_user(vhd: Vhd) -> Vhd:
@@ -114,32 +120,30 @@ async def test_a_copy_blob_that_was_asked_for_fails_loudly(vhd: Vhd) -> None:
         await vhd.copy(method="copy_blob")
 
 
-async def test_a_copy_blob_that_nobody_wants_is_ended(vhd: Vhd) -> None:
+@pytest.mark.parametrize("has_folder", [True, False])
+async def test_a_copy_blob_that_nobody_wants_is_ended(vhd: Vhd, *, has_folder: bool) -> None:
     """Storage does not go on copying for a task that a person has ended; a second time there is nothing to end."""
-    vhd.azure.control.set_copy_pace(SLOW / 1024)
-    copying = asyncio.create_task(vhd.copy(method="copy_blob"))
-    await until_begun(vhd)
-    copying.cancel()
-    await asyncio.wait({copying})
+    await leave_copy_blob(vhd, blob_name=None if has_folder else vhd.name)
 
     ended = [await abort_copies(vhd.azure.service, vhd.azure.image_template_id, DESTINATION) for _ in range(2)]
 
     assert ended == [1, 0]
-    present = await vhd.file(vhd.copy_url).look()
-    assert present is not None
-    assert present.copy is not None
-    assert present.copy.status == "aborted"
     result = await vhd.copy()
+    assert result.destination.endswith(f"/vhds/base/{vhd.name}" if has_folder else f"/vhds/{vhd.name}")
     assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_a_copy_blob_of_another_one_goes_on(vhd: Vhd) -> None:
+    """Whoever ends a copy does not end that of another image template's VHD under the same file name."""
+    other = Vhd(Azure(vhd.azure.emulator, vhd.azure.service, "other"), vhd.uri)
+    await leave_copy_blob(other, blob_name=vhd.name)
+
+    assert await abort_copies(vhd.azure.service, vhd.azure.image_template_id, DESTINATION) == 0
 
 
 async def test_a_copy_blob_of_an_older_vhd_is_ended_first(vhd: Vhd) -> None:
     """What storage still copies of a version that is gone makes room for the new one."""
-    vhd.azure.control.set_copy_pace(SLOW / 1024)
-    copying = asyncio.create_task(vhd.copy(method="copy_blob"))
-    await until_begun(vhd)
-    copying.cancel()
-    await asyncio.wait({copying})
+    await leave_copy_blob(vhd)
     (first, *_) = await vhd.file(vhd.uri).page_ranges()
     await vhd.file(vhd.uri).client.upload_page(b"\x07" * 512, offset=first.offset, length=512)
 

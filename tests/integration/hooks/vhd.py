@@ -38,8 +38,9 @@ class Vhd:
 
     @property
     def copy_url(self) -> str:
-        """Where its copy lies, under its own name."""
-        return f"{self.azure.clients.settings.cloud.blob_endpoint('imagestore')}/images/vhds/{self.name}"
+        """Where its copy lies: in the folder of its image template, under its own name."""
+        destination = self.azure.clients.settings.cloud.container_address(DESTINATION)
+        return destination.blob(f"{self.azure.name}/{self.name}").url
 
     @property
     def name(self) -> str:
@@ -80,11 +81,11 @@ class Vhd:
         """Read it, or its copy, whole."""
         return await self.file(url or self.uri).read(0, EVERYTHING)
 
-    async def interrupt(self, after: int) -> None:
+    async def interrupt(self, after: int, **options: Any) -> None:
         """Begin to copy it, and be refused after some pieces."""
         self.azure.control.plan_fault(
             method="PUT", path="/imagestore/images/vhds", skip=after + 1, count=99, status=400
         )
         with pytest.raises(VhdCopyError):
-            await self.copy(concurrency=1)
+            await self.copy(concurrency=1, **options)
         self.azure.control.clear_plans()
