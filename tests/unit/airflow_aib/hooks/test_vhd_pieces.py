@@ -19,6 +19,7 @@ from tests.fakes import FakeClock, look_error
 if TYPE_CHECKING:
     from airflow_aib.vhd.page_ranges import Piece
 
+SEQUENCE_NUMBER = 7
 LENGTH = 4 * 1024 * 1024
 PIECES = tuple(PageRange(place * LENGTH, LENGTH) for place in range(200))
 
@@ -51,9 +52,11 @@ class FakePages:
         content = self.content[piece]
         return PieceDigests(hashlib.sha256(content).digest(), hashlib.md5(content, usedforsecurity=False).digest())
 
-    async def put_pages_from(self, source: FakePages, piece: Piece, *, source_etag: str, md5: bytes) -> None:
+    async def put_pages_from(
+        self, source: FakePages, piece: Piece, *, source_etag: str, md5: bytes, sequence_number: int
+    ) -> None:
         """Take a piece over."""
-        assert source_etag == "1"
+        assert (source_etag, sequence_number) == ("1", SEQUENCE_NUMBER)
         assert len(md5) == 16
         self.puts += 1
         self._refuse()
@@ -76,6 +79,7 @@ def copier(source: FakePages, target: FakePages, told: list[CopyProgress]) -> Pi
         source=cast("Any", source),
         target=cast("Any", target),
         source_etag="1",
+        sequence_number=SEQUENCE_NUMBER,
         lanes=Lanes(16, clock),
         meter=ProgressMeter(told.append, len(PIECES) * LENGTH, 0, clock),
     )
