@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trustme
-from cryptography import x509
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +31,6 @@ class TlsFiles:
         context.load_cert_chain(self.certificate_file)
         return context
 
-    def client_context(self) -> ssl.SSLContext:
-        """Return what a client of the emulator, and of nothing else, connects with."""
-        return ssl.create_default_context(cafile=self.ca_file)
-
 
 def tls_files(folder: Path) -> TlsFiles:
     """Return the files in `folder`; the authority is made once and then kept, the certificate is issued anew."""
@@ -50,13 +45,6 @@ def tls_files(folder: Path) -> TlsFiles:
     issued = authority.issue_cert(*NAMES, organization_name="aib-emulator")
     _write_private(certificate_file, issued.private_key_and_cert_chain_pem.bytes())
     return TlsFiles(ca_file=ca_file, certificate_file=certificate_file)
-
-
-def subject_names(certificate_pem: bytes) -> list[str]:
-    """Return the names that a certificate is for."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return [str(name.value) for name in names]
 
 
 def _write_private(file: Path, content: bytes) -> None:

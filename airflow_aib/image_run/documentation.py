@@ -7,12 +7,9 @@ _RESOURCE_MANAGER = f"{_LEARN}/azure-resource-manager/troubleshooting"
 
 TROUBLESHOOTING = f"{_LEARN}/virtual-machines/linux/image-builder-troubleshoot"
 IMAGE_TEMPLATES = f"{_LEARN}/virtual-machines/linux/image-builder-json"
-PERMISSIONS = f"{_LEARN}/virtual-machines/linux/image-builder-permissions-cli"
 NETWORKING = f"{_LEARN}/virtual-machines/linux/image-builder-networking"
-CONTAINER_QUOTA = f"{_LEARN}/container-instances/container-instances-resource-and-quota-limits"
 CORE_QUOTA = f"{_RESOURCE_MANAGER}/error-resource-quota"
 VM_SIZE = f"{_RESOURCE_MANAGER}/error-sku-not-available"
-POLICY = f"{_RESOURCE_MANAGER}/error-policy-requestdisallowedbypolicy"
 ALLOCATION = "https://learn.microsoft.com/en-us/troubleshoot/azure/virtual-machines/windows/allocation-failure"
 
 

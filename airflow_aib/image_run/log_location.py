@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-CONTAINER = "packerlogs"
-
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BY_ADDRESS = re.compile(
     # The account stands in the host, or first in the path where a cloud of one's own has no names to spare.
@@ -19,7 +17,6 @@ _BY_RESOURCE_ID = re.compile(
     rf"/(?P<folder>{_GUID})/(?P<blob>[\w-]+\.log))",
     re.IGNORECASE,
 )
-_OPERATION_ID = re.compile(rf"operationId:?\s+(?P<operation_id>{_GUID})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,3 @@ def _location(match: re.Match[str]) -> LogLocation:
     groups = match.groupdict()
     account = groups["account"] or groups["path_account"]
     return LogLocation(account, groups["container"], groups["folder"], groups["blob"], groups["address"])
-
-
-def log_operation_id(message: str) -> str | None:
-    """Find the id that stands in brackets before each line of the log."""
-    match = _OPERATION_ID.search(message)
-    return match["operation_id"] if match else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from airflow_aib.image_run.choices import EVERY_OTHER, PARTIAL_POLICIES, OnPartialSuccess, PartialPolicy
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 RunOutcome = Literal["succeeded", "partly_succeeded", "late_success", "failed"]
-RUN_OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 
 
 def judge_partial_success(choice: OnPartialSuccess, missing: Collection[str]) -> PartialPolicy:

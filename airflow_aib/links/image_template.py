@@ -7,7 +7,7 @@ last leg overwrites it. So a leg that does not know a resource answers with what
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
 
@@ -54,12 +54,6 @@ class PortalResources:
         for artifact in artifacts:
             if artifact.kind == "SharedImage":
                 self.image_version_id = artifact.artifact_id
-
-
-class HasPortalResources(Protocol):
-    """Name what an operator needs so that it can carry these links."""
-
-    portal_resources: PortalResources
 
 
 def portal_url(resources: PortalResources, resource_id: str | None) -> str | None:

@@ -172,7 +172,8 @@ class Values:
         if self.allow_unknown:
             return self._unknowns.from_azure(name, f"the secret that parameter {name!r} refers to", self.path)
         raise ExpressionError(
-            f"parameter {name!r} refers to a Key Vault, which only ARM's own deployments look into; "
+            f"parameter {name!r} refers to secret {value.secret_name!r} of a Key Vault, into which only ARM's own "
+            "deployments look; "
             "pass its value in another way"
         )
 

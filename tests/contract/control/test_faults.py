@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 import pytest
 import requests
 
+from aib_emulator.testing.azure import Azure
 from tests.contract.image_builder.calls import IMAGE_TEMPLATES
 from tests.contract.raw_arm import RawArm
 from tests.contract.sdk_clients import content, done, every, refused
@@ -145,3 +146,19 @@ async def test_blob_calls_are_spoilt_alike(cloud: Cloud) -> None:
     cloud.thread.control.plan_fault(method="GET", path="^/imagestore", action="status", status=503, retry_after_ms=1)
     with refused("ServerBusy", status=503):
         await every(cloud.blobs("imagestore").list_containers())
+
+
+def test_a_lost_answer_in_users_tests(raw: RawArm, emulator: EmulatorThread) -> None:
+    """`azure.lose_answers` carries a call out, and its answer never comes."""
+    Azure(emulator).lose_answers("/resourceGroups/lost$", method="PUT")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        raw.send("PUT", "/resourceGroups/lost", {"location": "eastus"}, api_version="2024-03-01")
+    assert raw.send("GET", "/resourceGroups/lost", api_version="2024-03-01").status_code == 200
+
+
+def test_a_late_answer_in_users_tests(raw: RawArm, emulator: EmulatorThread) -> None:
+    """`azure.delay_calls` answers after so many real seconds."""
+    planned = Azure(emulator).delay_calls("imageTemplates$", seconds=0.01)
+    assert (planned["action"], planned["seconds"]) == ("delay", 0.01)
+    assert listed(raw).status_code == 200
+    assert Azure(emulator).missed_faults() == []

@@ -2,10 +2,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aib_emulator.tls import subject_names, tls_files
+from cryptography import x509
+
+from aib_emulator.tls import tls_files
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def subject_names(certificate_pem: bytes) -> list[str]:
+    """Return the names that a certificate is for."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in names]
 
 
 def test_the_authority_outlives_a_restart(tmp_path: Path) -> None:

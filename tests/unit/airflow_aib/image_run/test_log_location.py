@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from airflow_aib.image_run.log_location import LogLocation, log_locations, log_operation_id
+from airflow_aib.image_run.log_location import LogLocation, log_locations
 from tests.reference_files import answered_body
 
 FOLDER = "11111111-2222-3333-4444-555555555555"
@@ -19,7 +19,6 @@ def test_address() -> None:
     assert log_locations(message) == [
         LogLocation("abcdefghijklmnopqrstuvwx", "packerlogs", FOLDER, "customization.log", ADDRESS)
     ]
-    assert log_operation_id(message) == OPERATION
 
 
 def test_resource_id() -> None:
@@ -29,7 +28,6 @@ def test_resource_id() -> None:
 
     assert (location.account, location.blob_name) == ("abcdefghijklmnopqrstuvwx", f"{FOLDER}/customization.log")
     assert location.address == RESOURCE_ID
-    assert log_operation_id(message) == OPERATION
 
 
 def test_address_of_another_cloud() -> None:
@@ -52,7 +50,6 @@ def test_several_places_in_their_order() -> None:
 def test_message_without_place() -> None:
     """A message that names no log gives none."""
     assert log_locations("The build was canceled") == []
-    assert log_operation_id("The build was canceled") is None
 
 
 def test_recorded_messages() -> None:
@@ -64,4 +61,3 @@ def test_recorded_messages() -> None:
         (location,) = log_locations(message)
         assert (location.account, location.container) == ("a" * 24, "packerlogs")
         assert location.blob_name == "00000000-0000-0000-0000-000000000000/customization.log"
-        assert log_operation_id(message) == "00000000-0000-0000-0000-000000000000"

@@ -170,12 +170,12 @@ def test_an_unknown_condition_and_dependency() -> None:
 def test_a_key_vault_reference() -> None:
     """A secret in a Key Vault is unknown where that is allowed, and an error that says so where not."""
     document = read_document(body(x="[parameters('token')]"))
-    reference = KeyVaultReference("token")
+    reference = KeyVaultReference("hidden")
     result = render(document, {"token": reference}, CONTEXT, allow_unknown=True)
 
     assert result.body["properties"]["x"] == unknown("token")
     assert [finding.rule for finding in result.findings] == ["needs-azure"]
-    with pytest.raises(ImageTemplateRenderError, match=r"'token' refers to a Key Vault.*another way"):
+    with pytest.raises(ImageTemplateRenderError, match=r"'token' refers to secret 'hidden' .*another way"):
         render(document, {"token": reference}, CONTEXT)
 
 

@@ -1,1 +1,0 @@
-"""Image versions: numeric order and the choice of the latest. Pure: no Airflow, Azure SDK, HTTP or clock."""
