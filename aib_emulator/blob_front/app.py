@@ -152,7 +152,7 @@ def _error_writer(clock: Clock) -> Middleware:
             return await handler(request)
         except StorageError as error:
             return error_response(error, request, clock.now())
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, ChildProcessError) as error:
             busy = StorageError(503, "ServerBusy", f"Azurite cannot be reached: {error}")
             return error_response(busy, request, clock.now())
         except Exception:

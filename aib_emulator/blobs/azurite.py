@@ -26,7 +26,7 @@ STOP_TIMEOUT = 5.0
 ORDER_TIMEOUT = 30.0
 LISTENING = re.compile(r"successfully listens on (http://\S+)")
 ORDER_DONE = "order done"
-SEED, LOCK = "delegation-seed", "lock"
+SEED, LOCK, ACCOUNTS = "delegation-seed", "lock", "accounts.json"
 LOCK_TIMEOUT, LOCK_INTERVAL = 10.0, 0.05
 
 
@@ -52,6 +52,7 @@ class Azurite:
         self.location = location
         self._when_lost = when_lost
         self._order_timeout = order_timeout
+        self._accounts: dict[str, list[str]] = {}
         self.delegation_seed = ""
         self.url = ""
         self._process: asyncio.subprocess.Process | None = None
@@ -61,9 +62,10 @@ class Azurite:
         self._listening: asyncio.Future[str] | None = None
 
     async def start(self) -> None:
-        """Start the process on a free port and wait until it listens."""
+        """Start the process on a free port, or that of before with the accounts of before; wait until it listens."""
         self.location.mkdir(parents=True, exist_ok=True)
         self.delegation_seed = _kept_seed(self.location)
+        self._write_accounts()
         lock = await _locked(self.location)
         try:
             listening = await self._start_process(lock.fileno())
@@ -77,6 +79,14 @@ class Azurite:
         except AzuriteError:
             await self.stop()
             raise
+        finally:
+            (self.location / ACCOUNTS).unlink(missing_ok=True)
+
+    def _write_accounts(self) -> None:
+        # It reads them before it listens: nobody may find his account missing.
+        file = self.location / ACCOUNTS
+        file.touch(mode=0o600)
+        file.write_text(json.dumps([{"account": name, "keys": keys} for name, keys in self._accounts.items()]))
 
     async def _start_process(self, lock: int) -> asyncio.Future[str]:
         listening = self._listening = asyncio.get_running_loop().create_future()
@@ -85,7 +95,10 @@ class Azurite:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={"AIB_EMULATOR_DELEGATION_SEED": self.delegation_seed},
+            env={
+                "AIB_EMULATOR_DELEGATION_SEED": self.delegation_seed,
+                "AIB_EMULATOR_ACCOUNTS": str(self.location / ACCOUNTS),
+            },
             cwd=self.location,
             pass_fds=(lock,),
             start_new_session=True,  # a Ctrl-C is ours to answer: Azurite ends when we say so
@@ -111,6 +124,10 @@ class Azurite:
     async def set_account(self, account: str, keys: Sequence[str] | None) -> None:
         """Make `account` exist with these base64 keys, or not exist any more (`None`); done when this returns."""
         await self._order({"account": account, "keys": None if keys is None else list(keys)})
+        if keys is None:
+            self._accounts.pop(account, None)
+        else:
+            self._accounts[account] = list(keys)
 
     async def note_copy(self, place: Mapping[str, str], state: Mapping[str, str]) -> None:
         """Say what is to be seen of a copy that goes on; done when this returns.
@@ -147,6 +164,7 @@ class Azurite:
         for waiting in (self._listening, *self._orders):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(ended)
+                waiting.exception()  # who has waited for it may be gone
         self._orders.clear()
         if self._process is process and self._has_listened():
             log.error("%s", ended)

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobClient
 
 LONGEST_PUT_PAGE = 4 * 1024 * 1024
-RETRIES: dict[str, Any] = {"retry_total": 5, "initial_backoff": 1, "increment_base": 1, "random_jitter_range": 1}
-"""While Azurite is started again, what a build writes waits for it."""
+RETRIES: dict[str, Any] = {
+    "retry_total": 30,
+    "retry_connect": 30,
+    "initial_backoff": 1,
+    "increment_base": 1,
+    "random_jitter_range": 1,
+}
+"""While Azurite is started again, what a build writes waits for it: about a minute."""
 
 
 def service_client(url: str, account: str, key: str, transport: AioHttpTransport | None) -> BlobServiceClient:

@@ -7,6 +7,7 @@
 // The end of stdin means that the emulator is gone, however it died: Azurite then ends as well.
 "use strict";
 
+const fs = require("node:fs");
 const path = require("node:path");
 const readline = require("node:readline");
 
@@ -50,6 +51,10 @@ function setAccount({ account, keys }) {
     const [key1, key2] = keys.map((key) => Buffer.from(key, "base64"));
     accounts.set(account, { name: account, key1, key2 });
   }
+}
+
+for (const known of JSON.parse(fs.readFileSync(process.env.AIB_EMULATOR_ACCOUNTS))) {
+  setAccount(known);
 }
 
 const orders = readline.createInterface({ input: process.stdin });

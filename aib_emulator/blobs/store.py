@@ -179,8 +179,6 @@ class AzuriteBlobStore:
         async with self._changing_accounts:
             try:
                 await self._azurite.start()
-                for account in list(self._accounts.values()):
-                    await self._azurite.set_account(account.name, account.keys)
             except OSError:
                 log.exception("Azurite could not be started again: no blob can be read or written any more")
             else:

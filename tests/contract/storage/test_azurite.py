@@ -97,6 +97,15 @@ async def test_ended_azurite_is_told(azurite: Azurite) -> None:
         await asyncio.wait_for(_order_until_it_fails(azurite), DEADLINE)
 
 
+async def test_accounts_are_there_when_it_listens_again(azurite: Azurite) -> None:
+    """What is started once more has the address and the accounts of before, from the first call on."""
+    await azurite.set_account("acct", KEYS)
+    url = azurite.url
+    await azurite.stop()
+    await azurite.start()
+    assert (azurite.url, await status_of_list(url, "acct")) == (url, 403)
+
+
 async def test_hanging_azurite_is_told(tmp_path: Path) -> None:
     """Orders to an Azurite that does not answer fail, rather than wait for ever."""
     azurite = Azurite(tmp_path, order_timeout=0.1)
@@ -114,8 +123,12 @@ def test_lost_azurite_is_started_again(emulator: EmulatorThread, caplog: pytest.
     """When Azurite ends by itself the log says so, and a build writes on, at the same address."""
     emulator.run(emulator.emulator.world.blobs.create_container("imagestore", "late"))
     (node,) = [child for child in psutil.Process().children() if "mend_azurite" in " ".join(child.cmdline())]
-    node.kill()
-    node.wait(DEADLINE)
+    ended = os.pidfd_open(node.pid)  # to wait for its parent to reap it would be to reap it
+    try:
+        node.kill()
+        select.select([ended], [], [], DEADLINE)
+    finally:
+        os.close(ended)
     emulator.run(emulator.emulator.world.blobs.append_text("imagestore", "images", "build.log", "on\n"))
     assert "Azurite ended (exit -9)" in caplog.text
     assert "Azurite runs again" in caplog.text
