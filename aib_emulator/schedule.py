@@ -131,12 +131,12 @@ class Schedule:
         try:
             while id(process) in self._processes and _is_due(process, self._clock.now()):
                 await process.perform_next()
-                self._when_performed()
+                self._tell(process)
         except Exception as error:
             # One broken process must not stop the others.
             log.exception("An effect of %s failed", process)
             process.break_off(error)
-            self._when_performed()
+            self._tell(process)
         finally:
             del self._at_work[id(process)]
         if process.next_due() is None:
@@ -144,6 +144,13 @@ class Schedule:
         elif id(process) in self._processes:
             self._expect(process)
         self._clock.wake()
+
+    def _tell(self, process: Process) -> None:
+        try:
+            self._when_performed()
+        except Exception:
+            # What was done is done; it is told again with the next effect.
+            log.exception("What %s has left could not be noted", process)
 
 
 def _is_due(process: Process, now: datetime) -> bool:

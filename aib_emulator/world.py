@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 BEING_DELETED = "Deleting"
+KEPT_RUNS = 10_000
+"""How many runs are remembered, those of image templates that are gone among them."""
 
 
 class RecordedRun(Protocol):
@@ -323,7 +326,7 @@ class World:
     :param throttle: lets calls to Resource Manager pass, or not
     :param sign_in_refusals: sign-ins that are going to be refused
     :param failures: planned failures of creations and runs
-    :param runs: every run that has begun, oldest first
+    :param runs: the last runs that have begun, oldest first
     :param send: answers a call that a service makes on behalf of a caller; set by the front door
     :param delete_hooks: by lower-case resource type, what to do before such a resource is forgotten
     :param storage: set by `app` from `services/storage`
@@ -349,7 +352,7 @@ class World:
     throttle: Throttle = field(default_factory=Throttle)
     sign_in_refusals: SignInRefusals = field(default_factory=SignInRefusals)
     failures: Failures = field(default_factory=Failures)
-    runs: list[RecordedRun] = field(default_factory=list)
+    runs: deque[RecordedRun] = field(default_factory=lambda: deque(maxlen=KEPT_RUNS))
     send: Callable[[Call], Awaitable[Answer]] = _nobody_answers
     delete_hooks: dict[str, DeleteHook] = field(default_factory=dict)
     keeper: Keeper = field(default_factory=Keeper)

@@ -57,7 +57,7 @@ class RecordDoor:
         return Answer(200, self._requests.connections())
 
     async def get_runs(self, _: Call) -> Answer:
-        """List every run that has begun since the last reset, oldest first, as its image template describes it."""
+        """List the runs that have begun since the last reset, oldest first, as their image templates describe them."""
         now, runs = self._world.clock.now(), self._world.runs
         value = [{"image_template_id": run.image_template_path, **run.last_run_status(now)} for run in runs]
         return Answer(200, {"value": value})

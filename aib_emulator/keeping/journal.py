@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 
     Records = dict[str, Any]
 
+log = logging.getLogger(__name__)
+
 HEADER = {"journal": "aib-emulator", "version": 1}
 CHECKSUM_DIGITS = 8
+LONGEST, GROWTH = 32 * 1024 * 1024, 4
+"""A journal is shortened once it is this long in bytes, and so many times as long as it was when it was short."""
 
 
 class JournalError(OSError):
@@ -28,12 +33,14 @@ class Journal:
     What is appended is with the operating system when `append` returns: killing the process loses nothing.
 
     :param file: the journal; made when it is not there
+    :param longest: bytes from which on it is shortened while it is written
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, longest: int = LONGEST) -> None:
         self._path = file
+        self._longest = longest
         self._file: BinaryIO | None = None
-        self._size = 0
+        self._size = self._short_size = 0
 
     def open(self) -> Records:
         """Return what is recorded, shorten the journal to just that, and begin to append."""
@@ -47,8 +54,9 @@ class Journal:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._path)
+        self.close()
         self._file = self._path.open("ab", buffering=0)
-        self._size = self._path.stat().st_size
+        self._size = self._short_size = self._path.stat().st_size
         return records
 
     def append(self, change: Mapping[str, Any]) -> None:
@@ -62,6 +70,15 @@ class Journal:
             self._file.truncate(self._size)
             raise JournalError(f"{self._path}: a change could not be written ({error}). Free some space.") from error
         self._size += len(line)
+        if self._size > max(self._longest, GROWTH * self._short_size):
+            self._shorten()
+
+    def _shorten(self) -> None:
+        try:
+            self.open()
+        except OSError as error:  # the long one goes on
+            self._short_size = self._size
+            log.warning("%s could not be shortened: %s", self._path, error)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -32,6 +32,7 @@ from aib_emulator.services.image_builder.run import ImageRun
 from aib_emulator.services.image_builder.sources import resolve_source
 from aib_emulator.services.image_builder.staging import delete_staging, is_marked
 from aib_emulator.services.image_builder.timeline import CANCEL_SECONDS, FOR_EVER, plan_run
+from aib_emulator.services.image_builder.trigger import failures_to_remember
 from aib_emulator.services.image_builder.trigger_watch import TriggerWatch
 from aib_emulator.services.image_builder.validation import validate
 from aib_emulator.store import Resource
@@ -213,11 +214,6 @@ class ImageTemplateDesk:
             return image_template.previous_run_outputs
         return image_template.run.run_outputs
 
-    def _log_url(self, image_template: ImageTemplate) -> str:
-        if self._world.choices["log-location"] == "resource-id":
-            return ""
-        return self._world.blobs.blob_url(image_template.staging_account, LOG_CONTAINER)
-
     def _run_of(self, image_template: ImageTemplate) -> ImageRun:
         if image_template.run is None:
             raise TypeError(f"{image_template.image_template_id} was never run.")
@@ -225,7 +221,10 @@ class ImageTemplateDesk:
 
     def _begin_run(self, image_template: ImageTemplate, run: ImageRun) -> None:
         if image_template.run is not None:
-            image_template.earlier_run_states.append(image_template.run.look(self._world.clock.now()).run_state)
+            ended = image_template.run.look(self._world.clock.now()).run_state
+            image_template.earlier_run_states = failures_to_remember(
+                [*image_template.earlier_run_states, ended], self._world.settings.trigger_failure_limit
+            )
             image_template.previous_run_outputs = image_template.run.run_outputs
         image_template.run = run
         self._world.runs.append(run)

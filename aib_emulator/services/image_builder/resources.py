@@ -43,7 +43,7 @@ class ImageTemplate:
     :param owns_staging_group: whether it goes with the image template
     :param run: the last run
     :param previous_run_outputs: of the run before that
-    :param earlier_run_states: how the runs before that ended, oldest first
+    :param earlier_run_states: how the runs before that ended, oldest first, as far as it counts for triggers
     :param triggers: by lower-case name
     :param pending: the creation or deletion that goes on, or went on last
     :param due: when that is done

@@ -127,6 +127,11 @@ def failed_in_a_row(run_states: Sequence[str]) -> int:
     return count
 
 
+def failures_to_remember(run_states: Sequence[str], limit: int) -> list[str]:
+    """Return what is to be remembered of the runs so far: those of the last ones that count, as far as the limit."""
+    return ["Failed"] * min(failed_in_a_row(run_states), limit)
+
+
 def _order(version: str) -> list[int]:
     return [int(number) for number in version.rpartition("/")[2].split(".") if number.isdigit()]
 

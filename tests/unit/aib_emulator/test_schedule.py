@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from aib_emulator.clock import ManualClock
 from aib_emulator.schedule import AT_ONCE, Schedule
+
+if TYPE_CHECKING:
+    import pytest
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -70,6 +74,25 @@ async def test_one_broken_process_does_not_stop_the_others() -> None:
     await schedule.settle()
     assert [str(error) for error in broken.errors] == ["the effect failed"]
     assert len(sound.done) == 2
+
+
+async def test_effects_that_cannot_be_noted_are_effects(caplog: pytest.LogCaptureFixture) -> None:
+    """When nobody can be told, as with a full disk, processes go on, and the log says so."""
+
+    def fail() -> None:
+        raise OSError("no space left")
+
+    clock = ManualClock(START)
+    schedule, sound, broken = Schedule(clock, fail), FakeProcess(1, 2), FakeProcess(1, breaks_at=0)
+    schedule.add(sound)
+    schedule.add(broken)
+    clock.advance(1)
+    await schedule.settle()
+    clock.advance(1)
+    await schedule.settle()
+    assert (len(sound.done), sound.errors) == (2, [])
+    assert [str(error) for error in broken.errors] == ["the effect failed"]
+    assert "no space left" in caplog.text
 
 
 async def test_a_dropped_process_leaves_nothing_more() -> None:

@@ -94,3 +94,29 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
     with pytest.raises(JournalError, match="another version"):
         Journal(file).open()
+
+
+def test_a_journal_does_not_grow_for_ever(tmp_path: Path) -> None:
+    """What was overwritten goes while it is written, and nothing else does."""
+    journal = Journal(tmp_path / "journal", longest=1000)
+    journal.open()
+    for number in range(200):
+        journal.append({"resource:a": {"number": number}, f"operation:{number % 5}": {}})
+    journal.close()
+    assert (tmp_path / "journal").stat().st_size <= 1100
+    assert read_journal(tmp_path / "journal") == {
+        "resource:a": {"number": 199},
+        **{f"operation:{number}": {} for number in range(5)},
+    }
+
+
+def test_a_journal_that_cannot_be_shortened_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The long one is written on, and the log says so."""
+    journal = Journal(tmp_path / "journal", longest=100)
+    journal.open()
+    (tmp_path / "journal.new").mkdir()
+    for number in range(20):
+        journal.append({"resource:a": {"number": number}})
+    journal.close()
+    assert read_journal(tmp_path / "journal") == {"resource:a": {"number": 19}}
+    assert "could not be shortened" in caplog.text

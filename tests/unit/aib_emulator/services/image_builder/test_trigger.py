@@ -13,6 +13,7 @@ from aib_emulator.services.image_builder.trigger import (
     check_number,
     check_source,
     failed_in_a_row,
+    failures_to_remember,
     is_newer,
     trigger_body,
 )
@@ -131,3 +132,4 @@ def test_newer_is_by_number(version: str, seen: str, *, expected: bool) -> None:
 def test_failures_are_counted_back_to_the_last_success(run_states: list[str], count: int) -> None:
     """A success begins the count anew, a cancelled run changes nothing."""
     assert failed_in_a_row(run_states) == count
+    assert failed_in_a_row([*failures_to_remember(run_states[:-1], 10), *run_states[-1:]]) == count
