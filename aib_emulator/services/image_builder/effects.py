@@ -195,11 +195,12 @@ class RunEffects:
         started = phase.start
         stamp = f"{started.astimezone(STAMP_ZONE):%Y%m%d%H%M%S}"
         blobs, settings = self._world.blobs, self._world.settings
-        account, container = self._image_template.staging_account, VHD_CONTAINER
-        blob = f"{distributor['runOutputName']}_{stamp}.vhd"
-        given = account_and_blob(distributor.get("uri") or "", blobs.public_url)
-        if given is not None:
-            account, container, blob = given
+        uri = distributor.get("uri")
+        usual = (self._image_template.staging_account, VHD_CONTAINER, f"{distributor['runOutputName']}_{stamp}.vhd")
+        place = account_and_blob(uri, blobs.public_url) if uri else usual
+        if place is None:
+            raise LookupError(f"{uri!r} names no blob of this emulator.")
+        account, container, blob = place
         await blobs.put_sparse_vhd(
             account,
             container,

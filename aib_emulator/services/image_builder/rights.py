@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.services.image_builder.blob_address import account_and_blob
 from aib_emulator.services.image_builder.messages import (
     GENERIC,
     UNUSABLE_IDENTITY,
@@ -34,6 +35,8 @@ USE_STAGING_GROUP = (
 READ_NETWORK = ("Microsoft.Network/virtualNetworks/read",)
 JOIN_SUBNET = ("Microsoft.Network/virtualNetworks/subnets/join/action",)
 ASSIGN_IDENTITY = ("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",)
+
+WRITE_BLOBS = ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,18 @@ def missing_rights(world: World, image_template: ImageTemplate) -> list[Right]:
             for action in right.actions
         )
 
-    return [right for right in needed_rights(image_template) if not is_given(right)]
+    missing = [right for right in needed_rights(image_template) if not is_given(right)]
+    return [*missing, *_unwritable(world, image_template, principal_ids)]
+
+
+def _unwritable(world: World, image_template: ImageTemplate, principal_ids: list[str]) -> Iterator[Right]:
+    """Yield a right for each VHD whose place is not in this emulator, or that no identity may write."""
+    for index, distributor in enumerate(image_template.properties["distribute"]):
+        if distributor["type"] == "VHD" and distributor.get("uri"):
+            place = account_and_blob(distributor["uri"], world.blobs.public_url)
+            roles = [] if place is None else [world.access.blob_role(place[0], name) for name in principal_ids]
+            if "contributor" not in roles:
+                yield _named(WRITE_BLOBS, distributor["uri"].partition("?")[0], "BadDistributeType", index)
 
 
 def may_read_blobs(world: World, image_template: ImageTemplate, account_name: str) -> bool:

@@ -33,6 +33,7 @@ IMAGE = f"{SUBSCRIPTION}{IN_GROUP}/providers/Microsoft.Compute/images/base"
 VERSION = f"{SUBSCRIPTION}{IN_GROUP}/providers/Microsoft.Compute/galleries/corp/images/linux-base/versions/latest"
 LENT = f"{SUBSCRIPTION}/resourceGroups/lent"
 GALLERY, MANAGED = to_gallery(SUBSCRIPTION.rpartition("/")[2]), to_managed_image(SUBSCRIPTION.rpartition("/")[2])
+ELSEWHERE = "https://mine.blob.core.windows.net/images/disk.vhd"
 LACKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "source image": (
         {"source": {"type": "ManagedImage", "imageId": IMAGE}},
@@ -57,6 +58,13 @@ LACKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "BadDistributeType",
         f"Not authorized to access the resource: {MANAGED['imageId']}",
         "Failed in distributing 1 images out of total 1",
+    ),
+    "VHD elsewhere": (
+        {"distribute": [{**TO_VHD, "uri": f"{ELSEWHERE}?sig=secret"}]},
+        "BadDistributeType",
+        f"Not authorized to access the resource: {ELSEWHERE}. ",
+        "Failed in distributing 1 images out of total 1: {[Error 0] [InternalOperationError: Not authorized to access "
+        f"the resource: {ELSEWHERE}. ",
     ),
     "staging group": (
         {"stagingResourceGroup": LENT},
@@ -129,6 +137,36 @@ def test_a_creation_fails_for_lack_of_a_right(raw: RawArm, name: str) -> None:
     kept = properties_of(raw)
     assert kept["provisioningState"] == "Failed"
     assert kept["provisioningError"] == {"message": operation["error"]["message"], "provisioningErrorCode": code}
+
+
+@pytest.mark.parametrize(
+    ("account", "role_name", "state"),
+    [
+        ("imagestore", "Storage Blob Data Contributor", "Succeeded"),
+        ("imagestore", "Storage Blob Data Reader", "Failed"),
+        ("imagestore", "Contributor", "Failed"),
+        ("nobodys", "Storage Blob Data Contributor", "Failed"),
+    ],
+)
+def test_a_vhd_at_a_place_of_ones_own_needs_a_data_role(raw: RawArm, account: str, role_name: str, state: str) -> None:
+    """The identity must write blobs of an account that there is, or the creation fails."""
+    assign(raw, role_name, principal_of(raw))
+    uri = f"{raw.thread.emulator.blob_url}/{account}/images/disk.vhd"
+    create(raw, distribute=[{**TO_VHD, "uri": uri}])
+    assert properties_of(raw)["provisioningState"] == state
+    said = properties_of(raw).get("provisioningError", {}).get("message", "")
+    assert (f"Not authorized to access the resource: {uri}. " in said) == (state == "Failed")
+
+
+def test_a_right_to_write_that_is_taken_away_fails_the_vhd(raw: RawArm) -> None:
+    """The run fails, and the staging account has no VHD in its place."""
+    given = assign(raw, "Storage Blob Data Contributor", principal_of(raw))
+    create(raw, distribute=[{**TO_VHD, "uri": f"{raw.thread.emulator.blob_url}/imagestore/images/disk.vhd"}])
+    raw.send("DELETE", given)
+    raw.send("POST", f"{ONE}/run")
+    raw.thread.control.advance(600)
+    assert last_run_status(raw)["message"].startswith("Failed in distributing 1 images out of total 1")
+    assert raw.send("GET", f"{ONE}/runOutputs").json()["value"] == []
 
 
 @pytest.mark.parametrize("name", LACKING)
