@@ -140,10 +140,13 @@ class ControlClient:
         """Let blobs bear anything, as at first."""
         self._call("DELETE", "/blob-limits")
 
-    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
-        """Publish a new version of a marketplace image."""
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str, **about: str) -> None:
+        """Publish a new version of a marketplace image, which is made if there is none of these names.
+
+        :param about: `os_type` and `hyper_v_generation` of an image that is made
+        """
         names = {"publisher": publisher, "offer": offer, "sku": sku, "version": version}
-        self._call("POST", "/platform-versions", names)
+        self._call("POST", "/platform-versions", {**names, **about})
 
     def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
         """Withdraw a version of a marketplace image."""

@@ -274,20 +274,20 @@ class ComputeShapes(Protocol):
         """Return from when on each gallery image version is there."""
         ...
 
-    def changed_platform_images(self) -> list[list[str]] | None:
-        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
+    def changed_platform_images(self) -> list[dict[str, Any]] | None:
+        """Return what is known of marketplace images that are not as at the start; None if there are none."""
         ...
 
-    def restore_platform_images(self, changed: Iterable[Sequence[str]]) -> None:
-        """Take over the versions of marketplace images."""
+    def restore_platform_images(self, changed: Iterable[Mapping[str, Any]]) -> None:
+        """Take over marketplace images with their versions."""
         ...
 
     def latest_platform_version(self, publisher: str, offer: str, sku: str) -> str | None:
         """Return the newest marketplace version, or None when the catalogue has no such image."""
         ...
 
-    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
-        """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str, **about: str) -> None:
+        """Add a version to a marketplace image, made if need be; ValueError when that makes no sense."""
         ...
 
     def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LONGEST_ADVANCE = 1_000_000_000.0
 """Seconds: some thirty years."""
 LARGEST_SKEW = 86_400.0 * 365
+VERSION_NAMES = ("publisher", "offer", "sku", "version")
+OF_NEW_IMAGES = ("os_type", "hyper_v_generation")
 
 
 def table(world: World) -> Table:
@@ -104,7 +106,7 @@ class WorldDoor:
 
     async def post_platform_version(self, call: Call) -> Answer:
         """Publish a new version of a marketplace image."""
-        return Answer(201, _carried_out(self._world.compute.publish_platform_version, call))
+        return Answer(201, _carried_out(self._world.compute.publish_platform_version, call, *OF_NEW_IMAGES))
 
     async def post_withdrawal(self, call: Call) -> Answer:
         """Withdraw a version of a marketplace image."""
@@ -115,11 +117,12 @@ class WorldDoor:
         return {"now": clock.now().isoformat(), "scale": clock.scale, "skew": clock.skew.total_seconds()}
 
 
-def _carried_out(change: Callable[[str, str, str, str], None], call: Call) -> dict[str, Any]:
+def _carried_out(change: Callable[..., None], call: Call, *optional: str) -> dict[str, Any]:
     sent = call.json()
-    publisher, offer, sku, version = (str(sent.get(name, "")) for name in ("publisher", "offer", "sku", "version"))
+    check_members(sent, dict.fromkeys((*VERSION_NAMES, *optional), str))
+    names = {name: sent.get(name, "") for name in VERSION_NAMES}
     try:
-        change(publisher, offer, sku, version)
+        change(**names, **{name: sent[name] for name in optional if name in sent})
     except (LookupError, ValueError) as error:
         raise ArmError(400, "InvalidPlatformVersion", str(error)) from error
     return sent

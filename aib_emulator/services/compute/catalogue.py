@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
 VERSION = re.compile(r"\d+(\.\d+)*")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DISK_SIZES_GB = {"Linux": 30, "Windows": 127}
+GENERATIONS = ("V1", "V2")
 
 
 @dataclass
@@ -105,22 +108,19 @@ class PlatformCatalogue:
         """Forget what was published and withdrawn since the start."""
         self._images = marketplace()
 
-    def changed(self) -> list[list[str]] | None:
-        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
-        pairs = zip(self._images, marketplace(), strict=True)
-        found = [
-            [image.publisher, image.offer, image.sku, *image.versions]
-            for image, before in pairs
-            if image.versions != before.versions
-        ]
-        return found or None
+    def changed(self) -> list[dict[str, Any]] | None:
+        """Return what is known of the images that are new, or have other versions than at the start; None if none."""
+        known = marketplace()
+        return [asdict(image) for image in self._images if image not in known] or None
 
-    def restore(self, changed: Iterable[Sequence[str]]) -> None:
-        """Take over versions that were published, without those that were withdrawn."""
-        for publisher, offer, sku, *versions in changed:
-            image = self.find(publisher, offer, sku)
-            if image is not None:
-                image.versions[:] = versions
+    def restore(self, changed: Iterable[Mapping[str, Any]]) -> None:
+        """Take over images with the versions that were published, without those that were withdrawn."""
+        for record in changed:
+            image = PlatformImage(**record)
+            known = self.find(image.publisher, image.offer, image.sku)
+            if known is not None:
+                self._images.remove(known)
+            self._images.append(image)
 
     def publishers(self) -> list[str]:
         """Return the publishers, in alphabetical order."""
@@ -143,13 +143,20 @@ class PlatformCatalogue:
         image = self.find(publisher, offer, sku)
         return sorted(image.versions, key=version_order) if image else []
 
-    def publish(self, publisher: str, offer: str, sku: str, version: str) -> None:
-        """Add a version to an image, as its publisher does every few weeks."""
-        image = self.find(publisher, offer, sku)
-        if image is None:
-            raise LookupError(f"The marketplace has no image {publisher}:{offer}:{sku}.")
+    def publish(self, publisher: str, offer: str, sku: str, version: str, **about: str) -> None:
+        """Add a version to an image, as its publisher does every few weeks; an image that there is not is made.
+
+        :param about: `os_type` and `hyper_v_generation` of one that is made; by its names and `V2` unless given
+        """
         if not VERSION.fullmatch(version):
             raise ValueError(f"{version!r} is not a version: numbers joined by dots.")
+        image = self.find(publisher, offer, sku)
+        if image is None:
+            image = new_image(publisher, offer, sku, **about)
+            self._images.append(image)
+        for name, value in about.items():
+            if getattr(image, name) != value:
+                raise ValueError(f"{publisher}:{offer}:{sku} has {name} {getattr(image, name)}.")
         if version not in image.versions:
             image.versions.append(version)
 
@@ -159,6 +166,22 @@ class PlatformCatalogue:
         if image is None or version not in image.versions:
             raise LookupError(f"The marketplace has no image {publisher}:{offer}:{sku}:{version}.")
         image.versions.remove(version)
+
+
+def new_image(
+    publisher: str, offer: str, sku: str, *, os_type: str | None = None, hyper_v_generation: str = "V2"
+) -> PlatformImage:
+    """Return an image without versions; ValueError when that makes no sense."""
+    for name in (publisher, offer, sku):
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a publisher, offer or SKU.")
+    system = os_type or ("Windows" if "windows" in f"{publisher}{offer}".lower() else "Linux")
+    if system not in DISK_SIZES_GB:
+        raise ValueError(f"os_type={system!r}: use one of {', '.join(DISK_SIZES_GB)}.")
+    if hyper_v_generation not in GENERATIONS:
+        raise ValueError(f"hyper_v_generation={hyper_v_generation!r}: use one of {', '.join(GENERATIONS)}.")
+    size_gb = DISK_SIZES_GB[system]
+    return PlatformImage(publisher, offer, sku, system, size_gb, hyper_v_generation=hyper_v_generation)
 
 
 def version_order(version: str) -> tuple[int, ...]:

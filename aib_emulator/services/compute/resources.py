@@ -181,12 +181,12 @@ class ComputeResources:
         found = self._store.list(resource_type=VERSION_TYPE)
         return [self.version_completion(version) for version in found]
 
-    def changed_platform_images(self) -> list[list[str]] | None:
-        """Return publisher, offer, SKU and versions of the images that have others than at the start; None if none."""
+    def changed_platform_images(self) -> list[dict[str, Any]] | None:
+        """Return what is known of marketplace images that are not as at the start; None if there are none."""
         return self.catalogue.changed()
 
-    def restore_platform_images(self, changed: Iterable[Sequence[str]]) -> None:
-        """Take over the versions of marketplace images."""
+    def restore_platform_images(self, changed: Iterable[Mapping[str, Any]]) -> None:
+        """Take over marketplace images with their versions."""
         self.catalogue.restore(changed)
 
     def version_now(self, version: Resource, *, with_replication: bool = False) -> dict[str, Any]:
@@ -217,9 +217,12 @@ class ComputeResources:
         versions = self.catalogue.versions(publisher, offer, sku)
         return versions[-1] if versions else None
 
-    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:
-        """Add a version to a marketplace image; LookupError or ValueError when that makes no sense."""
-        self.catalogue.publish(publisher, offer, sku, version)
+    def publish_platform_version(self, publisher: str, offer: str, sku: str, version: str, **about: str) -> None:
+        """Add a version to a marketplace image, which is made if need be; ValueError when that makes no sense.
+
+        :param about: `os_type` and `hyper_v_generation` of an image that is made
+        """
+        self.catalogue.publish(publisher, offer, sku, version, **about)
         self.when_published(self._clock.now())
 
     def withdraw_platform_version(self, publisher: str, offer: str, sku: str, version: str) -> None:

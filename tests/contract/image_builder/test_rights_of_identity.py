@@ -34,6 +34,7 @@ VERSION = f"{SUBSCRIPTION}{IN_GROUP}/providers/Microsoft.Compute/galleries/corp/
 LENT = f"{SUBSCRIPTION}/resourceGroups/lent"
 GALLERY, MANAGED = to_gallery(SUBSCRIPTION.rpartition("/")[2]), to_managed_image(SUBSCRIPTION.rpartition("/")[2])
 ELSEWHERE = "https://mine.blob.core.windows.net/images/disk.vhd"
+NOT_AUTHORIZED = "{[Error 0] [InternalOperationError: Not authorized to access the resource"
 LACKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "source image": (
         {"source": {"type": "ManagedImage", "imageId": IMAGE}},
@@ -63,8 +64,7 @@ LACKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"distribute": [{**TO_VHD, "uri": f"{ELSEWHERE}?sig=secret"}]},
         "BadDistributeType",
         f"Not authorized to access the resource: {ELSEWHERE}. ",
-        "Failed in distributing 1 images out of total 1: {[Error 0] [InternalOperationError: Not authorized to access "
-        f"the resource: {ELSEWHERE}. ",
+        f"Failed in distributing 1 images out of total 1: {NOT_AUTHORIZED}: {ELSEWHERE}. ",
     ),
     "staging group": (
         {"stagingResourceGroup": LENT},

@@ -336,6 +336,16 @@ def test_a_given_staging_group_must_be_fit(raw: RawArm, name: str, group: dict[s
     assert properties["provisioningError"]["provisioningErrorCode"] == "BadStagingResourceGroup"
 
 
+def test_any_marketplace_image_can_be_had(raw: RawArm) -> None:
+    """An image that the marketplace lacks is there once a version of it is published, and can be built from."""
+    names = {"publisher": "Mine", "offer": "base", "sku": "9"}
+    assert raw.send("POST", "/_emulator/platform-versions", {**names, "version": "9.1.0", "os_type": "Linux"}).ok
+    refused = raw.send("POST", "/_emulator/platform-versions", {**names, "version": "9.1.1", "system": "Linux"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "UnknownMember")
+    create(raw, source={"type": "PlatformImage", **names, "version": "latest"})
+    assert raw.send("GET", ONE).json()["properties"]["source"]["exactVersion"] == "9.1.0"
+
+
 def test_latest_is_looked_up_again_for_each_run(raw: RawArm) -> None:
     """A version that was published after the creation is the one that a run builds from."""
     create(raw)

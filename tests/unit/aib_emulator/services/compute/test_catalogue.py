@@ -28,12 +28,53 @@ def test_published_version_is_in_one_catalogue_only() -> None:
     assert "24.04.999999999" not in PlatformCatalogue().versions(*UBUNTU)
 
 
-def test_unknown_image_cannot_be_published() -> None:
-    """A version needs an image, and has to be one."""
-    with pytest.raises(LookupError, match="Canonical:nothing:server"):
-        PlatformCatalogue().publish("Canonical", "nothing", "server", "1.0.0")
-    with pytest.raises(ValueError, match="numbers joined by dots"):
-        PlatformCatalogue().publish(*UBUNTU, "latest")
+@pytest.mark.parametrize(
+    ("names", "about", "system", "generation"),
+    [
+        (("Mine", "base", "9"), {}, "Linux", "V2"),
+        (("Mine", "windows-base", "9"), {}, "Windows", "V2"),
+        (("Mine", "base", "9"), {"os_type": "Windows", "hyper_v_generation": "V1"}, "Windows", "V1"),
+    ],
+)
+def test_an_image_that_is_not_there_is_made(
+    names: tuple[str, str, str], about: dict[str, str], system: str, generation: str
+) -> None:
+    """Its first version makes it; a reset forgets it, and what was kept brings it back."""
+    catalogue, later = PlatformCatalogue(), PlatformCatalogue()
+    catalogue.publish(*names, "1.0.0", **about)
+    catalogue.publish(*names, "1.0.1")
+    catalogue.publish(*UBUNTU, "24.04.999999999")
+    kept = catalogue.changed()
+    assert kept is not None
+    later.restore(kept)
+    image = later.find(*names)
+    assert image is not None
+    assert (image.os_type, image.hyper_v_generation, image.versions) == (system, generation, ["1.0.0", "1.0.1"])
+    assert later.versions(*UBUNTU) == catalogue.versions(*UBUNTU)
+    assert len(later.skus(*UBUNTU[:2])) == len(catalogue.skus(*UBUNTU[:2]))
+    later.reset()
+    assert (later.find(*names), later.changed()) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("names", "version", "about", "said"),
+    [
+        (UBUNTU, "latest", {}, "numbers joined by dots"),
+        (("Mine", "", "9"), "1.0.0", {}, "no name"),
+        (("Mine", "a/b", "9"), "1.0.0", {}, "no name"),
+        (("Mine", "base", "9"), "1.0.0", {"os_type": "BeOS"}, "use one of Linux, Windows"),
+        (("Mine", "base", "9"), "1.0.0", {"hyper_v_generation": "V3"}, "use one of V1, V2"),
+        (UBUNTU, "1.0.0", {"os_type": "Windows"}, "has os_type Linux"),
+    ],
+)
+def test_a_senseless_version_is_not_published(
+    names: tuple[str, str, str], version: str, about: dict[str, str], said: str
+) -> None:
+    """It is told why, and nothing has changed."""
+    catalogue = PlatformCatalogue()
+    with pytest.raises(ValueError, match=said):
+        catalogue.publish(*names, version, **about)
+    assert catalogue.changed() is None
 
 
 def test_lists_of_what_is_unknown_are_empty() -> None:
