@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from aib_emulator.services.resources import routes as resources
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
 
+DOCKER = Path(__file__).parents[2] / "docker"
 PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 CALL = re.compile(r"^\| `([A-Z]+) (\S+)` \|", re.MULTILINE)
 
@@ -36,6 +38,35 @@ def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: Emula
         word = path.partition("}")[0] + "}"
         written.add((method, path.replace(word, words.get(word, word), 1)))
     assert written == {(route.method, route.path) for route in routes}
+
+
+CHAPTERS = (
+    "From one start to the next",
+    "What is there at the start",
+    "Calls",
+    "A run",
+    "Who may do what",
+    "What can go wrong on demand",
+    "In a container",
+    "Recorded, inferred, unknown",
+)
+
+
+def test_the_page_has_its_chapters() -> None:
+    """What people look for stands under a heading of its own."""
+    assert [chapter for chapter in CHAPTERS if f"\n## {chapter}\n" not in PAGE] == []
+
+
+def test_the_chapter_about_containers_tells_what_is_in_the_recipes() -> None:
+    """The command is the image's own, the network is that of the recipes, and every file that it names is there."""
+    chapter = PAGE.partition("\n## In a container\n")[2].partition("\n## ")[0]
+    command = re.findall(r"^CMD (.*)$", (DOCKER / "emulator" / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"`{' '.join(json.loads(command[0])[1:])}`" in chapter
+    assert "network_mode: service:emulator" in chapter
+    assert "network_mode: service:emulator" in (DOCKER / "compose.yaml").read_text(encoding="utf-8")
+    named = set(re.findall(r"docker/[\w./-]*\w", chapter))
+    assert {name for name in named if not (DOCKER.parent / name).exists()} == set()
+    assert "docker/emulator/Dockerfile" in named
 
 
 def test_the_page_names_every_option() -> None:
