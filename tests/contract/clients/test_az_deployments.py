@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.contract.clients.az_cli import GROUP, NEEDS_AZ, Az
-from tests.contract.resources.documents import asked, document, golden_image, identity
+from tests.contract.resources.documents import asked, document, golden_image, golden_image_in_a_gallery, identity
 
 pytestmark = NEEDS_AZ
 FIRST = (*GROUP, "--name", "first")
@@ -34,6 +34,14 @@ def test_create_from_a_file(az: Az, file: str) -> None:
     assert az("deployment", "group", "export", *FIRST)["outputs"].keys() == golden_image()["outputs"].keys()
     az("deployment", "group", "delete", *FIRST)
     assert az("deployment", "group", "list", *GROUP) == []
+
+
+def test_create_a_gallery_from_a_file(az: Az) -> None:
+    """Gallery, definition and role come with the file, and the image template builds into them."""
+    deploy(az, az.write("gallery.json", golden_image_in_a_gallery()), "name=golden")
+    gallery = (*GROUP, "--gallery-name", "golden", "--gallery-image-definition", "linux")
+    assert az("sig", "image-definition", "show", *gallery)["identifier"]["offer"] == "golden"
+    assert az("image", "builder", "show", *GROUP, "--name", "golden")["provisioningState"] == "Succeeded"
 
 
 def test_validate_and_what_if(az: Az, file: str) -> None:

@@ -76,6 +76,45 @@ def golden_image() -> dict[str, Any]:
     )
 
 
+def golden_image_in_a_gallery() -> dict[str, Any]:
+    """Return a document that makes a gallery with a definition, lets its identity write there, and builds into it."""
+    definition_id = "[resourceId('Microsoft.Compute/galleries/images', 'golden', 'linux')]"
+    contributor = "Microsoft.Authorization/roleDefinitions', 'b24988ac-6180-42a0-ab88-20f7382dd24c"
+    place = {"apiVersion": "2024-03-03", "location": "[resourceGroup().location]"}
+    built = image_template()
+    gallery = {"type": "SharedImage", "runOutputName": "version", "galleryImageId": definition_id}
+    built["properties"]["distribute"] = [{**gallery, "replicationRegions": ["[resourceGroup().location]"]}]
+    built["dependsOn"] = [definition_id, "[resourceId('Microsoft.Authorization/roleAssignments', guid('mine'))]"]
+    return document(
+        built,
+        {"type": "Microsoft.Compute/galleries", "name": "golden", **place, "properties": {}},
+        {
+            "type": "Microsoft.Compute/galleries/images",
+            "name": "golden/linux",
+            **place,
+            "dependsOn": ["[resourceId('Microsoft.Compute/galleries', 'golden')]"],
+            "properties": {
+                "osType": "Linux",
+                "osState": "Generalized",
+                "hyperVGeneration": "V2",
+                "identifier": {"publisher": "corp", "offer": "golden", "sku": "linux"},
+            },
+        },
+        {
+            "type": "Microsoft.Authorization/roleAssignments",
+            "apiVersion": "2022-04-01",
+            "name": "[guid('mine')]",
+            "properties": {
+                "roleDefinitionId": f"[subscriptionResourceId('{contributor}')]",
+                "principalId": f"[reference(resourceId('{IDENTITY}', 'mine'), '2023-01-31').principalId]",
+                "principalType": "ServicePrincipal",
+            },
+        },
+        identity("mine"),
+        parameters={"name": {"type": "string"}},
+    )
+
+
 def asked(document: dict[str, Any], mode: str = "Incremental", **values: Any) -> dict[str, Any]:
     """Return what to send to deploy a document with these values of its parameters."""
     parameters = {name: {"value": value} for name, value in values.items()}

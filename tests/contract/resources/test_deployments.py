@@ -11,7 +11,15 @@ import azure.mgmt.resource.resources.aio
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from tests.contract.resources.documents import IDENTITY, asked, document, golden_image, identity, image_template
+from tests.contract.resources.documents import (
+    IDENTITY,
+    asked,
+    document,
+    golden_image,
+    golden_image_in_a_gallery,
+    identity,
+    image_template,
+)
 from tests.contract.sdk_clients import GROUP, done, every, finished, refused
 
 if TYPE_CHECKING:
@@ -74,6 +82,13 @@ async def test_a_document_is_deployed(deployments: Any, resources: Any, cloud: C
     assert made.tags == {"principal": used.principal_id}
     assert made.properties["provisioningState"] == "Succeeded"
     assert [item.id.rpartition("/")[2] for item in done_.properties.output_resources][1:] == ["mine", "golden"]
+
+
+async def test_a_gallery_is_deployed_with_who_writes_there(deployments: Any, resources: Any) -> None:
+    """A definition waits for its gallery, and the image template for the role that its identity needs there."""
+    done_ = await deploy(deployments, asked(golden_image_in_a_gallery(), name="golden"))
+    assert done_.properties.provisioning_state == "Succeeded"
+    assert {"golden", "golden/linux", "mine"} <= set(await names(resources))
 
 
 async def test_a_deployment_shows_its_parameters_and_keeps_secrets(deployments: Any) -> None:
