@@ -42,6 +42,7 @@ class EmulatorSettings:
     :param list_page_size: resources on one page of a list
     :param missing_rights_fail: `creation` or `run`: what fails when an image template's identity lacks a right
     :param trigger_failure_limit: after how many failed runs in a row triggers start none until one succeeds
+    :param triggers_in_a_region: how many triggers a subscription may have in one region
     :param log_form: how builds write their logs: `new` as since autumn 2023, `old` as before
     :param choices: answers that nobody knows of the service, where they differ from the usual ones; see `choices.py`
     :param client_secret: the secret that signs in; everything else that identifies the world is in `docs/emulator.md`
@@ -57,6 +58,7 @@ class EmulatorSettings:
     list_page_size: int = 100
     missing_rights_fail: Literal["creation", "run"] = "creation"
     trigger_failure_limit: int = 3
+    triggers_in_a_region: int = 100
     log_form: str = "new"
     choices: Mapping[str, str] = field(default_factory=dict)
     tenant_id: str = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -74,6 +76,8 @@ class EmulatorSettings:
             raise EmulatorSettingsError(f"missing_rights_fail={self.missing_rights_fail!r}: use 'creation' or 'run'.")
         if self.trigger_failure_limit < 1:
             raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
+        if self.triggers_in_a_region < 1:
+            raise EmulatorSettingsError(f"triggers_in_a_region={self.triggers_in_a_region!r} must be at least 1.")
         if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
             raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
         if self.log_form not in LOG_FORMS:

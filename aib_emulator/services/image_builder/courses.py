@@ -60,6 +60,7 @@ class Course:
 COURSES = {
     "refused": Course("queue", "refused"),
     "deploy": Course("deploy", "packer"),
+    "connect": Course("connect", "packer"),
     "customizer": Course("customize", "packer"),
     "hang": Course("customize", "timeout", hangs=True),
     "deprovision": Course("deprovision", "packer"),

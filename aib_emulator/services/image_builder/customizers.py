@@ -73,16 +73,22 @@ def deploy_lines(image: str, *, location: str, group: str) -> list[Line]:
 def connect_lines(*, is_windows: bool) -> list[Line]:
     """Write how Packer gets hold of the build VM."""
     if is_windows:
+        done = [heard(0.9, "WinRM connected."), said(1.0, "Connected to WinRM!")]
+    else:
+        done = [said(0.95, "Connected to SSH!")]
+    return [*waiting_lines(is_windows=is_windows), *done]
+
+
+def waiting_lines(*, is_windows: bool) -> list[Line]:
+    """Write how Packer waits for the build VM."""
+    if is_windows:
         return [
             said(0.0, "Waiting for WinRM to become available..."),
             noted(0.05, "[INFO] Waiting for WinRM, up to timeout: 10m0s"),
-            heard(0.9, "WinRM connected."),
-            said(1.0, "Connected to WinRM!"),
         ]
     return [
         said(0.0, "Waiting for SSH to become available..."),
         noted(0.3, "[DEBUG] TCP connection to SSH ip/port failed: dial tcp 10.0.0.4:22: connect: connection refused"),
-        said(0.95, "Connected to SSH!"),
     ]
 
 

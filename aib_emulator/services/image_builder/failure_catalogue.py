@@ -326,6 +326,13 @@ CATALOGUE: dict[str, CataloguedFailure] = {
         notes=("[ERROR] Remote command exited with '126': chmod +x /tmp/script_1.sh",),
         ending="Error chmodding script file in the build VM: chmod +x /tmp/script_1.sh: Operation not permitted",
     ),
+    "hardened-windows": CataloguedFailure(
+        38,
+        {"C": ("WinRM",)},
+        course="connect",
+        ending="Timeout waiting for WinRM.",
+        is_windows=True,
+    ),
 }
 """By name. Rows 1 to 6 are refusals, which the same calls meet here without any plan."""
 

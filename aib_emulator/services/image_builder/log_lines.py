@@ -24,12 +24,13 @@ from aib_emulator.services.image_builder.customizers import (
     said,
     usual_failure_output,
     validator_lines,
+    waiting_lines,
 )
 from aib_emulator.services.image_builder.log_form import WRITERS
 from aib_emulator.services.image_builder.words import USUAL, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aib_emulator.services.image_builder.resources import ImageTemplate
     from aib_emulator.services.image_builder.timeline import Phase, Timeline
@@ -85,22 +86,24 @@ class LogWriter:
 
     def _lines(self, phase: Phase, timeline: Timeline) -> list[Line]:
         is_windows = self.image_template.is_windows
-        if phase.kind == "customize":
-            return self._customize_lines(phase)
-        if phase.kind == "validate":
-            return self._validate_lines(phase)
-        if phase.kind == "deploy":
-            return self._deploy_lines(phase)
-        if phase.kind == "clean_up":
-            return self._clean_up_lines(phase, timeline)
-        if phase.kind == "deprovision":
-            return self._deprovision_lines(phase)
-        plain = {
-            "connect": lambda: connect_lines(is_windows=is_windows),
+        writers: dict[str, Callable[[], list[Line]]] = {
+            "deploy": lambda: self._deploy_lines(phase),
+            "connect": lambda: self._connect_lines(phase),
+            "customize": lambda: self._customize_lines(phase),
+            "deprovision": lambda: self._deprovision_lines(phase),
             "capture": lambda: capture_lines(is_windows=is_windows),
+            "clean_up": lambda: self._clean_up_lines(phase, timeline),
+            "validate": lambda: self._validate_lines(phase),
             "cancel": cancel_lines,
         }
-        return plain[phase.kind]() if phase.kind in plain else []
+        return writers[phase.kind]() if phase.kind in writers else []
+
+    def _connect_lines(self, phase: Phase) -> list[Line]:
+        is_windows = self.image_template.is_windows
+        if not phase.fails:
+            return connect_lines(is_windows=is_windows)
+        failure = Failure(1, notes=self.words.notes, ending=self.words.ending)
+        return [*waiting_lines(is_windows=is_windows), *failed_deploy_lines(failure)]
 
     def _deploy_lines(self, phase: Phase) -> list[Line]:
         group = self.image_template.staging_group_id

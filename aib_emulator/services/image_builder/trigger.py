@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 PLACE = "ImageTemplate.triggers.properties"
 SOURCE_IMAGE = "SourceImage"
 LATEST = "latest"
-MOST_IN_A_REGION = 100
 PUBLIC_STATES = {"creating": "Creating", "provisioned": "Succeeded", "deleting": "Deleting"}
 ACTIVE = {"code": "Healthy", "message": "Trigger is active"}
 OFF = {"code": "Inactive", "message": "Trigger is inactive after several consecutive failed builds"}
@@ -103,12 +102,15 @@ def check_distributors(source: Mapping[str, Any], distribute: Iterable[Mapping[s
             )
 
 
-def check_number(in_image_template: int, in_region: int) -> None:
-    """Refuse one trigger too many."""
+def check_number(in_image_template: int, in_region: int, most: int) -> None:
+    """Refuse one trigger too many.
+
+    :param most: how many a region may have
+    """
     if in_image_template:
         raise rule_broken(f"An image template has one trigger of kind '{SOURCE_IMAGE}' at most.")
-    if in_region >= MOST_IN_A_REGION:
-        raise rule_broken(f"A subscription has {MOST_IN_A_REGION} triggers in a region at most.")
+    if in_region >= most:
+        raise rule_broken(f"A subscription has {most} triggers in a region at most.")
 
 
 def is_newer(version: str, seen: str) -> bool:

@@ -121,7 +121,7 @@ class TriggerDesk:
         check_distributors(properties["source"], properties["distribute"])
         everywhere = self._desk.list(image_template.image_template_id.subscription_id, None)
         in_region = sum(len(other.triggers) for other in everywhere if other.location == image_template.location)
-        check_number(len(image_template.triggers), in_region)
+        check_number(len(image_template.triggers), in_region, self._world.settings.triggers_in_a_region)
 
 
 def _ignore(_: CreationError) -> None:

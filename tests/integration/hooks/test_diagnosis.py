@@ -66,6 +66,7 @@ EXPECTED: dict[str, tuple[str, str | None]] = {
     "token-too-short": ("timeout-too-short", None),
     "apt-lists-missing": ("system-not-settled", "s"),
     "hardened-image": ("script-not-executable", "s"),
+    "hardened-windows": ("image-hardened", None),
 }
 """By name: the class of the failure, and the customizer that has to do with it."""
 

@@ -16,6 +16,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
         {"vhd_size_bytes": 1000},
         {"vhd_size_bytes": 0},
         {"trigger_failure_limit": 0},
+        {"triggers_in_a_region": 0},
         {"missing_rights_fail": "never"},
     ],
 )

@@ -6,7 +6,6 @@ import pytest
 
 from aib_emulator.services.image_builder.refusal import RefusalError
 from aib_emulator.services.image_builder.trigger import (
-    MOST_IN_A_REGION,
     ImageTemplateTrigger,
     check_distributors,
     check_kind,
@@ -17,6 +16,7 @@ from aib_emulator.services.image_builder.trigger import (
     is_newer,
     trigger_body,
 )
+from aib_emulator.settings import EmulatorSettings
 from tests.unit.aib_emulator.services.image_builder.samples import (
     GALLERY_IMAGE,
     MANAGED_IMAGE,
@@ -95,11 +95,12 @@ def test_distributors_that_may_repeat() -> None:
 
 def test_one_trigger_too_many_is_refused() -> None:
     """An image template has one, a region a hundred."""
-    check_number(0, MOST_IN_A_REGION - 1)
+    most = EmulatorSettings().triggers_in_a_region
+    check_number(0, most - 1, most)
     with pytest.raises(RefusalError, match="one trigger"):
-        check_number(1, 1)
+        check_number(1, 1, most)
     with pytest.raises(RefusalError, match="100 triggers"):
-        check_number(0, MOST_IN_A_REGION)
+        check_number(0, most, most)
 
 
 @pytest.mark.parametrize(
