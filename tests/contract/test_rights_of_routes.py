@@ -36,10 +36,12 @@ def test_every_route_of_resource_manager_demands_an_action(emulator_thread: Emul
 
 def test_an_action_names_the_type_in_the_path(emulator_thread: EmulatorThread) -> None:
     """The provider in the path of a resource is the one in the action."""
-    for route in emulator_thread.emulator._routes():
-        found = re.search(r"/providers/(Microsoft\.\w+)", route.path)
-        if found and route.needs_token:
-            assert route.action.startswith(f"{found[1]}/"), route
+    routes = [route for route in emulator_thread.emulator._routes() if route.needs_token]
+    named = {route: re.search(r"/providers/(Microsoft\.\w+)", route.path) for route in routes}
+    providers = {route: found[1] for route, found in named.items() if found}
+
+    assert len(set(providers.values())) > 5
+    assert [route for route, provider in providers.items() if not route.action.startswith(f"{provider}/")] == []
 
 
 def test_what_a_path_is_about() -> None:

@@ -30,12 +30,20 @@ async def test_what_came_whole_is_taken(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"fou", "3 of 4 bytes came"), (b"fours", "5 of 4 bytes"), (b"fore", "another checksum")]
+    ("content", "told", "words"),
+    [
+        (b"fou", HEADERS, "3 of 4 bytes came"),
+        (b"fours", HEADERS, "5 of 4 bytes"),
+        (b"fore", HEADERS, "another checksum"),
+        (b"fou", {"Content-Range": HEADERS["Content-Range"]}, "3 of 4 bytes came"),
+        (b"fore", {"Content-MD5": MD5}, "another checksum"),
+        (b"fou", {"Content-MD5": MD5}, "another checksum"),
+    ],
 )
-async def test_what_was_spoilt_on_its_way_is_not_taken(content: bytes, words: str) -> None:
-    """Neither another length nor another content passes; the next try may be good."""
+async def test_what_was_spoilt_on_its_way_is_not_taken(content: bytes, told: dict[str, str], words: str) -> None:
+    """Neither another length nor another content passes, whichever the answer tells; the next try may be good."""
     with pytest.raises(ArmRequestError, match=words) as caught:
-        await BLOB._check(PART, content, HEADERS)
+        await BLOB._check(PART, content, told)
     assert is_transient(caught.value)
 
 
