@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.blob_file import Content
-from airflow_aib.image_run.log_bytes import LogBytes, LogUnreadableError
+from airflow_aib.image_run.log_bytes import GZIP, LogBytes, LogUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
 
-# zlib's number for gzip with the largest window. It writes no time into the header: equal content stays equal.
-GZIP = 31
 # Compressed pieces are gathered: storage takes at most 50,000 blocks.
 GATHERED_BYTES = 4 * 1024 * 1024
 

@@ -14,9 +14,9 @@ from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.hooks.dependencies import wait_for_dependencies
 from airflow_aib.hooks.errors import translated
 from airflow_aib.hooks.image_runs import ImageRuns
-from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL
 from airflow_aib.hooks.resource_id import image_template_id
 from airflow_aib.hooks.run_async import run_async
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.errors import is_lost_answer, translated
-from airflow_aib.hooks.image_templates import DEFAULT_POLL_INTERVAL, READ_TIME, required
+from airflow_aib.hooks.image_templates import READ_TIME, required
 from airflow_aib.hooks.run_requests import LookBeforeRun, RunRequests
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:

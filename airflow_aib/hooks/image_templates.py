@@ -23,6 +23,7 @@ from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
 from airflow_aib.hooks.waiting import JITTER, Patience, Wait, bounded
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_creation
 from airflow_aib.image_template.fingerprint import differences
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 NO_CONTENT = 204
 
-DEFAULT_POLL_INTERVAL = 30.0
 PROVISION_TIMEOUT = timedelta(hours=1)
 
 # What a refused or lost request costs at most before it counts: attempts, and seconds between them.

@@ -15,6 +15,7 @@ from airflow_aib.hooks.errors import is_transient, retry_after
 from airflow_aib.hooks.log_relay import records
 from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.waiting import JITTER
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.run_event import RunEvent, RunEventReason, RunEventStatus
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.polling.looks import ImageTemplateReader, Looks
     from airflow_aib.image_run.run_handle import ImageRunHandle
 
-POLL_INTERVAL = 30.0
 ERROR_BUDGET = timedelta(minutes=30)
 # An accepted run shows within seconds; one that never does must not be waited for until its deadline.
 APPEAR_WITHIN = timedelta(minutes=15)
@@ -90,7 +90,7 @@ async def watch_run(
     handle: ImageRunHandle,
     *,
     deadline: datetime,
-    poll_interval: float = POLL_INTERVAL,
+    poll_interval: float = DEFAULT_POLL_INTERVAL,
     relay: LogRelay | None = None,
     looks: Looks | None = None,
     error_budget: timedelta = ERROR_BUDGET,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+# Seconds between two looks, where nobody has chosen otherwise.
+DEFAULT_POLL_INTERVAL = 30.0
+
 # About a run that goes on and is not the task's own.
 IfRunning = Literal["wait", "adopt", "cancel", "fail"]
 IF_RUNNING: tuple[IfRunning, ...] = get_args(IfRunning)

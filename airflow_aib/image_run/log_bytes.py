@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.customization_log import LogReading
 
 GZIP_BEGIN = b"\x1f\x8b"
-# zlib's number for gzip with the largest window.
-_GZIP = 31
+# zlib's number for gzip with the largest window. It writes no time into the header: equal content stays equal.
+GZIP = 31
 _LARGEST_PIECE = 1 << 20
 
 
@@ -43,7 +43,7 @@ class LogBytes:
                 self._begin = piece
                 return
             self._begin = None
-            self._unpacker = zlib.decompressobj(wbits=_GZIP) if piece.startswith(GZIP_BEGIN) else None
+            self._unpacker = zlib.decompressobj(wbits=GZIP) if piece.startswith(GZIP_BEGIN) else None
         for content in [piece] if self._unpacker is None else self._unpacked(piece):
             self._reading.take(self._lines.feed(content))
 
@@ -59,7 +59,7 @@ class LogBytes:
         try:
             while rest:
                 if self._unpacker.eof:
-                    self._unpacker = zlib.decompressobj(wbits=_GZIP)
+                    self._unpacker = zlib.decompressobj(wbits=GZIP)
                 yield self._unpacker.decompress(rest, _LARGEST_PIECE)
                 rest = self._unpacker.unconsumed_tail or self._unpacker.unused_data
         except zlib.error as error:

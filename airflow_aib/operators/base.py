@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
@@ -16,7 +15,8 @@ from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTem
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy
-from airflow_aib.triggers.options import WaitingOptions, default_deferrable, read_waiting_options
+from airflow_aib.triggers.access import ImageTemplateAccess
+from airflow_aib.triggers.options import default_deferrable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
     from airflow_aib.hooks.accepted_losses import AcceptedLosses
-    from airflow_aib.hooks.image_builder import AzureImageBuilderHook, ImageTemplateService
+    from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.removal import Removal
     from airflow_aib.image_run.artifacts import ImageArtifact
     from airflow_aib.image_run.run_handle import ImageRunHandle
@@ -83,7 +83,7 @@ def _find_map_index(context: Context, run_task_id: str) -> int | None:
     return int(map_index)
 
 
-class ImageTemplateOperator(BaseOperator):
+class ImageTemplateOperator(ImageTemplateAccess, BaseOperator):
     """Do something with one image template.
 
     :param image_template_id: resource id of the image template; or instead of it
@@ -113,45 +113,11 @@ class ImageTemplateOperator(BaseOperator):
         super().__init__(**kwargs)
         # Not an argument's default: a policy in the DAG's `default_args` must win.
         self.retry_policy = self.retry_policy or ImageBuilderRetryPolicy()
-        # Airflow puts the value in the place of an XComArg before `execute`.
-        self.image_template_id: Any = image_template_id
+        self.image_template_id = image_template_id
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name
         self.azure_conn_id = azure_conn_id
         self.portal_resources = PortalResources()
-
-    @cached_property
-    def hook(self) -> AzureImageBuilderHook:
-        """The way to Azure."""
-        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
-
-        return AzureImageBuilderHook(self.azure_conn_id)
-
-    @cached_property
-    def waiting(self) -> WaitingOptions:
-        """How this deployment waits."""
-        return read_waiting_options()
-
-    def earliest_event(self) -> str:
-        """When a trigger that starts now may send its event at the earliest."""
-        from airflow_aib.hooks.clock import SYSTEM_CLOCK
-
-        return (SYSTEM_CLOCK.now() + timedelta(seconds=self.waiting.trigger_min_age)).isoformat()
-
-    def find_image_template_id(self) -> str:
-        """Give the resource id, by whichever arguments it is named."""
-        return self.hook.find_image_template_id(
-            self.image_template_id, self.resource_group_name, self.image_template_name
-        )
-
-    @asynccontextmanager
-    async def open_service(self) -> AsyncIterator[ImageTemplateService]:
-        """Lend what talks to Azure about image templates; the connection must have been read before."""
-        from airflow_aib.hooks.clients import shared_clients
-        from airflow_aib.hooks.image_builder import ImageTemplateService
-
-        async with shared_clients(self.hook.settings) as clients:
-            yield ImageTemplateService(clients)
 
     def note_image_template(self, image_template_id: str, body: Mapping[str, Any] | None = None) -> None:
         """Note for the links what this task works on."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
@@ -13,21 +12,21 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, A
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
-from airflow_aib.triggers.options import default_deferrable, read_waiting_options
+from airflow_aib.triggers.access import ImageTemplateAccess
+from airflow_aib.triggers.options import default_deferrable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
-    from airflow_aib.hooks.image_builder import AzureImageBuilderHook, ImageTemplateService
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.sensors.failed_looks import FailedLooks
     from airflow_aib.triggers.state_event import StateEvent
     from airflow_aib.triggers.wanted_run import WantedRun
 
 
-class AzureImageTemplateRunSensor(BaseSensorOperator):
+class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
     """Wait until a run of an image template is over that somebody else started: the portal, a colleague, another DAG.
 
     Succeeds when the run has succeeded, and returns its status. A run that ended otherwise is an error that says why,
@@ -76,7 +75,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.image_template_id: Any = image_template_id
+        self.image_template_id = image_template_id
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name
         # Airflow puts the value in the place of an XComArg before `execute`.
@@ -87,13 +86,6 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         self.azure_conn_id = azure_conn_id
         self.portal_resources = PortalResources()
         self._failed_looks: FailedLooks | None = None
-
-    @cached_property
-    def hook(self) -> AzureImageBuilderHook:
-        """The way to Azure."""
-        from airflow_aib.hooks.image_builder import AzureImageBuilderHook
-
-        return AzureImageBuilderHook(self.azure_conn_id)
 
     def execute(self, context: Context) -> Any:
         """Wait, on the triggerer or in the way of all sensors."""
@@ -128,7 +120,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     def _poke(self, context: Context) -> PokeReturnValue:
         from airflow_aib.hooks.run_async import run_async
 
-        image_template_id = self._find_image_template_id()
+        image_template_id = self.find_image_template_id()
         self.portal_resources.note_image_template(self.hook.settings, image_template_id)
         failed_looks = self._open_failed_looks(context)
         try:
@@ -147,22 +139,21 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
 
-        waiting = read_waiting_options()
         now, within = SYSTEM_CLOCK.now(), timedelta(seconds=self.timeout)
         # Airflow itself limits only the time of each leg on a worker by it.
         within = min(within, self.execution_timeout or within)
         self.defer(
             trigger=AzureImageTemplateStateTrigger(
-                image_template_id=self._find_image_template_id(),
+                image_template_id=self.find_image_template_id(),
                 wait_for="over",
                 deadline=(now + within).isoformat(),
-                not_before=(now + timedelta(seconds=waiting.trigger_min_age)).isoformat(),
+                not_before=self.earliest_event(),
                 run=self._wanted_run().to_json(),
                 poll_interval=self.poke_interval,
                 azure_conn_id=self.azure_conn_id,
             ),
             method_name="execute_complete",
-            timeout=within + waiting.defer_margin,
+            timeout=within + self.waiting.defer_margin,
         )
 
     @contextmanager
@@ -203,7 +194,7 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
         from airflow_aib.hooks.run_report import read_report, run_error
         from airflow_aib.image_run.run_status import read_last_run_status
 
-        async with self._open_service() as service:
+        async with self.open_service() as service:
             body = await service.require_image_template(image_template_id)
             self.portal_resources.note_image_template(self.hook.settings, image_template_id, body)
             status, wanted = read_last_run_status(body), self._wanted_run()
@@ -217,21 +208,8 @@ class AzureImageTemplateRunSensor(BaseSensorOperator):
     def _wanted_run(self) -> WantedRun:
         from airflow_aib.triggers.wanted_run import WantedRun, read_image_run
 
-        handle = read_image_run(self.image_run, self._find_image_template_id())
+        handle = read_image_run(self.image_run, self.find_image_template_id())
         return WantedRun(handle, self.started_after)
-
-    def _find_image_template_id(self) -> str:
-        return self.hook.find_image_template_id(
-            self.image_template_id, self.resource_group_name, self.image_template_name
-        )
-
-    @asynccontextmanager
-    async def _open_service(self) -> AsyncIterator[ImageTemplateService]:
-        from airflow_aib.hooks.clients import shared_clients
-        from airflow_aib.hooks.image_builder import ImageTemplateService
-
-        async with shared_clients(self.hook.settings) as clients:
-            yield ImageTemplateService(clients)
 
 
 def _is_past(image_template_id: str, status: LastRunStatus) -> ImageRunFailedError:

@@ -10,6 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -166,7 +167,7 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         not_before: str,
         run: Mapping[str, Any] | None = None,
         handover: float = 0.0,
-        poll_interval: float = 30.0,
+        poll_interval: float = DEFAULT_POLL_INTERVAL,
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
     ) -> None:
         from airflow_aib.triggers.wanted_run import WantedRun

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
+
 CONFIG_SECTION = "azure_image_builder"
 
 
@@ -23,7 +25,7 @@ class WaitingOptions:
     :param provision_timeout: seconds that creating or deleting an image template may take
     """
 
-    poll_interval: float = 30.0
+    poll_interval: float = DEFAULT_POLL_INTERVAL
     trigger_min_age: float = 15.0
     provisioning_allowance: float = 900.0
     distribution_allowance: float = 1800.0

@@ -20,6 +20,7 @@ from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.late_success import DISTRIBUTING, may_come_late
 from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_event import RunEvent
@@ -56,7 +57,7 @@ class WatchOrder:
     handle: ImageRunHandle
     deadline: datetime
     time_limit: TimeLimit = "build_timeout"
-    poll_interval: float = 30.0
+    poll_interval: float = DEFAULT_POLL_INTERVAL
     cancel_overdue: bool = True
     cancel_allowance: float = 1200.0
     relay_log: RelayLevel = "full"

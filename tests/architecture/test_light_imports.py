@@ -50,6 +50,7 @@ LIGHT = {
     "airflow_aib.hooks.default_connection",
     "airflow_aib.image_run.choices",
     "airflow_aib.image_template.outline",
+    "airflow_aib.triggers.access",
     "airflow_aib.vhd.copy_options",
     "airflow_aib.vhd.pace",
 }

@@ -164,7 +164,7 @@ def test_a_cancel_that_takes_too_long_is_an_error(
 ) -> None:
     """A run that stays Canceling beyond the allowance fails the task, which says how it stands."""
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__CANCEL_ALLOWANCE", "0.2")
-    monkeypatch.setattr("airflow_aib.operators.image_run.LAST_LOOKS", timedelta(seconds=0.1))
+    monkeypatch.setattr("airflow_aib.operators.run_cancel.LAST_LOOKS", timedelta(seconds=0.1))
     cloud.create()
     cloud.emulator.control.set_scale(1)
     cloud.start_run()

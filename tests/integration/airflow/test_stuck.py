@@ -29,7 +29,7 @@ def little_time(legs: Legs, monkeypatch: pytest.MonkeyPatch) -> None:
     del legs
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__PROVISION_TIMEOUT", "0.3")
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__CANCEL_ALLOWANCE", "0.5")
-    for module in ("image_template", "image_run"):
+    for module in ("image_template", "run_cancel"):
         monkeypatch.setattr(f"airflow_aib.operators.{module}.LAST_LOOKS", timedelta(seconds=0.1))
 
 

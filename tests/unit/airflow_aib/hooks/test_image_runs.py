@@ -6,7 +6,6 @@ import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunTimeoutError
 from airflow_aib.hooks.image_runs import ImageRuns
-from airflow_aib.image_run.run_handle import ImageRunHandle
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
@@ -17,27 +16,13 @@ from tests.fakes import (
     image_template,
     reset,
     run_status,
-    start_time,
 )
-
-RUNNING_A = run_status(start="A")
-ENDED_A = run_status("Succeeded", start="A")
-RUNNING_B = run_status(start="B")
+from tests.unit.airflow_aib.hooks.scripted import ENDED_A, RUNNING_A, RUNNING_B, handle
 
 
 def service(azure: FakeImageBuilder, clock: FakeClock | None = None) -> ImageRuns:
     """Make the service on a scripted Azure."""
     return ImageRuns(fake_clients(azure), clock=clock or FakeClock())
-
-
-def handle(start: str | None = None, previous: str | None = None) -> ImageRunHandle:
-    """Give a handle; runs are named by a letter."""
-    return ImageRunHandle(
-        image_template_id=IMAGE_TEMPLATE_ID,
-        submit_time=START.isoformat(),
-        previous_start_time=start_time(previous) if previous else None,
-        start_time=start_time(start) if start else None,
-    )
 
 
 async def test_a_run_is_cancelled() -> None:

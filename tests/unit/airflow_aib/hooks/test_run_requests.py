@@ -22,25 +22,12 @@ from tests.fakes import (
     run_status,
     start_time,
 )
-
-RUNNING_A = run_status(start="A")
-ENDED_A = run_status("Succeeded", start="A")
-RUNNING_B = run_status(start="B")
+from tests.unit.airflow_aib.hooks.scripted import ENDED_A, RUNNING_A, RUNNING_B, handle
 
 
 def service(azure: FakeImageBuilder, clock: FakeClock | None = None) -> RunRequests:
     """Make the service on a scripted Azure."""
     return RunRequests(fake_clients(azure), clock=clock or FakeClock())
-
-
-def handle(start: str | None = None, previous: str | None = None) -> ImageRunHandle:
-    """Give the handle of a run that Azure has accepted; runs are named by a letter."""
-    return ImageRunHandle(
-        image_template_id=IMAGE_TEMPLATE_ID,
-        submit_time=START.isoformat(),
-        previous_start_time=start_time(previous) if previous else None,
-        start_time=start_time(start) if start else None,
-    )
 
 
 def unconfirmed(start: str | None = None, previous: str | None = None) -> ImageRunHandle:

@@ -22,6 +22,7 @@ from tests.fakes import (
     run_status,
     start_time,
 )
+from tests.unit.airflow_aib.hooks.scripted import ENDED_A, ENDED_B, RUNNING_A, RUNNING_B
 
 if TYPE_CHECKING:
     from airflow_aib.image_run.choices import IfRunning
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("airflow_aib.tests.run_start")
 HANDOVER = 120.0
-ENDED_A = run_status("Succeeded", start="A")
-RUNNING_A = run_status(start="A")
-RUNNING_B = run_status(start="B")
 FORMER = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time=start_time("A"))
 OURS = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time("A"))
 
@@ -180,7 +178,6 @@ async def test_who_was_quicker_is_somebody_else(if_running: IfRunning, caplog: p
     assert azure.calls.count("run") == 1
 
 
-ENDED_B = run_status("Succeeded", start="B")
 REFUSED = azure_error(405, "OperationNotAllowed")
 
 

@@ -49,7 +49,8 @@ class SensorOnFake(AzureImageTemplateRunSensor):
     azure: FakeImageBuilder
 
     @asynccontextmanager
-    async def _open_service(self) -> AsyncIterator[ImageTemplateService]:
+    async def open_service(self) -> AsyncIterator[ImageTemplateService]:
+        """Lend the scripted service."""
         yield ImageTemplateService(fake_clients(self.azure))
 
 
