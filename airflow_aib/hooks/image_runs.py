@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.errors import is_lost_answer, translated
-from airflow_aib.hooks.image_templates import READ_TIME, required
+from airflow_aib.hooks.image_templates import LOOK_TIME, READ_TIME, required
 from airflow_aib.hooks.run_requests import LookBeforeRun, RunRequests
 from airflow_aib.hooks.stuck import overdue_run
-from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.hooks.waiting import ANSWER_PATIENCE, Patience, Wait, bounded, until_answered
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
@@ -53,6 +53,12 @@ class ImageRuns(RunRequests):
             # Still running after a lost answer: asking again can only cancel the very run that was meant.
             await self._post("cancel", image_template_id)
         return True
+
+    async def cancel_through_outages(
+        self, image_template_id: str, *, handle: ImageRunHandle | None = None, patience: Patience = ANSWER_PATIENCE
+    ) -> bool:
+        """Do the same until Azure has heard it: a fault that may pass does not leave the run going on."""
+        return await until_answered(lambda: self.cancel_run(image_template_id, handle=handle), self.clock, patience)
 
     async def wait_until_over(
         self,
@@ -103,13 +109,17 @@ class ImageRuns(RunRequests):
             self.clock,
         ).until_done()
 
-    async def list_run_outputs(self, image_template_id: str) -> list[dict[str, Any]]:
-        """Give what the last run left, one output per distributor that got that far."""
+    async def list_run_outputs(self, image_template_id: str, *, retries: bool = True) -> list[dict[str, Any]]:
+        """Give what the last run left, one output per distributor that got that far.
+
+        :param retries: whether the SDK repeats a failed call a few times
+        """
         operations, group, name = self._address(image_template_id)
         doing = "list the run outputs of image template"
-        async with bounded(READ_TIME, doing, image_template_id):
+        async with bounded(READ_TIME if retries else LOOK_TIME, doing, image_template_id):
             with translated(doing, image_template_id):
-                return [output.as_dict() async for output in operations.list_run_outputs(group, name)]
+                outputs = operations.list_run_outputs(group, name, **({} if retries else self.NO_RETRIES))
+                return [output.as_dict() async for output in outputs]
 
     async def _going_on(self, image_template_id: str, handle: ImageRunHandle | None) -> LastRunStatus | None:
         status = read_last_run_status(await self.require_image_template(image_template_id))

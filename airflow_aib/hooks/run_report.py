@@ -16,6 +16,7 @@ from airflow_aib.exceptions import (
 )
 from airflow_aib.hooks.log_reading import RunLogs, read_run_logs
 from airflow_aib.hooks.stuck import RUN_ADVICE, is_canceling
+from airflow_aib.hooks.waiting import until_answered
 from airflow_aib.image_run.artifacts import ImageArtifact, read_artifacts, read_some_artifacts
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_run
@@ -130,7 +131,7 @@ async def read_report(
     :param is_late: whether it succeeded after its deadline
     :param known_log: its customization log, where it was read already
     """
-    body = await service.require_image_template(image_template_id)
+    body = await until_answered(lambda: service.require_image_template(image_template_id, retries=False), service.clock)
     properties: Mapping[str, Any] = body.get("properties") or {}
     current = read_last_run_status(body)
     is_last_run = current is not None and current.start_time == status.start_time
@@ -145,7 +146,9 @@ async def read_report(
             hint="Find the image version in the gallery by its date; let one DAG at a time run an image template.",
         )
     if status.may_have_made_images and is_last_run:
-        run_outputs = await service.list_run_outputs(image_template_id)
+        run_outputs = await until_answered(
+            lambda: service.list_run_outputs(image_template_id, retries=False), service.clock
+        )
         read = read_artifacts if status.has_succeeded else read_some_artifacts
         artifacts = read(run_outputs, distribute)
     present, missing = with_late(artifacts, late, names)

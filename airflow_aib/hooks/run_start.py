@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.exceptions import ImageTemplateInUseError
 from airflow_aib.hooks.run_requests import LookBeforeRun, busy
+from airflow_aib.hooks.waiting import until_answered
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, RunState
@@ -97,7 +98,9 @@ class RunStart:
 
         :param refusals: how often Azure has refused this task's request by now, because of a run that had been begun
         """
-        look = await self.service.look_before_run(image_template_id)
+        look = await until_answered(
+            lambda: self.service.look_before_run(image_template_id, retries=False), self.service.clock
+        )
         status, remembered = look.status, self.notes.recall(image_template_id, look.status)
         former = self.notes.find_former(image_template_id, status)
         step = next_step(status, self.if_running, remembered=remembered, is_former=former is not None)
@@ -176,7 +179,7 @@ class RunStart:
             _CANCELLED_AGAIN if is_cancelled else _WORDS[NextStep.WAIT],
         )
         if is_cancelled:
-            await self.service.cancel_run(former.image_template_id, handle=former)
+            await self.service.cancel_through_outages(former.image_template_id, handle=former)
         return OtherRun(_foreign(look, status), status, handover=0)
 
     async def _give_way(
@@ -198,7 +201,7 @@ class RunStart:
             self._note(foreign)
             return JoinedRun(foreign, look.body)
         if step is NextStep.CANCEL and status.run_state != RunState.CANCELING:
-            await self.service.cancel_run(image_template_id, handle=foreign)
+            await self.service.cancel_through_outages(image_template_id, handle=foreign)
         return OtherRun(foreign, status, self.handover)
 
     def _let_be_read(self, look: LookBeforeRun, status: LastRunStatus) -> OtherRun:

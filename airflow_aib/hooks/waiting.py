@@ -41,6 +41,10 @@ class Patience:
     error_budget: timedelta = ERROR_BUDGET
 
 
+# For a single answer that nothing goes on without: only its error budget ever ends it.
+ANSWER_PATIENCE = Patience(poll_interval=30, within=2 * ERROR_BUDGET)
+
+
 def pauses(poll_interval: float) -> Iterator[float]:
     """Give growing pauses up to the poll interval: what is done soon is seen soon."""
     pause = min(FIRST_PAUSE, poll_interval)
@@ -134,3 +138,19 @@ class Wait(Generic[T]):
             # Whoever is asked to wait is asked together with others: all later, and none at the same moment.
             return asked_pause * self.spread(1, 1 + JITTER)
         return pause * self.spread(1 - JITTER, 1 + JITTER)
+
+
+async def until_answered(
+    ask: Callable[[], Awaitable[T]], clock: Clock = SYSTEM_CLOCK, patience: Patience = ANSWER_PATIENCE
+) -> T:
+    """Give the first good answer; faults that may pass are borne for a while.
+
+    :param ask: asks Azure, best without repeating by itself
+    :param clock: tells the time and waits
+    :param patience: how often to ask, and for how long
+    """
+
+    def overdue(_: T | None) -> ArmRequestError:
+        return ArmRequestError(f"There was no good answer within {patience.within}", hint="Try again later.")
+
+    return await Wait(ask, lambda _: True, overdue, patience, clock).until_done()

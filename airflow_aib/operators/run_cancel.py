@@ -68,14 +68,17 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
 
     async def _cancel(self, image_template_id: str) -> tuple[bool, LastRunStatus | None]:
         """Ask for the cancel; give whether there was a run to cancel, and the last run's status."""
+        from airflow_aib.hooks.waiting import until_answered
         from airflow_aib.image_run.run_status import read_last_run_status
 
         async with self.open_service() as service:
-            was_asked = await service.cancel_run(image_template_id, handle=self._handle())
+            was_asked = await service.cancel_through_outages(image_template_id, handle=self._handle())
             self.log.info("Azure was asked to cancel the run." if was_asked else "There is no such run to cancel.")
             if was_asked and self.wait_for_completion and not self.deferrable:
                 return was_asked, await self._wait_until_over(service, image_template_id, self.cancel_allowance)
-            body = await service.require_image_template(image_template_id)
+            body = await until_answered(
+                lambda: service.require_image_template(image_template_id, retries=False), service.clock
+            )
             self.note_image_template(image_template_id, body)
             return was_asked, read_last_run_status(body)
 

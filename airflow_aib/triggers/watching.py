@@ -18,8 +18,7 @@ from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.polling.poller import fleet_looks
 from airflow_aib.hooks.run_watch import PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
-from airflow_aib.hooks.stuck import overdue_run
-from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.hooks.waiting import Patience
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.late_success import DISTRIBUTING, may_come_late
 from airflow_aib.image_run.log_summary import LogSummary
@@ -200,9 +199,12 @@ async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, eve
     # By its start time, wherever it was seen: nothing else may be cancelled.
     handle = order.handle.joined_to(seen) if seen is not None else order.handle
     log.warning("%s. It is cancelled now.", event.message)
-    end = service.clock.now() + timedelta(seconds=order.cancel_allowance)
+    within = timedelta(seconds=order.cancel_allowance)
+    end = service.clock.now() + within
     try:
-        await _cancel(service, handle, order)
+        await service.cancel_through_outages(
+            handle.image_template_id, handle=handle, patience=Patience(order.poll_interval, within, error_budget=within)
+        )
         status = await service.wait_until_over(
             handle.image_template_id,
             handle=handle,
@@ -242,19 +244,6 @@ async def _with_late_images(
         within = min(within, max(order.late_until - service.clock.now(), timedelta()))
     images = await late.come(poll_interval=order.poll_interval, within=within)
     return replace(event, late_artifacts=tuple(image.to_json() for image in images))
-
-
-async def _cancel(service: ImageTemplateService, handle: ImageRunHandle, order: WatchOrder) -> None:
-    """Ask for the cancel until Azure has heard it; a fault that may pass does not leave the run going on."""
-
-    async def ask() -> bool:
-        return await service.cancel_run(handle.image_template_id, handle=handle)
-
-    within = timedelta(seconds=order.cancel_allowance)
-    patience = Patience(order.poll_interval, within, error_budget=within)
-    await Wait(
-        ask, lambda _: True, lambda _: overdue_run(handle.image_template_id, within, None), patience, service.clock
-    ).until_done()
 
 
 def _still_going_on(event: RunEvent, reason: RunEventReason, error: ImageBuilderError) -> RunEvent:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_aib.exceptions import (
+    ArmRequestError,
     ImageArtifactMissingError,
     ImageRunCanceledError,
     ImageRunFailedError,
@@ -27,7 +28,16 @@ from airflow_aib.image_run.artifacts import ImageArtifact
 from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
-from tests.fakes import IMAGE_TEMPLATE_ID, FakeClock, FakeImageBuilder, fake_clients, image_template, run_status
+from tests.fakes import (
+    IMAGE_TEMPLATE_ID,
+    FakeClock,
+    FakeImageBuilder,
+    azure_error,
+    fake_clients,
+    image_template,
+    reset,
+    run_status,
+)
 
 LOG = logging.getLogger(__name__)
 VHD = {"distribute": [{"type": "VHD", "runOutputName": "vhd"}]}
@@ -52,6 +62,26 @@ async def test_a_run_that_succeeded_has_artifacts() -> None:
 
     assert [artifact.run_output_name for artifact in report.artifacts] == ["vhd"]
     assert report.to_json()["run_state"] == "Succeeded"
+
+
+@pytest.mark.parametrize("method", ["get", "outputs"])
+async def test_an_outage_at_the_end_does_not_lose_the_report(method: str) -> None:
+    """Who has waited hours for a good build bears minutes in which nobody can ask what it has made."""
+    azure = FakeImageBuilder(image_template(run_status("Succeeded"), **VHD))
+    azure.then(method, *[azure_error(503), reset()] * 8)
+
+    report = await read(azure, status("Succeeded"))
+
+    assert [artifact.run_output_name for artifact in report.artifacts] == ["vhd"]
+    assert azure.options[method]["retry_total"] == 0
+
+
+async def test_a_refusal_at_the_end_is_an_error_at_once() -> None:
+    """What does not pass by itself is not waited for."""
+    azure = FakeImageBuilder(image_template(run_status("Succeeded"), **VHD)).then("outputs", azure_error(403))
+
+    with pytest.raises(ArmRequestError, match="SomeCode"):
+        await read(azure, status("Succeeded"))
 
 
 async def test_a_run_that_failed_has_none() -> None:

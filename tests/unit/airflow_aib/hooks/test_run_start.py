@@ -19,6 +19,7 @@ from tests.fakes import (
     azure_error,
     fake_clients,
     image_template,
+    reset,
     run_status,
     start_time,
 )
@@ -138,6 +139,24 @@ async def test_a_run_of_somebody_else_is_adopted() -> None:
     assert (found.handle.start_time, found.handle.ownership) == (start_time("A"), RunOwnership.FOREIGN)
     assert start.notes.handle == found.handle
     assert start.azure.calls == ["get"]
+
+
+async def test_the_first_look_bears_an_outage() -> None:
+    """A try does not end since Azure is away for minutes when it begins."""
+    azure = FakeImageBuilder(image_template(ENDED_A)).then("get", *[azure_error(503), reset()] * 8)
+    azure.then("run", azure.runs(RUNNING_B))
+
+    assert isinstance(await Start(azure).settle(), JoinedRun)
+
+
+@pytest.mark.parametrize("former", [None, FORMER], ids=["foreign", "former"])
+async def test_a_cancel_that_makes_room_is_asked_for_through_an_outage(former: ImageRunHandle | None) -> None:
+    """The run in the way is cancelled as soon as Azure hears of it."""
+    azure = FakeImageBuilder(image_template(RUNNING_A))
+    azure.then("cancel", *[azure_error(503)] * 9, azure.runs(run_status("Canceling", None, start="A")))
+
+    assert isinstance(await Start(azure, FakeNotes(former=former)).settle("cancel"), OtherRun)
+    assert azure.calls.count("cancel") == 10
 
 
 async def test_a_run_of_somebody_else_is_cancelled() -> None:

@@ -13,7 +13,9 @@ from airflow_aib.operators.run_cancel import AzureImageTemplateCancelOperator
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
+    FakeClock,
     FakeImageBuilder,
+    azure_error,
     fake_clients,
     image_template,
     run_status,
@@ -34,7 +36,7 @@ class OperatorOnFake(AzureImageTemplateCancelOperator):
     @asynccontextmanager
     async def open_service(self) -> AsyncIterator[ImageTemplateService]:
         """Lend the scripted Azure."""
-        yield ImageTemplateService(fake_clients(self.azure))
+        yield ImageTemplateService(fake_clients(self.azure), clock=FakeClock())
 
 
 def cancel(azure: FakeImageBuilder, **arguments: Any) -> Any:
@@ -62,3 +64,13 @@ def test_our_run_is_cancelled_and_waited_for() -> None:
     with pytest.raises(TaskDeferred):
         cancel(azure, image_run=OURS.to_json())
     assert azure.calls.count("cancel") == 1
+
+
+def test_an_outage_does_not_leave_the_run_going_on() -> None:
+    """The cancel is asked for until Azure has heard it."""
+    azure = FakeImageBuilder(image_template(run_status(start="A")))
+    azure.then("cancel", *[azure_error(503)] * 9, azure.runs(run_status("Canceling", None, start="A")))
+
+    with pytest.raises(TaskDeferred):
+        cancel(azure)
+    assert azure.calls.count("cancel") == 10

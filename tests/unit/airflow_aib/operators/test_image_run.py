@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from airflow_aib.operators.image_run import REPORT_TIME, AzureImageTemplateRunOp
 from airflow_aib.operators.run_memory import FORMER_KEY, KEY, TURN_KEY
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.watching import WatchOrder
-from tests.fakes import IMAGE_TEMPLATE_ID, FakeStore, FakeTaskInstance
+from tests.fakes import IMAGE_TEMPLATE_ID, FakeClock, FakeStore, FakeTaskInstance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -51,6 +51,7 @@ class FakeService:
     run_state: str = "Running"
     remembered: Any = None
     was_asked: bool = False
+    clock: FakeClock = field(default_factory=FakeClock)
 
     async def require_image_template(self, image_template_id: str) -> dict[str, Any]:
         """Give the image template."""
@@ -59,8 +60,9 @@ class FakeService:
         status = {"runState": state, "startTime": start_time, "endTime": "0001-01-01T00:00:00Z"}
         return {"id": image_template_id, "properties": {"buildTimeoutInMinutes": 60, "lastRunStatus": status}}
 
-    async def look_before_run(self, image_template_id: str) -> LookBeforeRun:
+    async def look_before_run(self, image_template_id: str, *, retries: bool) -> LookBeforeRun:
         """Look, and note the run before."""
+        assert not retries
         body = await self.require_image_template(image_template_id)
         return LookBeforeRun(body, read_last_run_status(body), NEW)
 
@@ -87,8 +89,9 @@ class FakeService:
 class BlindService(FakeService):
     """Let nobody look."""
 
-    async def look_before_run(self, image_template_id: str) -> LookBeforeRun:
+    async def look_before_run(self, image_template_id: str, *, retries: bool) -> LookBeforeRun:
         """Refuse to look."""
+        assert not retries
         raise ArmRequestError("not allowed", status=403, target=image_template_id)
 
 
