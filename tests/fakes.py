@@ -267,6 +267,7 @@ class FakeTask:
     """Be the task as its DAG says it."""
 
     retries: int = 2
+    template_ext: tuple[str, ...] = ()
 
 
 @dataclass
