@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from airflow_aib.exceptions import VhdCopyError
+from airflow_aib.hooks.blob_copying import STALLED_AFTER
 from airflow_aib.hooks.vhd_outputs import abort_copies
+from tests.fakes import START, FakeClock
 from tests.integration.hooks.azure import Azure
 from tests.integration.hooks.vhd import DESTINATION, Vhd
 
@@ -110,6 +112,22 @@ async def test_pieces_take_over_where_copy_blob_is_refused(vhd: Vhd) -> None:
     vhd.azure.control.plan_fault(method="PUT", path="/imagestore/images/vhds", status=400)
 
     assert (await vhd.copy()).method == "pages"
+
+
+async def test_pieces_take_over_where_copy_blob_stands_still(vhd: Vhd) -> None:
+    """A copy that has made no progress for ten minutes is ended, once, and its pieces are copied."""
+    await kept_by_user(vhd)
+    vhd.azure.control.set_scale(0)
+    vhd.azure.control.set_copy_pace(SLOW)
+    vhd.clock = FakeClock()
+
+    result = await vhd.copy()
+
+    calls = vhd.azure.control.count_requests(endpoint="blob")
+    assert calls["PUT /{account}/{container}/{blob}?comp=copy"] == 1
+    assert (result.method, result.copied_bytes) == ("pages", result.allocated_bytes)
+    assert vhd.clock.now() - START > STALLED_AFTER
+    assert await vhd.content(result.destination) == await vhd.content()
 
 
 async def test_a_copy_blob_that_was_asked_for_fails_loudly(vhd: Vhd) -> None:
