@@ -31,15 +31,15 @@ compares lengths, Copy Blob (the SDK's `start_copy_from_url`) is the service's o
 | wall time, of AzCopy's | 0.90 | {wall:.2f} |
 | memory, MiB | 150 | {memory:.0f} |
 
-What ours reads it reads once, to verify. AzCopy asks for windows of 4 MiB, with all that is empty in them. The
-emulator's Copy Blob moves no bytes at all, since both blobs share them; the service has no such shortcut between
-accounts, and promises no time.
+Wanted is what this project has set itself. What ours reads it reads once, to verify. AzCopy asks for windows of 4 MiB,
+with all that is empty in them. The emulator's Copy Blob moves no bytes at all, since both blobs share them; the service
+has no such shortcut between accounts, and promises no time.
 
 Wall times are those of two processors on which emulator, Azurite and client take turns, with a load of {load:.1f} when
-measuring began; they say little about Azure. Ours has every byte pass through them once more than AzCopy, which
-verifies none, and Azurite reads twice whatever is read; a profile of our process shows it waiting for the emulator most
-of the time. What part of the difference is due to that, and what to other work on the machine, was not measured apart.
-Bytes and requests are what they would be with Azure.
+measuring began; they say little about Azure. Two things are known to tell here: ours asks for the allocated pages
+alone to be written, and has every byte pass through these processors once more than AzCopy, which verifies none. How
+much either weighs was not measured apart. Bytes and requests depend on the machine only by what was refused and sent
+again.
 
 """
 
