@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -340,6 +341,44 @@ async def test_the_deadline_is_kept_with_one_last_look() -> None:
     assert (event.status, clock.pauses, reader.looks) == ("timeout", [30, 30, 10], 4)
     assert event.last_run_status is not None
     assert event.last_run_status["run_state"] == "Running"
+
+
+@dataclass
+class NotedLooks:
+    """Give looks from a script, and note which had to be at the image template alone, and at their moment."""
+
+    answers: list[dict[str, Any] | None]
+    in_person: list[bool] = field(default_factory=list)
+
+    async def look(self) -> dict[str, Any] | None:
+        """Give the next answer."""
+        return self.answers.pop(0)
+
+    async def rest(self, _seconds: float, *, in_person: bool = False) -> None:
+        """Rest no time at all."""
+        self.in_person.append(in_person)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answers", "expected"),
+    [
+        (31, [running(), running(), over()], [False, False]),
+        (30, [running(), running(), over()], [True, True]),
+        (3600, [running(), None, running(), over()], [False, True, False]),
+        (3600, [running(), running(start="B"), None, running(), over()], [False, True, True, False]),
+    ],
+)
+async def test_looks_that_decide_are_looks_in_person(seconds: float, answers: list[Any], expected: list[bool]) -> None:
+    """No list serves for the look at the deadline, nor for one after a look that did not show the run."""
+    looks = NotedLooks(answers)
+    deadline = START + timedelta(seconds=seconds)
+
+    updates = [
+        update async for update in watch_run(FakeReader([]), HANDLE, deadline=deadline, looks=looks, clock=FakeClock())
+    ]
+
+    assert event_of(updates).status == "over"
+    assert looks.in_person == expected
 
 
 async def test_a_run_that_ends_by_the_last_look_is_over() -> None:
