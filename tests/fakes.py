@@ -101,6 +101,7 @@ class FakeFleet:
     :param unlisted: ids that a list does not show
     :param list_error: what a list says instead, from a page on
     :param fails_from: that page
+    :param failures: how often; None means always
     :param error: what a read of one says instead
     :param may_answer: is waited for before any answer
     """
@@ -110,6 +111,7 @@ class FakeFleet:
     unlisted: set[str] = field(default_factory=set)
     list_error: Exception | None = None
     fails_from: int = 0
+    failures: int | None = None
     error: Exception | None = None
     may_answer: asyncio.Event | None = None
     asked: list[str] = field(default_factory=list)
@@ -128,7 +130,8 @@ class FakeFleet:
         """Give a page of those in a resource group, or of all."""
         start = int(next_link or 0)
         await self._be_asked(f"list {scope.resource_group_name or 'all'}")
-        if self.list_error is not None and start // self.page_size >= self.fails_from:
+        if self.list_error is not None and self.failures != 0 and start // self.page_size >= self.fails_from:
+            self.failures = self.failures and self.failures - 1
             raise self.list_error
         place = f"/resourcegroups/{scope.resource_group_name}/" if scope.resource_group_name else "/"
         found = [key for key in self.bodies if place in key and key not in self.unlisted]

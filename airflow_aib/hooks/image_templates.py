@@ -14,11 +14,11 @@ from airflow_aib.hooks.errors import (
     CONFLICT,
     NOT_FOUND,
     TOO_MANY_REQUESTS,
-    UNAUTHORIZED,
     is_lost_answer,
     retry_after,
     translated,
 )
+from airflow_aib.hooks.new_token import with_new_token
 from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
@@ -102,21 +102,17 @@ class ImageTemplates:
         """
         options = {**({} if retries else self.NO_RETRIES), **({"raw_response_hook": on_answer} if on_answer else {})}
         async with bounded(READ_TIME if retries else LOOK_TIME, "read image template", image_template_id):
-            return await self._get_with_new_token(image_template_id, options)
-
-    async def _get_with_new_token(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Read it; a token that is refused is renewed once, and what is said then counts."""
-        try:
-            return await self._get(image_template_id, options)
-        except ArmRequestError as error:
-            if error.status == NOT_FOUND and error.code != "SubscriptionNotFound":
-                return None
-            if error.status != UNAUTHORIZED or error.data.get("trouble") != "answer":
+            try:
+                return await with_new_token(
+                    self.clients,
+                    lambda: self._get(image_template_id, options),
+                    "read image template",
+                    image_template_id,
+                )
+            except ArmRequestError as error:
+                if error.status == NOT_FOUND and error.code != "SubscriptionNotFound":
+                    return None
                 raise
-        # The token was taken back, or this machine's clock is slow: a new one tells whether the connection is good.
-        with translated("sign in to read image template", image_template_id):
-            await self.clients.renew_token()
-        return await self._get(image_template_id, options)
 
     async def require_image_template(
         self, image_template_id: str, *, retries: bool = True, on_answer: OnAnswer | None = None

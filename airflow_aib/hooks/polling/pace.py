@@ -6,12 +6,12 @@ No input, no output, no clock of its own.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
+from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 # A poll interval is a promise of how old knowledge is at most; near its end a run is looked at more often than that, as
@@ -31,9 +31,10 @@ class RunHistory:
     def __init__(self) -> None:
         self._durations: OrderedDict[str, float] = OrderedDict()
 
-    def note(self, image_template_id: str, status: LastRunStatus | None) -> None:
+    def note(self, image_template_id: str, body: Mapping[str, Any]) -> None:
         """Take in a look; one at a run that went well tells how long such a run takes."""
-        if status is None or not status.has_succeeded or status.started_at is None or status.ended_at is None:
+        status = read_last_run_status(body) if _has_succeeded(body) else None
+        if status is None or status.started_at is None or status.ended_at is None:
             return
         self._durations[image_template_id] = (status.ended_at - status.started_at).total_seconds()
         self._durations.move_to_end(image_template_id)
@@ -56,6 +57,12 @@ def paced(seconds: float, body: Mapping[str, Any] | None, usual: float | None, n
     if status is None or status.is_over or not _is_near_end(status, usual, now):
         return seconds
     return min(seconds, max(seconds * NEAR_END_SHARE, SHORTEST_PAUSE))
+
+
+def _has_succeeded(body: Mapping[str, Any]) -> bool:
+    """Whether it is worth reading: each wait reads the status for itself, and few looks say anything here."""
+    sent = (body.get("properties") or {}).get("lastRunStatus")
+    return isinstance(sent, Mapping) and sent.get("runState") == RunState.SUCCEEDED
 
 
 def _is_near_end(status: LastRunStatus, usual: float | None, now: datetime) -> bool:

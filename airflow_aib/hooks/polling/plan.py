@@ -8,27 +8,27 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # A look that is this near its moment, as a share of its pause, goes along with one that is due.
 RIPE_SHARE = 0.75
-# What a request weighs beside the bytes that it brings: it takes from the subscription's bucket, and a round trip.
-REQUEST_WEIGHT = 64 * 1024
+# What a request weighs beside the bytes that it brings: it takes from the subscription's bucket, a round trip, and here
+# as much time as reading a few hundred KiB. So the single requests of one moment are about as many as the bucket has.
+REQUEST_WEIGHT = 256 * 1024
 # Until a list has shown better.
 USUAL_PAGE_SIZE = 100
 USUAL_BODY_SIZE = 12 * 1024
 # Seconds for which a list is remembered: image templates come and go.
 LIST_MEMORY = 3600.0
 # Seconds without lists after one that failed; doubled with each further one.
-FIRST_BAR = 60.0
+FIRST_BAR = 10.0
 LONGEST_BAR = 1800.0
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Name what a list shows: a resource group, or a whole subscription.
 
     :param subscription_id: in lower case
@@ -52,8 +52,10 @@ class WantedLook:
     :param scope: its resource group
     :param asked_at: since when
     :param due: by when
-    :param in_person: whether a list will not do
-    :param is_under_way: whether a request for it has been sent
+    :param in_person: whether it decides: a list will not do, nor a later moment
+    :param is_unlisted: whether a list will not do
+    :param is_first: whether its wait has seen nothing yet
+    :param is_open: whether it is still waited for, and no request that will bring it has been sent
     """
 
     image_template_id: str
@@ -61,11 +63,13 @@ class WantedLook:
     asked_at: float
     due: float
     in_person: bool = False
-    is_under_way: bool = False
+    is_unlisted: bool = False
+    is_first: bool = False
+    is_open: bool = True
 
     def is_ripe(self, now: float) -> bool:
         """Whether it may go along with one that is due."""
-        return now >= self.asked_at + RIPE_SHARE * (self.due - self.asked_at)
+        return self.is_first or now >= self.asked_at + RIPE_SHARE * (self.due - self.asked_at)
 
 
 @dataclass
@@ -114,8 +118,7 @@ class ListFacts:
         return self.size / self.image_templates if self.image_templates else USUAL_BODY_SIZE
 
 
-@dataclass(frozen=True)
-class Single:
+class Single(NamedTuple):
     """Ask for one image template.
 
     :param image_template_id: which
@@ -125,9 +128,18 @@ class Single:
     image_template_id: str
     wanted: tuple[WantedLook, ...]
 
+    @property
+    def in_person(self) -> bool:
+        """Whether it decides."""
+        return self.wanted[0].in_person
 
-@dataclass(frozen=True)
-class Listing:
+    @property
+    def subscription_id(self) -> str:
+        """Whose bucket it takes from."""
+        return self.wanted[0].scope.subscription_id
+
+
+class Listing(NamedTuple):
     """Ask for all image templates of a scope.
 
     :param scope: which
@@ -148,14 +160,17 @@ def plan(wanted: Iterable[WantedLook], now: float, lists: Mapping[Scope, ListFac
     :param wanted: all looks that are waited for
     :param lists: what is known of lists
     """
-    open_looks = [look for look in wanted if not look.is_under_way]
-    due_subscriptions = {look.scope.subscription_id for look in open_looks if look.due <= now}
-    asks: list[Ask] = list(_singles(look for look in open_looks if look.in_person and look.due <= now))
-    for subscription_id in sorted(due_subscriptions):
-        shareable = [
-            look for look in open_looks if not look.in_person and look.scope.subscription_id == subscription_id
-        ]
-        asks += _plan_subscription(Scope(subscription_id), shareable, now, lists)
+    deciding: list[WantedLook] = []
+    unlisted: list[WantedLook] = []
+    shareable: dict[str, list[WantedLook]] = defaultdict(list)
+    for look in wanted:
+        if look.is_open and not (look.in_person or look.is_unlisted):
+            shareable[look.scope.subscription_id].append(look)
+        elif look.is_open and look.due <= now:
+            (deciding if look.in_person else unlisted).append(look)
+    asks: list[Ask] = [*_singles(deciding), *_singles(unlisted)]
+    for subscription_id in sorted(shareable):
+        asks += _plan_subscription(Scope(subscription_id), shareable[subscription_id], now, lists)
     return asks
 
 
@@ -167,12 +182,13 @@ def _plan_subscription(
         return []
     asks: list[Ask] = []
     weight = 0.0
-    for scope, own in _by_scope(looks).items():
+    groups = _by_scope(looks)
+    for scope, own in groups.items():
         group_asks, group_weight = _plan_group(scope, own, now, lists)
         asks += group_asks
         weight += group_weight
     facts = lists.get(whole, _NO_FACTS)
-    is_one_group = len({look.scope for look in looks}) == 1 and facts.learned_at is None
+    is_one_group = len(groups) == 1 and facts.learned_at is None
     if not is_one_group and facts.weight(_count(looks), now) < weight:
         return [Listing(whole, tuple(looks))]
     return asks
@@ -193,8 +209,9 @@ def _plan_group(
 
 
 def _singles(looks: Iterable[WantedLook]) -> Iterable[Single]:
+    """Ask for each image template, the one whose moment came first before the others."""
     by_id: dict[str, list[WantedLook]] = defaultdict(list)
-    for look in looks:
+    for look in sorted(looks, key=lambda look: look.due):
         by_id[look.image_template_id].append(look)
     return (Single(image_template_id, tuple(found)) for image_template_id, found in by_id.items())
 

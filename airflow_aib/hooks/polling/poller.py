@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.polling.asking import Asking
+from airflow_aib.hooks.polling.gathering import Gathering
 from airflow_aib.hooks.polling.pace import RunHistory, paced
 from airflow_aib.hooks.polling.plan import Scope, WantedLook, plan
 from airflow_aib.hooks.polling.source import LeanImageTemplates
 from airflow_aib.hooks.resource_id import parse_image_template_id
-from airflow_aib.image_run.run_status import read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.polling.asking import Answer
     from airflow_aib.hooks.polling.source import Source
 
-# Seconds for which the first look of a wait gathers others: after a restart of the triggerer all waits begin within
-# seconds, and each of them alone would cost a request.
-GATHERING = 3.0
+# Seconds by which a look may come early: what is due within less is planned together.
+SAME_MOMENT = 0.01
 # So many lists in a row may lack an image template until it is looked at by itself for good.
 UNLISTED = 2
 
@@ -42,6 +41,7 @@ class FleetPoller:
         self.history = RunHistory()
         self.asking = Asking(source, self._answer, self._put_back, clock)
         self._futures: dict[WantedLook, asyncio.Future[Answer]] = {}
+        self._gathering = Gathering()
         self._members: set[FleetLooks] = set()
         self._wake = asyncio.Event()
         self._wakes_at = 0.0
@@ -78,25 +78,35 @@ class FleetPoller:
             return self._crash
         future = asyncio.get_running_loop().create_future()
         self._futures[look] = future
-        if look.due < self._wakes_at:
+        if look.is_first:
+            self._gathering.take(look, look.asked_at)
+        if min(look.due, self._gathering.ends_at) < self._wakes_at:
             self._wake.set()
         try:
             answer: Answer = await future
         finally:
             self._futures.pop(look, None)
+            # Should a request for it stand in the queue, it is not sent any more.
+            look.is_open = False
         return answer
 
     async def _work(self) -> None:
         try:
             while True:
-                now = self.clock.now().timestamp()
-                for ask in plan(self._futures, now, self.asking.lists):
-                    self.asking.start(ask)
-                self._wakes_at = min((look.due for look in self._futures if not look.is_under_way), default=math.inf)
-                await self._sleep(self._wakes_at - now)
+                now = self.clock.now().timestamp() + SAME_MOMENT
+                self._gathering.release(now)
+                self.asking.start(plan(self._futures, now, self.asking.lists))
+                self._wakes_at = self._next_moment(now)
+                await self._sleep(self._wakes_at - now + SAME_MOMENT)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
             self._crash = error
             self._answer(list(self._futures), error)
+
+    def _next_moment(self, now: float) -> float:
+        """Give when there is to be planned again: a look is due, or a list may bring what queues to be read singly."""
+        to_come = [look.due for look in self._futures if look.is_open and look.due > now]
+        bars = [facts.barred_until for facts in self.asking.lists.values() if facts.barred_until > now]
+        return min(self._gathering.ends_at, *to_come, *bars, math.inf)
 
     async def _sleep(self, seconds: float) -> None:
         """Wait until something is due, or something is to be planned anew."""
@@ -119,7 +129,7 @@ class FleetPoller:
 
     def _put_back(self, wanted: Iterable[WantedLook]) -> None:
         for look in wanted:
-            look.is_under_way = False
+            look.is_open = True
         self._wake.set()
 
 
@@ -142,7 +152,10 @@ class FleetLooks:
     async def look(self) -> dict[str, Any] | None:
         """Give the look that `rest` has brought, or the first one."""
         if not self._answers:
-            await self.rest(GATHERING if len(self._poller) > 1 else 0)
+            now = self._poller.clock.now().timestamp()
+            # Who is alone has nobody to wait for.
+            due = math.inf if len(self._poller) > 1 else now
+            await self._bring(WantedLook(self.image_template_id, self._scope, now, due, is_first=True))
         answer = self._answers.pop()
         if isinstance(answer, Exception):
             # The same error may be many waits': each raises it from where it stands.
@@ -155,16 +168,19 @@ class FleetLooks:
         usual = self._poller.history.usual_duration(self.image_template_id)
         pause = paced(seconds, self._body, usual, now, len(self._poller))
         asked_at = now.timestamp()
-        is_own = in_person or self._unlisted >= UNLISTED
-        wanted = WantedLook(self.image_template_id, self._scope, asked_at, asked_at + pause, is_own)
+        is_unlisted = self._unlisted >= UNLISTED
+        due = asked_at + pause
+        await self._bring(WantedLook(self.image_template_id, self._scope, asked_at, due, in_person, is_unlisted))
+
+    async def _bring(self, wanted: WantedLook) -> None:
         self._answers.clear()
         answer = await self._poller.want(wanted)
-        if not is_own:
-            self._unlisted = self._unlisted + 1 if wanted.in_person else 0
+        if not wanted.in_person and self._unlisted < UNLISTED:
+            self._unlisted = self._unlisted + 1 if wanted.is_unlisted else 0
         self._answers.append(answer)
         if answer is not None and not isinstance(answer, Exception):
             self._body = answer
-            self._poller.history.note(self.image_template_id, read_last_run_status(answer))
+            self._poller.history.note(self.image_template_id, answer)
 
 
 # A triggerer has one loop; `dag.test()` and tests have one for each wait, and clients of their own with it.

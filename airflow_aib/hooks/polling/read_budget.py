@@ -53,6 +53,10 @@ class ReadBudget:
         self.left = self._left_at(now) - 1
         self.counted_at = now
 
+    def give_back(self) -> None:
+        """Count one read less: it was not sent."""
+        self.left += 1
+
     def wait(self, now: float, *, in_person: bool = False) -> float:
         """Give the seconds until the next read may be sent.
 

@@ -9,6 +9,7 @@ from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import translated
 from airflow_aib.hooks.image_templates import ImageTemplates
+from airflow_aib.hooks.new_token import with_new_token
 from airflow_aib.hooks.polling.pages import Page, read_image_template, read_page
 from airflow_aib.hooks.resource_id import IMAGE_TEMPLATE_TYPE, parse_image_template_id
 from airflow_aib.hooks.waiting import bounded
@@ -53,12 +54,17 @@ class LeanImageTemplates(ImageTemplates):
         """Give a page of the image templates of a scope."""
         doing, target = "list image templates of", scope.resource_group_name or f"subscription {scope.subscription_id}"
         async with bounded(PAGE_TIME, doing, target):
-            with translated(doing, target):
-                content = await self._read(scope.subscription_id, next_link or _list_path(scope), self.NO_RETRIES)
+            content = await with_new_token(
+                self.clients, lambda: self._read_list(scope, next_link, doing, target), doing, target
+            )
             try:
                 return read_page(content)
             except ValueError as error:
                 raise _malformed(f"{doing} {target}", target, error) from None
+
+    async def _read_list(self, scope: Scope, next_link: str | None, doing: str, target: str) -> bytes:
+        with translated(doing, target):
+            return await self._read(scope.subscription_id, next_link or _list_path(scope), self.NO_RETRIES)
 
     async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
         resource_id = parse_image_template_id(image_template_id)

@@ -138,7 +138,7 @@ def test_looks_in_person_are_never_listed() -> None:
 def test_looks_under_way_are_not_sent_twice() -> None:
     """Until its answer is there a look is not planned again."""
     look = wanted()
-    look.is_under_way = True
+    look.is_open = False
 
     assert plan([look], NOW, {}) == []
 

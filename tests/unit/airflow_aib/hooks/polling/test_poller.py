@@ -10,10 +10,22 @@ import pytest
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.polling import poller as module
-from airflow_aib.hooks.polling.asking import AT_ONCE, AT_ONCE_IN_PERSON
+from airflow_aib.hooks.polling.asking import AT_ONCE, AT_ONCE_IN_PERSON, PAGE_PAUSE
+from airflow_aib.hooks.polling.gathering import LONGEST_GATHERING
 from airflow_aib.hooks.polling.plan import FIRST_BAR
 from airflow_aib.hooks.polling.poller import FleetPoller, fleet_looks
-from tests.fakes import SUBSCRIPTION, FakeClock, FakeFleet, SteppedClock, image_template, look_error, run_status, settle
+from airflow_aib.hooks.polling.read_budget import BUCKET_SIZE, REFILL_PER_SECOND, RESERVE
+from tests.fakes import (
+    START,
+    SUBSCRIPTION,
+    FakeClock,
+    FakeFleet,
+    SteppedClock,
+    image_template,
+    look_error,
+    run_status,
+    settle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -175,7 +187,118 @@ async def test_a_deleted_image_template_is_known_to_be_gone() -> None:
         assert begun[3].seen[-1] is None
 
 
-@pytest.mark.parametrize(("fails_from", "singly"), [(0, 299), (2, 100)])
+async def begin_slowly(at: Lab, begun: list[Wait], seconds: int) -> None:
+    """Let waits begin one after the other, as after a restart of the triggerer."""
+    part = len(begun) // (5 * seconds)
+    for first in range(0, len(begun), part):
+        at.begin(*begun[first : first + part])
+        await at.clock.advance(0.2)
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_three_thousand_waits_find_their_step(failures: int) -> None:
+    """However slowly they begin, and though a list fails meanwhile: lists serve them soon, and nobody looks late."""
+    asked = {}
+    for count in (1000, 3000):
+        async with lab(fleet(count, list_error=look_error(503), failures=0)) as at:
+            begun = waits(count)
+            await begin_slowly(at, begun, 12)
+            at.source.failures = failures
+            await at.clock.advance(2 * MINUTE)
+            asked[count] = len(at.asked())
+            await at.clock.advance(MINUTE)
+
+            assert set(at.asked()) == {"list images"}
+            now = at.clock.now().timestamp()
+            assert max(now - wait.moments[-1] for wait in begun) <= INTERVAL + 1
+    assert asked[3000] <= 3 * asked[1000]
+
+
+async def test_waits_that_begin_together_are_gathered() -> None:
+    """A first look waits for others until a second has brought none, and ten seconds at most."""
+    async with lab(fleet(100)) as at:
+        at.begin(Wait(template_id(0)))
+        await at.clock.advance(0)
+        at.begin(*waits(50)[1:])
+        await at.clock.advance(0.9)
+        assert at.asked() == ["get"]
+        await at.clock.advance(0.2)
+        assert at.asked() == ["list images"]
+
+        late = waits(100)[50:]
+        for wait in late:
+            at.begin(wait)
+            await at.clock.advance(0.5)
+        assert late[0].moments[0] - START.timestamp() == pytest.approx(1.1 + LONGEST_GATHERING, abs=0.01)
+
+
+async def test_a_list_takes_over_what_queues_to_be_read_singly() -> None:
+    """When lists work again, nobody goes on reading one after the other, nor does a list wait behind them."""
+    async with lab(fleet(1000, list_error=look_error(500), failures=2)) as at:
+        begun = waits(1000)
+        at.begin(*begun)
+        await at.clock.advance(PAGE_PAUSE + 5)
+        singly = at.asked().count("get")
+        assert 0 < singly < 1000
+        await at.clock.advance(FIRST_BAR)
+
+        assert all(wait.seen for wait in begun)
+        assert singly + at.asked().count("get") < 600
+
+
+async def test_a_page_that_fails_once_is_asked_for_again() -> None:
+    """A passing fault costs two seconds, and no single request."""
+    async with lab(fleet(300, list_error=look_error(503), fails_from=1, failures=1)) as at:
+        begun = waits(300)
+        at.begin(*begun)
+        await at.clock.advance(PAGE_PAUSE)
+
+        assert at.asked() == ["list images"] * 4
+        assert all(isinstance(wait.seen[0], dict) for wait in begun)
+
+
+async def test_a_request_that_queues_for_a_wait_that_has_ended_is_not_sent() -> None:
+    """What nobody waits for any more costs nothing."""
+    async with lab(fleet(300, list_error=look_error(403))) as at:
+        begun = waits(300, pause=600)
+        at.begin(*begun)
+        await at.clock.advance(0)
+        sent = at.asked().count("get")
+        assert sent < 300
+        for task in at.tasks:
+            task.cancel()
+        await at.clock.advance(MINUTE)
+
+        assert at.asked() == []
+        assert at.poller.asking.budgets[SUBSCRIPTION].wait(at.clock.now().timestamp()) == 0
+
+
+async def test_a_subscription_whose_limit_is_reached_holds_no_other_up() -> None:
+    """Each has its own bucket, and connections are held only by what is sent."""
+    other = template_id(0).replace(SUBSCRIPTION, "00000000-0000-4000-8000-000000000002")
+    many = fleet(300, list_error=look_error(403))
+    many.bodies[other] = image_template(run_status())
+    async with lab(many) as at:
+        at.begin(*waits(300, pause=600))
+        await at.clock.advance(0)
+        lone = Wait(other)
+        at.begin(lone)
+        await at.clock.advance(1.1)
+
+        assert lone.seen
+
+
+async def test_what_no_list_shows_leaves_others_their_share() -> None:
+    """A list that shows nothing is no reason to use what is kept for whoever else reads in the subscription."""
+    ids = {template_id(number) for number in range(1000)}
+    async with lab(fleet(1000, unlisted=ids)) as at:
+        at.begin(*waits(1000, pause=600))
+        await at.clock.advance(1)
+
+        assert at.asked().count("get") <= BUCKET_SIZE - RESERVE + REFILL_PER_SECOND
+
+
+@pytest.mark.parametrize(("fails_from", "singly"), [(0, 300), (2, 100)])
 @pytest.mark.parametrize(
     "error",
     [look_error(500), look_error(404), look_error(None, trouble="malformed"), look_error(403), RuntimeError("a bug")],
@@ -189,12 +312,11 @@ async def test_a_list_that_fails_costs_no_wait_its_look(error: Exception, fails_
         await at.clock.advance(20)
 
         assert all(isinstance(wait.seen[0], dict) for wait in begun)
-        # The very first wait found itself alone, and looked at once.
-        assert at.asked().count("get") == 1 + singly
+        assert at.asked().count("get") == singly
 
 
 async def test_after_a_failure_lists_are_tried_again() -> None:
-    """A list that failed once is done without for a minute, not for good."""
+    """A list that failed is done without for a while, not for good."""
     async with lab(fleet(200, list_error=look_error(500))) as at:
         at.begin(*waits(200))
         await at.clock.advance(5)
@@ -253,7 +375,7 @@ async def test_requests_stay_within_the_subscriptions_bucket() -> None:
     async with lab(fleet(1000, list_error=look_error(403))) as at:
         begun = waits(1000, pause=600)
         at.begin(*begun)
-        await at.clock.advance(3.5)
+        await at.clock.advance(1)
         assert at.asked().count("get") < 250
 
         await at.clock.advance(40)
