@@ -267,7 +267,7 @@ class FakeStore:
 
 @dataclass
 class FakeTask:
-    """Be the task as its DAG says it."""
+    """Be the task as its DAG says it; a trigger asks it which files are templates."""
 
     retries: int = 2
     template_ext: tuple[str, ...] = ()

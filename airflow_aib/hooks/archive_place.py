@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -120,11 +122,21 @@ class ObjectStoragePlace:
         return f"{self._root.rstrip('/')}/{name}"
 
     async def write(self, name: str, pieces: AsyncIterable[bytes], metadata: Mapping[str, str]) -> None:
-        """Write a file; these places keep no metadata with it."""
+        """Write a file under another name, and give it its own when it is whole; no metadata is kept with it."""
         del metadata
         path = await self._path(name)
+        part = await self._path(f"{name}.{uuid.uuid4().hex}.part")
         await self._tried(name, "write", lambda: path.parent.mkdir(parents=True, exist_ok=True))
-        file = await self._tried(name, "write", lambda: path.open("wb"))
+        try:
+            await self._write_part(name, part, pieces)
+            await self._tried(name, "write", lambda: part.move(path))
+        except BaseException:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(part.unlink)
+            raise
+
+    async def _write_part(self, name: str, part: Any, pieces: AsyncIterable[bytes]) -> None:
+        file = await self._tried(name, "write", lambda: part.open("wb"))
         try:
             async for piece in pieces:
                 await self._tried(name, "write", lambda piece=piece: file.write(piece))
@@ -154,8 +166,7 @@ class ObjectStoragePlace:
     async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
         """Write a file."""
         del instead_of
-        path = await self._path(name)
-        await self._tried(name, "write", lambda: path.write_bytes(content))
+        await self.write(name, _one_piece(content), {})
         return True
 
     async def _path(self, name: str) -> Any:
@@ -194,6 +205,11 @@ def open_place(clients: AzureClients, destination: str) -> ArchivePlace:
             hint="Write account/container[/folder], or a path such as s3://aws_default@bucket/folder.",
         )
     return ObjectStoragePlace(destination.strip())
+
+
+async def _one_piece(content: bytes) -> AsyncIterator[bytes]:
+    """Give content as one piece."""
+    yield content
 
 
 async def blob_pieces(blob: BlobFile) -> AsyncIterator[bytes]:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# The other account's refusal, in a copy between two: the key of this one would not help.
+# The other account's answer, in a copy between two, with the status that it gave: the key of this one would not help.
 SOURCE_REFUSED = frozenset({"CannotVerifyCopySource"})
 
 # A signature is made anew for every request: it only has to live until that one has been carried out.
@@ -126,7 +126,9 @@ class StorageAccess:
 
         :return: whether that is worth another try
         """
-        if self._signs or self.account_key is not None or refusal.code not in SOURCE_REFUSED:
+        # A source that is busy, or not there, would be that with a signature as well.
+        is_refusal = refusal.code in SOURCE_REFUSED and refusal.status in {UNAUTHORIZED, FORBIDDEN}
+        if self._signs or self.account_key is not None or not is_refusal:
             return False
         log.info("Storage does not pass the token on to %s: addresses are signed instead.", self.account_url)
         self._signs = True

@@ -111,6 +111,9 @@ class VhdDestination:
     async def await_copy_blob(self, source: PinnedVhd, progress: Callable[[CopyProgress], None]) -> Outcome:
         """Wait for a Copy Blob, should one be what makes the copy, and say what it has brought over."""
         state = (await self.look_again()).copy
+        if state is not None and state.is_pending and self.options.method == "pages":
+            log.info("Copy Blob to %s goes on, and is not wanted: pieces are copied instead.", self.target.address.url)
+            return "refuse"
         if state is not None and state.is_pending:
             meter = ProgressMeter(progress, source.facts.size, 0, self.clock)
             state = await wait_for_copy(self.target, meter, self.clock)

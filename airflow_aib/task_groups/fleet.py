@@ -232,7 +232,12 @@ def _require_destination(images: list[_FleetImage], vhd_destination: str | None)
 
 
 def _cache(cache_folder: str | Path | None, folder: str | Path) -> OutlineCache:
-    where = Path(cache_folder) if cache_folder else Path.home() / ".cache" / "airflow-aib"
+    try:
+        where = Path(cache_folder) if cache_folder else Path.home() / ".cache" / "airflow-aib"
+    except RuntimeError as error:
+        # A user id that no file knows, as in a container, has no home.
+        log.debug("Outlines of documents are not kept: %s", error)
+        return OutlineCache(None)
     cache = OutlineCache(where / f"fleet-{key_of(str(folder))[:16]}.json")
     cache.load()
     return cache

@@ -27,15 +27,17 @@ class OutlineCache:
     A file that cannot be read or written costs time and nothing else. What it holds can be made anew from the
     documents at any time.
 
-    :param path: of the file
+    :param path: of the file; None keeps nothing
     """
 
-    path: Path
+    path: Path | None
     _known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _used: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def load(self) -> None:
         """Read what is known."""
+        if self.path is None:
+            return
         try:
             kept = json.loads(self.path.read_bytes())
         except (OSError, ValueError):
@@ -56,20 +58,25 @@ class OutlineCache:
 
     def save(self) -> None:
         """Keep what was asked for, and nothing else, unless that is what is kept already."""
-        if self._used == self._known:
+        if self._used == self._known or self.path is None:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._write(json.dumps({"layout": LAYOUT, "outlines": self._used}))
+            _write(self.path, json.dumps({"layout": LAYOUT, "outlines": self._used}))
         except OSError as error:
             log.debug("Outlines of documents are not kept in %s: %s", self.path, error)
 
-    def _write(self, text: str) -> None:
-        """Write so that nobody ever reads half of it."""
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+
+def _write(path: Path, text: str) -> None:
+    """Write so that nobody ever reads half of it, and nothing is left of what could not be written."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(name).replace(self.path)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def key_of(*parts: bytes | str) -> str:

@@ -9,10 +9,13 @@ can use XComs, which a new try begins without, as it begins with a new log.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.hooks.log_relay import RelayMark
@@ -27,6 +30,8 @@ KEY = "relayed_log"
 BETWEEN_MARKS = timedelta(seconds=60)
 # Seconds that Airflow may take to answer; a mark is a help, and never a reason to stop watching.
 PATIENCE = 10.0
+# Questions at a time, in threads of their own: those that all share may be busy for long with digests of VHDs.
+AT_ONCE = 2
 # This triggerer.
 PROCESS = uuid.uuid4().hex
 
@@ -72,7 +77,8 @@ class RelayMemory:
         """Ask Airflow, from a thread, since it answers only to those that wait."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return await asyncio.to_thread(question)
+                context = contextvars.copy_context()
+                return await asyncio.get_running_loop().run_in_executor(_threads(), context.run, question)
         except Exception:
             log.debug("How far the log was relayed could not be kept or read.", exc_info=True)
             return None
@@ -96,3 +102,8 @@ class RelayMemory:
             "run_id": self.task_instance.run_id,
             "map_index": map_index if map_index is not None and map_index >= 0 else None,
         }
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="airflow-aib-marks")

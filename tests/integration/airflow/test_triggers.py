@@ -14,6 +14,8 @@ from airflow.sdk.execution_time import task_runner
 from airflow_aib.hooks import clients
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.run_report import read_report
+from airflow_aib.hooks.staging import StagingArea
+from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, AzureImageTemplateStateTrigger
@@ -162,6 +164,34 @@ async def test_the_log_is_relayed(cloud: Cloud, handle: dict[str, Any]) -> None:
     assert "is Running/Building" in text
     assert text.count("Starting provisioner shell") == 3  # two customizers, and the hidden deprovision step
     assert len(log.records) < text.count("\n") / 2
+
+
+@pytest.mark.parametrize("level", ["full", "summary"])
+async def test_each_task_relays_its_own_log(cloud: Cloud, connection: str, level: RelayLevel) -> None:
+    """Two runs that are watched at once in one process do not mix: each task's log has the lines of its own run."""
+    del connection
+
+    async def watched(service: ImageTemplateService, name: str) -> tuple[list[str], list[str]]:
+        image_template_id = f"{cloud.image_template_id}-{name}"
+        await service.submit(image_template_id, cloud.image_template())
+        await service.wait_until_provisioned(image_template_id, poll_interval=0.05)
+        handle = await service.start_run(image_template_id)
+        order = WatchOrder(handle, datetime.now(UTC) + timedelta(days=2), poll_interval=0.05, relay_log=level)
+        log = RecordingLog()
+        event = await watch_to_the_end(cloud.settings, order, log=log)
+        body, status = await service.require_image_template(image_template_id), event.read_last_run_status()
+        assert status is not None
+        whole = await StagingArea(service.clients).read_customization_log(body, status) or ""
+        told = [line for record in log.records for line in record.splitlines() if line.startswith("[")]
+        return told, whole.splitlines()
+
+    async with clients.shared_clients(cloud.settings) as shared:
+        service = ImageTemplateService(shared)
+        both = await asyncio.gather(*(watched(service, name) for name in ("first", "second")))
+
+    for told, whole in both:
+        assert told == (whole if level == "full" else LogSummary().choose(whole))
+    assert both[0][1] != both[1][1]
 
 
 @pytest.mark.parametrize("level", ["full", "summary"])

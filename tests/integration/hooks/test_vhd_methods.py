@@ -95,6 +95,20 @@ async def test_a_copy_blob_goes_on_without_us(vhd: Vhd) -> None:
     assert await vhd.content(result.destination) == await vhd.content()
 
 
+async def test_pieces_take_over_where_copy_blob_is_not_wanted_any_more(vhd: Vhd) -> None:
+    """Whoever asks for pieces does not wait for a Copy Blob that an earlier task has begun."""
+    vhd.azure.control.set_copy_pace(SLOW / 1024)
+    first = asyncio.create_task(vhd.copy(method="copy_blob"))
+    await until_begun(vhd)
+    first.cancel()
+    await asyncio.wait({first})
+
+    result = await vhd.copy(method="pages")
+
+    assert result.method == "pages"
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
 async def test_pieces_take_over_where_copy_blob_fails(vhd: Vhd) -> None:
     """Where the tool chose Copy Blob and that breaks, pieces are copied instead."""
     await kept_by_user(vhd)

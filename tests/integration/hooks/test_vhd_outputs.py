@@ -140,6 +140,15 @@ async def test_a_copy_is_retained_and_held(vhd: Vhd) -> None:
     assert again.copied_bytes == 0
 
 
+@pytest.mark.parametrize(("is_locked", "mode"), [(True, "Locked"), (False, "Unlocked")])
+async def test_a_retention_may_be_locked(vhd: Vhd, *, is_locked: bool, mode: str) -> None:
+    """Whether somebody may take the retention back is what the copy's policy says."""
+    result = await vhd.copy(retain_for=timedelta(minutes=5), lock_retention=is_locked)
+
+    found = await vhd.file(result.destination).client.get_blob_properties()
+    assert str(found.immutability_policy.policy_mode).lower() == mode.lower()
+
+
 async def test_a_held_copy_is_not_overwritten(vhd: Vhd) -> None:
     """A hold is stronger than leave to overwrite, and the error says so."""
     await vhd.copy(legal_hold=True)

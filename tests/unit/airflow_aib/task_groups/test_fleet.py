@@ -181,6 +181,17 @@ def test_the_guide_works(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len({str(dag.schedule) for dag in names["dags"]}) == 2
 
 
+def test_a_user_without_a_home_has_dags_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container with a user id that no file knows has no place to remember documents in, and needs none."""
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+
+    assert fleet(folder, cache_folder=None).keys() == {"rebuild_linux", "rebuild_linux_vhd"}
+
+
 def parse(folder: Path, wanted: str | None = None) -> dict[str, Any]:
     """Have Airflow read a DAG file with the fleet of a folder."""
     file = folder.parent / "dag_file.py"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,33 @@ def test_a_place_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     assert asked(tmp_path / "file" / "x.json", Maker(), "a") == [[{"name": "base"}]]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DAG file that is parsed all day long does not fill a folder with what it could not write."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    asked(tmp_path / "x.json", Maker(), "a")
+    before = (tmp_path / "x.json").read_bytes()
+    monkeypatch.setattr(type(tmp_path), "replace", full)
+
+    assert asked(tmp_path / "x.json", Maker(), "a", "b") == [[{"name": "base"}]] * 2
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+    assert (tmp_path / "x.json").read_bytes() == before
+
+
+def test_no_place_keeps_nothing() -> None:
+    """Where there is no place for a file, content is read each time."""
+    make = Maker()
+    for _ in range(2):
+        cache = OutlineCache(None)
+        cache.load()
+        assert cache.get("a", make) == [{"name": "base"}]
+        cache.save()
+
+    assert make.made == 2
 
 
 def test_keys_keep_parts_apart() -> None:

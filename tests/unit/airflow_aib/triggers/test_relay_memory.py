@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,7 +12,7 @@ from airflow.sdk.execution_time import xcom
 
 from airflow_aib.hooks.log_relay import RelayMark
 from airflow_aib.triggers.relay_memory import BETWEEN_MARKS, KEY, RelayMemory
-from tests.fakes import START
+from tests.fakes import START, settle
 
 MARK, LATER = RelayMark("g/customization.log", 4), RelayMark("g/customization.log", 9)
 
@@ -102,6 +105,23 @@ async def test_a_mark_that_is_none_is_not_recalled(xcoms: FakeXCom, value: Any) 
     xcoms.kept[(KEY, "d", "t", "r", None)] = value
 
     assert await memory("second").recall() is None
+
+
+async def test_marks_are_kept_while_other_threads_are_busy(xcoms: FakeXCom) -> None:
+    """The threads that a triggerer's tasks share may hash a VHD for long: marks have threads of their own."""
+    may_end = threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = asyncio.create_task(asyncio.to_thread(may_end.wait, 30))
+    await settle()
+
+    await memory("first").keep(MARK)
+    recalled = await memory("second").recall()
+    may_end.set()
+    await busy
+
+    assert recalled == MARK
+    assert xcoms.writes == 1
 
 
 async def test_trouble_with_airflow_is_no_trouble_of_the_watch(xcoms: FakeXCom) -> None:
