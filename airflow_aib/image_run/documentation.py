@@ -7,6 +7,7 @@ _RESOURCE_MANAGER = f"{_LEARN}/azure-resource-manager/troubleshooting"
 
 TROUBLESHOOTING = f"{_LEARN}/virtual-machines/linux/image-builder-troubleshoot"
 IMAGE_TEMPLATES = f"{_LEARN}/virtual-machines/linux/image-builder-json"
+PERMISSIONS = f"{_LEARN}/virtual-machines/linux/image-builder-permissions-cli"
 NETWORKING = f"{_LEARN}/virtual-machines/linux/image-builder-networking"
 CORE_QUOTA = f"{_RESOURCE_MANAGER}/error-resource-quota"
 VM_SIZE = f"{_RESOURCE_MANAGER}/error-sku-not-available"

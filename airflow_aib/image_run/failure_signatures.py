@@ -86,6 +86,13 @@ _CALLS: tuple[Signature, ...] = (
         recognised_by=(_call("has a bad value"), Words(("has a bad value",)), _call("ValidationFailed")),
     ),
     Signature(
+        "call-not-allowed",
+        "the connection's identity lacks a right",
+        "Give the connection's identity the action that the message names, on the scope that it names.",
+        docs.PERMISSIONS,
+        recognised_by=(_call("AuthorizationFailed"),),
+    ),
+    Signature(
         "image-template-busy",
         "the image template is being created, is running or is being cancelled",
         "Wait until it is idle, or cancel its run, then try again.",

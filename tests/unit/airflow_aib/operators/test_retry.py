@@ -10,9 +10,13 @@ from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryPolicy, Ret
 from airflow.sdk.execution_time.task_runner import _handle_current_task_failed
 
 from airflow_aib import exceptions
+from airflow_aib.hooks.errors import arm_request_error
+from airflow_aib.hooks.run_report import lost_run_error
 from airflow_aib.image_run.diagnosis import Diagnosis
+from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy, is_final
+from tests.fakes import azure_error
 
 LATER = Diagnosis("container-instances-quota", may_retry=True, retry_after=1800)
 SOON = Diagnosis("network-trouble", may_retry=True, retry_after=120)
@@ -76,6 +80,15 @@ def test_the_diagnosis_decides(
 
     assert (decision.action, decision.retry_delay) == (action, delay)
     assert action is RetryAction.DEFAULT or diagnosis.failure_class in str(decision.reason)
+
+
+def test_a_right_that_lacks_is_not_waited_for() -> None:
+    """A call that Azure refuses for it fails for good; a watch that it ends is joined by the next try."""
+    refused = arm_request_error(azure_error(403, "AuthorizationFailed"), doing="run image template", target="/x")
+    watch = lost_run_error(RunEvent("unwatchable", "/x", message=f"The run cannot be watched: {refused}"))
+
+    assert decide(refused) is RetryAction.FAIL
+    assert decide(watch) is RetryAction.DEFAULT
 
 
 @dataclass(frozen=True)
