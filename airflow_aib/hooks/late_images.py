@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunTimeoutError
+from airflow_aib.hooks.errors import is_transient
 from airflow_aib.hooks.gallery import GalleryService, is_replicated
 from airflow_aib.hooks.image_templates import READ_TIME
 from airflow_aib.hooks.staging import StagingArea
@@ -20,7 +21,8 @@ from airflow_aib.image_run.late_success import (
     has_failed_distributing,
     has_timed_out,
 )
-from airflow_aib.image_run.run_status import read_last_run_status
+from airflow_aib.image_run.run_outcome import judge_partial_success
+from airflow_aib.image_run.run_status import RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.artifacts import ImageArtifact
+    from airflow_aib.image_run.choices import OnPartialSuccess
     from airflow_aib.image_run.run_status import LastRunStatus
 
 
@@ -40,13 +43,17 @@ class LateImages:
     :param image_template_id: resource id
     :param status: how the run ended
     :param log: the task's
+    :param on_partial_success: what may lack of a run that has succeeded partly; nobody waits for that
     """
 
     service: ImageTemplateService
     image_template_id: str
     status: LastRunStatus
     log: TaskLog
-    _there: tuple[ImageArtifact, ...] = ()
+    on_partial_success: OnPartialSuccess = "fail"
+    _there: dict[str, ImageArtifact] = field(default_factory=dict)
+    # Names of distributors whose images nobody can see, however long.
+    _hidden: set[str] = field(default_factory=set)
 
     async def may_come(self, *, was_distributing: bool) -> bool:
         """Whether it is worth waiting: the distribution has failed, or the run's time has passed while it was on.
@@ -68,7 +75,7 @@ class LateImages:
         except ImageBuilderError as error:
             # A help, and never a reason to fail: how the run itself ended is told in any case.
             self.log.warning("Not all images of the run have come: %s", error)
-        return self._there
+        return tuple(self._there.values())
 
     async def _has_built(self) -> bool:
         try:
@@ -85,11 +92,37 @@ class LateImages:
             body = await self.service.require_image_template(self.image_template_id, retries=False)
             self._refuse_other_run(body)
             distribute: list[Mapping[str, Any]] = (body.get("properties") or {}).get("distribute") or []
-            named, _ = match_artifacts(await self.service.list_run_outputs(self.image_template_id), distribute)
-            by_name = {artifact.run_output_name: artifact for artifact in named}
-            found = [await self._find(each, by_name.get(str(each.get("runOutputName", "")))) for each in distribute]
-        self._there = tuple(artifact for artifact in found if artifact is not None)
-        return len(self._there) == len(found)
+            named, missing = match_artifacts(await self.service.list_run_outputs(self.image_template_id), distribute)
+            if self._is_accepted(missing):
+                self.log.info("What the run lacks is accepted as missing, so it is not waited for.")
+                return True
+            await self._look_for_each(distribute, {artifact.run_output_name: artifact for artifact in named})
+        return {_name(distributor) for distributor in distribute} <= {*self._there, *self._hidden}
+
+    def _is_accepted(self, missing: Sequence[str]) -> bool:
+        """Whether Azure's own word is a partial success, and the user takes it for one."""
+        is_partial = self.status.run_state == RunState.PARTIALLY_SUCCEEDED
+        return is_partial and judge_partial_success(self.on_partial_success, missing) != "fail"
+
+    async def _look_for_each(self, distribute: Sequence[Mapping[str, Any]], named: Mapping[str, ImageArtifact]) -> None:
+        """Look for what is not there yet; trouble with one distributor's image takes no other's away."""
+        passing: list[ArmRequestError] = []
+        for distributor in distribute:
+            name = _name(distributor)
+            if name in self._there or name in self._hidden:
+                continue
+            try:
+                artifact = await self._find(distributor, named.get(name))
+            except ArmRequestError as error:
+                if is_transient(error):
+                    passing.append(error)
+                    continue
+                self.log.warning("Whether the image %r has come cannot be told: %s", name, error)
+                self._hidden.add(name)
+            else:
+                self._there |= {name: artifact} if artifact is not None else {}
+        if passing:
+            raise passing[0]
 
     async def _find(self, distributor: Mapping[str, Any], named: ImageArtifact | None) -> ImageArtifact | None:
         """Find what a distributor has made, if it is whole."""
@@ -129,6 +162,10 @@ class LateImages:
             hint="Raise option `late_success_allowance` where a replication takes longer.",
             image_template_id=self.image_template_id,
         )
+
+
+def _name(distributor: Mapping[str, Any]) -> str:
+    return str(distributor.get("runOutputName", ""))
 
 
 async def _versions(gallery: GalleryService, gallery_image_id: str) -> Sequence[Mapping[str, Any]]:

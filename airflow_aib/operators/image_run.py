@@ -271,6 +271,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             cancel_allowance=self.waiting.cancel_allowance,
             relay_log=self.relay_log,
             late_allowance=self._late_allowance,
+            on_partial_success=self.on_partial_success,
             late_until=times_out_at - REPORT_TIME if times_out_at is not None else None,
         )
 

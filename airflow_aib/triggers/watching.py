@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.task_log import TaskLog
-    from airflow_aib.image_run.choices import RelayLevel
+    from airflow_aib.image_run.choices import OnPartialSuccess, RelayLevel
     from airflow_aib.image_run.deadline import TimeLimit
     from airflow_aib.image_run.run_event import RunEventReason
     from airflow_aib.image_run.run_status import LastRunStatus
@@ -49,8 +49,10 @@ class WatchOrder:
     :param cancel_overdue: whether to cancel a run that is not over by then
     :param cancel_allowance: seconds that it may then take to end
     :param relay_log: what to log of the customization log as it grows
-    :param late_allowance: seconds to wait for images after a failed distribution; none to leave it at the run's end
+    :param late_allowance: seconds to wait for images after a failed distribution, from the run's end on; none to leave
+        it at that
     :param late_until: the moment at which that ends in any case, as by an execution timeout
+    :param on_partial_success: what may lack of a partial success, so that it is not waited for
     """
 
     handle: ImageRunHandle
@@ -62,6 +64,7 @@ class WatchOrder:
     relay_log: RelayLevel = "full"
     late_allowance: float = 0.0
     late_until: datetime | None = None
+    on_partial_success: OnPartialSuccess = "fail"
 
     def to_json(self) -> dict[str, Any]:
         """Give the order as JSON."""
@@ -75,6 +78,7 @@ class WatchOrder:
             "relay_log": self.relay_log,
             "late_allowance": self.late_allowance,
             "late_until": self.late_until.isoformat() if self.late_until else None,
+            "on_partial_success": self.on_partial_success,
         }
 
     @classmethod
@@ -90,7 +94,15 @@ class WatchOrder:
         )
 
 
-_PLAIN_FIELDS = ("time_limit", "poll_interval", "cancel_overdue", "cancel_allowance", "relay_log", "late_allowance")
+_PLAIN_FIELDS = (
+    "time_limit",
+    "poll_interval",
+    "cancel_overdue",
+    "cancel_allowance",
+    "relay_log",
+    "late_allowance",
+    "on_partial_success",
+)
 
 
 async def watch_to_the_end(
@@ -236,14 +248,19 @@ async def _with_late_images(
     is_end = event.status == "timeout" or (event.status == "over" and may_come_late(status))
     if status is None or not is_end or not order.late_allowance:
         return event
-    late = LateImages(service, event.image_template_id, status, log)
+    late = LateImages(service, event.image_template_id, status, log, order.on_partial_success)
     if not await late.may_come(was_distributing=was_distributing):
         return event
-    within = timedelta(seconds=order.late_allowance)
-    if order.late_until is not None:
-        within = min(within, max(order.late_until - service.clock.now(), timedelta()))
-    images = await late.come(poll_interval=order.poll_interval, within=within)
+    images = await late.come(poll_interval=order.poll_interval, within=_late_wait(order, status, service.clock.now()))
     return replace(event, late_artifacts=tuple(image.to_json() for image in images))
+
+
+def _late_wait(order: WatchOrder, status: LastRunStatus, now: datetime) -> timedelta:
+    """Give how long to wait yet for late images: from the run's end on, whoever has waited for them before."""
+    allowance = timedelta(seconds=order.late_allowance)
+    # The service's clock may be ahead of ours.
+    until = min(status.ended_at or now, now) + allowance
+    return max(min(until, order.late_until or until) - now, timedelta())
 
 
 def _still_going_on(event: RunEvent, reason: RunEventReason, error: ImageBuilderError) -> RunEvent:
