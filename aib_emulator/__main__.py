@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         "--vhd-size-mib", type=int, default=usual.vhd_size_bytes // MEBIBYTE, help="size of built VHDs (%(default)s)"
     )
     parser.add_argument(
+        "--list-page-size", type=int, default=usual.list_page_size, help="resources on one page of a list (%(default)s)"
+    )
+    parser.add_argument(
         "--missing-rights-fail",
         choices=("creation", "run"),
         default=usual.missing_rights_fail,
@@ -93,6 +96,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
         retry_after=options.retry_after,
         vhd_size_bytes=size,
         vhd_allocated_bytes=min(usual.vhd_allocated_bytes, size),
+        list_page_size=options.list_page_size,
         missing_rights_fail=options.missing_rights_fail,
         trigger_failure_limit=options.trigger_failure_limit,
         choices=read_choices(options.choice),

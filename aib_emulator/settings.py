@@ -74,6 +74,8 @@ class EmulatorSettings:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
         if self.missing_rights_fail not in {"creation", "run"}:
             raise EmulatorSettingsError(f"missing_rights_fail={self.missing_rights_fail!r}: use 'creation' or 'run'.")
+        if self.list_page_size < 1:
+            raise EmulatorSettingsError(f"list_page_size={self.list_page_size!r} must be at least 1.")
         if self.trigger_failure_limit < 1:
             raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
         if self.triggers_in_a_region < 1:

@@ -61,19 +61,29 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
+def served(folder: Path, *options: str, env_file: str = "env.json") -> Iterator[Served]:
     """Start an emulator whose files lie in a folder; kill it in the end.
 
     :param options: of the command line
+    :param env_file: name of the file for its variables, in JSON, or for a shell
     """
-    env_file = folder / "env.json"
-    env_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "aib_emulator", "--env-file", str(env_file), "--env-format", "json", *options]
+    variables = folder / env_file
+    variables.unlink(missing_ok=True)
+    form = ("--env-format", "json") if env_file.endswith(".json") else ()
+    command = [sys.executable, "-m", "aib_emulator", "--env-file", str(variables), *form, *options]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
     try:
         if process.stdout is None or not process.stdout.readline().startswith(b"Up: "):
             raise RuntimeError("The emulator did not start; it has said why.")
-        yield Served(process, json.loads(env_file.read_text()))
+        yield Served(process, json.loads(variables.read_text()) if form else _variables_of_shell(variables))
     finally:
         process.kill()
         process.wait(10)
+
+
+def _variables_of_shell(file: Path) -> dict[str, str]:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '. "$0" && env -0', file], check=True, capture_output=True, text=True, env={}
+    )
+    pairs = (pair.partition("=") for pair in done.stdout.split("\0") if pair)
+    return {name: value for name, _, value in pairs if name not in {"PWD", "_", "SHLVL", "OLDPWD"}}

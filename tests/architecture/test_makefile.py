@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 TOO_OLD = "#!/bin/sh\n[ \"$1\" = -c ] && exit 1\necho 'Python 3.9.2'\n"
 # Says that it is new enough, and notes how it is called after that.
@@ -65,3 +67,10 @@ def test_the_ci_entry_runs_from_anywhere(tmp_path: Path) -> None:
     )
 
     assert done.stdout.splitlines()[-1] == str(tmp_path.resolve())
+
+
+@pytest.mark.parametrize(("target", "client"), [("test", "old"), ("test-az", "az")])
+def test_no_client_is_skipped_where_it_is_installed(target: str, client: str) -> None:
+    """The targets that install a client insist on its tests."""
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert f"AIB_CLIENTS_REQUIRED={client} " in done.stdout

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aib_emulator.control_client import ControlClient
+from tests.contract.needed import needs
+
 if TYPE_CHECKING:
-    from aib_emulator.server import EmulatorThread
+    from collections.abc import Mapping
 
 PROGRAM = Path(sys.prefix) / "share" / "clients" / "az" / "bin" / "az"
 TIMEOUT = 120.0
 GROUP = ("--resource-group", "images")
-NEEDS_AZ = [
-    pytest.mark.az,
-    pytest.mark.skipif(not PROGRAM.is_file(), reason="az is not installed; `make clients` does it"),
-]
+NEEDS_AZ = [pytest.mark.az, needs("az", "" if PROGRAM.is_file() else "az is not installed; `make clients` does it")]
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,35 @@ class Refused:
 class Az:
     """Give commands to az with the variables that an emulator hands out, and no others.
 
-    :param thread: the emulator
+    :param variables: what the emulator hands out
     :param folder: the working directory, and home of whatever az keeps outside of its configuration
     """
 
-    def __init__(self, thread: EmulatorThread, folder: Path) -> None:
-        self.thread = thread
+    def __init__(self, variables: Mapping[str, str], folder: Path) -> None:
+        self.variables = variables
         self.folder = folder
-        self.subscription_id = thread.emulator.settings.subscription_id
-        self.environment = {"PATH": f"{PROGRAM.parent}:/usr/bin:/bin", "HOME": str(folder), **thread.env}
+        self.control = ControlClient(variables["AIB_EMULATOR_CONTROL"], Path(variables["SSL_CERT_FILE"]))
+        self.environment = {"PATH": f"{PROGRAM.parent}:/usr/bin:/bin", "HOME": str(folder), **variables}
+
+    @property
+    def subscription_id(self) -> str:
+        """The emulator's subscription."""
+        return self.variables["AZURE_SUBSCRIPTION_ID"]
+
+    @property
+    def blob_url(self) -> str:
+        """Address of the emulator's blobs."""
+        return self.variables["AIB_EMULATOR_BLOB"]
+
+    def signed_out(self, folder: Path) -> Az:
+        """Return another one that knows the emulator's cloud, with a configuration of its own."""
+        other = Az(self.variables, folder)
+        other.environment["AZURE_CONFIG_DIR"] = str(folder / "config")
+        other(
+            "cloud", "register", "--name", "emulator", "--endpoint-resource-manager", self.variables["AIB_EMULATOR_ARM"]
+        )
+        other("cloud", "set", "--name", "emulator")
+        return other
 
     def __call__(self, *command: str) -> Any:
         """Return what a command prints, which has to be JSON or nothing."""

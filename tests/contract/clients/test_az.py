@@ -23,18 +23,13 @@ def test_the_setup_of_the_guide_signs_in(az: Az) -> None:
     """After the guide's lines az works in the emulator's subscription, as its application."""
     account = az("account", "show")
     assert (account["environmentName"], account["id"]) == ("emulator", az.subscription_id)
-    assert account["user"] == {"name": az.thread.emulator.settings.client_id, "type": "servicePrincipal"}
+    assert account["user"] == {"name": az.variables["AZURE_CLIENT_ID"], "type": "servicePrincipal"}
 
 
 def test_a_wrong_secret_is_told(az: Az, tmp_path: Path) -> None:
     """A sign-in with a wrong secret ends with Entra's own words."""
-    stranger = Az(az.thread, tmp_path)
-    stranger.environment["AZURE_CONFIG_DIR"] = str(tmp_path / "config")
-    arm, settings = az.thread.emulator.arm_url, az.thread.emulator.settings
-    stranger("cloud", "register", "--name", "emulator", "--endpoint-resource-manager", arm)
-    stranger("cloud", "set", "--name", "emulator")
-    who = ("--username", settings.client_id, "--tenant", settings.tenant_id)
-    refused = stranger.refused("login", "--service-principal", *who, "--password", "wrong")
+    who = ("--username", az.variables["AZURE_CLIENT_ID"], "--tenant", az.variables["AZURE_TENANT_ID"])
+    refused = az.signed_out(tmp_path).refused("login", "--service-principal", *who, "--password", "wrong")
     assert "AADSTS7000215" in refused.message
 
 
@@ -78,7 +73,7 @@ def test_roles(az: Az) -> None:
 
 def test_an_application_without_rights_is_told(az: Az, tmp_path: Path) -> None:
     """Whoever may nothing signs in, and is refused in Azure's words."""
-    application = az.thread.control.register_application()
+    application = az.control.register_application()
     guest = signed_in(az, tmp_path, application["client_id"], application["client_secret"])
     refused = guest.refused("group", "show", "--name", "images")
     assert "(AuthorizationFailed)" in refused.message
@@ -87,11 +82,8 @@ def test_an_application_without_rights_is_told(az: Az, tmp_path: Path) -> None:
 
 def signed_in(az: Az, folder: Path, client_id: str, client_secret: str) -> Az:
     """Sign another application in, with a configuration of its own."""
-    other = Az(az.thread, folder)
-    other.environment["AZURE_CONFIG_DIR"] = str(folder / "config")
-    other("cloud", "register", "--name", "emulator", "--endpoint-resource-manager", az.thread.emulator.arm_url)
-    other("cloud", "set", "--name", "emulator")
-    who = ("--username", client_id, "--tenant", az.thread.emulator.settings.tenant_id)
+    other = az.signed_out(folder)
+    who = ("--username", client_id, "--tenant", az.variables["AZURE_TENANT_ID"])
     other("login", "--service-principal", *who, "--password", client_secret, "--allow-no-subscriptions")
     other("account", "set", "--subscription", az.subscription_id)
     return other
@@ -160,7 +152,7 @@ def test_storage_accounts(az: Az) -> None:
     account = ("--name", "azaccount")
     assert az("storage", "account", "check-name", *account)["nameAvailable"] is True
     az("storage", "account", "create", *GROUP, *account, "--sku", "Standard_LRS")
-    blob_url = f"{az.thread.emulator.blob_url}/azaccount/"
+    blob_url = f"{az.blob_url}/azaccount/"
     assert az("storage", "account", "show", *account)["primaryEndpoints"]["blob"] == blob_url
     assert names(az("storage", "account", "list", *GROUP)) == ["imagestore", "azaccount"]
     keys = az("storage", "account", "keys", "list", "--account-name", "azaccount")
@@ -172,7 +164,7 @@ def test_storage_accounts(az: Az) -> None:
 def test_blobs(az: Az) -> None:
     """Blobs are written with a token and read with the account's connection string."""
     az("storage", "container-rm", "create", *GROUP, "--storage-account", "imagestore", "--name", "scripts")
-    endpoint = f"{az.thread.emulator.blob_url}/imagestore"
+    endpoint = f"{az.blob_url}/imagestore"
     bearer = ("--auth-mode", "login", "--account-name", "imagestore", "--blob-endpoint", endpoint)
     assert names(az("storage", "container", "list", *bearer)) == ["images", "scripts"]
     blob = ("--container-name", "scripts", "--name", "hello.sh")

@@ -59,7 +59,7 @@ def test_failures_are_told(az: Az, file: str) -> None:
     refused = az.refused("deployment", "group", "create", *FIRST, "--template-file", wrong)
     assert "InvalidTemplate" in refused.message
     assert "The template function 'nothing' is not valid" in refused.message
-    az.thread.control.plan_failure(kind="creation", image_template="golden")
+    az.control.plan_failure(kind="creation", image_template="golden")
     parameters = ("--parameters", "name=golden")
     refused = az.refused("deployment", "group", "create", *FIRST, "--template-file", file, *parameters)
     assert "DeploymentFailed" in refused.message

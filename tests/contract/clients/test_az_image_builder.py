@@ -41,7 +41,7 @@ def test_create_from_a_file_and_run(from_file: Az) -> None:
     from_file("image", "builder", "run", *NAME)
     assert from_file("image", "builder", "show", *NAME)["lastRunStatus"]["runState"] == "Succeeded"
     (output,) = from_file("image", "builder", "show-runs", *NAME)
-    assert output["artifactUri"].startswith(from_file.thread.emulator.blob_url)
+    assert output["artifactUri"].startswith(from_file.blob_url)
     assert [item["name"] for item in from_file("image", "builder", "list", *GROUP)] == ["tmpl1"]
 
 
@@ -61,10 +61,10 @@ def test_waits(az: Az) -> None:
 
 def test_cancel(from_file: Az) -> None:
     """A run that goes on is cancelled, and reads so once az has waited for it."""
-    from_file.thread.control.set_scale(20)
+    from_file.control.set_scale(20)
     from_file("image", "builder", "run", *NAME, "--no-wait")
     from_file("image", "builder", "cancel", *NAME)
-    from_file.thread.control.set_scale(400)
+    from_file.control.set_scale(400)
     from_file("image", "builder", "wait", *NAME, "--custom", "lastRunStatus.runState=='Canceled'", "--interval", "1")
     run = from_file("image", "builder", "show", *NAME)["lastRunStatus"]
     assert (run["runState"], run["message"]) == ("Canceled", "The build was canceled")
@@ -72,7 +72,7 @@ def test_cancel(from_file: Az) -> None:
 
 def test_a_failed_build_is_told(from_file: Az) -> None:
     """The run command of a build that fails prints the operation's error."""
-    from_file.thread.control.plan_failure(kind="customizer", index=0, exit_code=3)
+    from_file.control.plan_failure(kind="customizer", index=0, exit_code=3)
     refused = from_file.refused("image", "builder", "run", *NAME)
     assert refused.exit_code == 1
     assert "Packer" in refused.message

@@ -9,6 +9,7 @@ from azure.storage.blob import generate_container_sas
 
 from aib_emulator.settings import MEBIBYTE
 from tests.contract.clients.azcopy_program import AzCopy, missing
+from tests.contract.needed import needs
 from tests.contract.sdk_clients import Cloud, content, done, every
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
     from aib_emulator.server import EmulatorThread
 
-REASON = missing()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "it runs")
+pytestmark = needs("azcopy", missing())
 
 SOURCE, SOURCE_CONTAINER, TARGET, CONTAINER = "stagingstore", "vhds", "imagestore", "images"
 NAME = "disk.vhd"

@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.contract.image_builder.calls import document, to_managed_image
+from tests.contract.needed import needs
 
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
@@ -20,7 +19,7 @@ PROGRAM = Path(sys.prefix) / "share" / "clients" / "old" / "bin" / "python"
 SCRIPT = Path(__file__).with_name("build_once.py")
 
 
-@pytest.mark.skipif(not PROGRAM.exists(), reason="the older SDK is not installed: `make clients` does that")
+@needs("old", "" if PROGRAM.exists() else "the older SDK is not installed: `make clients` does that")
 def test_the_sdk_of_2020_builds_an_image(emulator: EmulatorThread) -> None:
     """Version 1 of the SDK, speaking 2020-02-14, creates, runs, lists, deletes, and gets bare errors."""
     emulator.control.set_scale(4000)

@@ -17,6 +17,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
         {"vhd_size_bytes": 0},
         {"trigger_failure_limit": 0},
         {"triggers_in_a_region": 0},
+        {"list_page_size": 0},
         {"missing_rights_fail": "never"},
     ],
 )
@@ -27,10 +28,10 @@ def test_what_cannot_work_is_refused(wrong: dict[str, float]) -> None:
 
 
 def test_options_reach_the_settings() -> None:
-    """What the command line says about rights and triggers is what the emulator is told."""
-    options = ["--missing-rights-fail", "run", "--trigger-failure-limit", "5"]
+    """What the command line says about rights, triggers and lists is what the emulator is told."""
+    options = ["--missing-rights-fail", "run", "--trigger-failure-limit", "5", "--list-page-size", "2"]
     told = _settings(_parser().parse_args(options))
-    assert (told.missing_rights_fail, told.trigger_failure_limit) == ("run", 5)
+    assert (told.missing_rights_fail, told.trigger_failure_limit, told.list_page_size) == ("run", 5, 2)
 
 
 def test_the_secret_is_not_shown() -> None:
