@@ -8,6 +8,8 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.expressions import check_expression
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -71,11 +73,11 @@ class RequestFilter:
 
     def __post_init__(self) -> None:
         """Refuse what could fit nothing."""
-        for expression in (self.client, self.path):
+        for name in ("client", "path"):
             try:
-                re.compile(expression)
-            except re.error as error:
-                raise RequestFilterError(f"{expression!r} is not an expression: {error}.") from error
+                check_expression(name, getattr(self, name))
+            except ValueError as error:
+                raise RequestFilterError(str(error)) from error
         if self.status and not re.fullmatch(r"\d{3}|[1-5]xx|0", self.status):
             raise RequestFilterError(f"status={self.status!r}: write 404, 4xx, or 0 for dropped connections.")
 

@@ -8,6 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.expressions import check_expression
+
 if TYPE_CHECKING:
     from aib_emulator.caller import Caller
 
@@ -84,7 +86,10 @@ class Fault:
             raise FaultError(f"headers={self.headers!r}: write every value as a text.")
         _check_numbers(self)
         for name in ("path", "client"):
-            _check_expression(name, getattr(self, name))
+            try:
+                check_expression(name, getattr(self, name))
+            except ValueError as error:
+                raise FaultError(str(error)) from error
         self._dice = random.Random(self.seed)  # noqa: S311 - strikes are to be repeatable, not secret
 
     @property
@@ -130,10 +135,3 @@ def _check_numbers(fault: Fault) -> None:
     for name, (value, least, most) in ranges.items():
         if value is not None and not least <= value <= most:
             raise FaultError(f"{name}={value!r} must lie between {least:g} and {most:g}.")
-
-
-def _check_expression(name: str, expression: str) -> None:
-    try:
-        re.compile(expression)
-    except re.error as error:
-        raise FaultError(f"{name}={expression!r} is not an expression: {error}.") from error

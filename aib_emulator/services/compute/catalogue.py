@@ -6,6 +6,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.arm.versions import version_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -182,8 +184,3 @@ def new_image(
         raise ValueError(f"hyper_v_generation={hyper_v_generation!r}: use one of {', '.join(GENERATIONS)}.")
     size_gb = DISK_SIZES_GB[system]
     return PlatformImage(publisher, offer, sku, system, size_gb, hyper_v_generation=hyper_v_generation)
-
-
-def version_order(version: str) -> tuple[int, ...]:
-    """Return what versions are ordered by: their numbers, not their text."""
-    return tuple(int(number) for number in version.split("."))

@@ -9,13 +9,14 @@ from aib_emulator.arm.call import Answer, Call
 from aib_emulator.arm.errors import ArmError
 from aib_emulator.arm.locations import is_known, short_name
 from aib_emulator.arm.route import SUBSCRIPTION, Route
+from aib_emulator.arm.versions import version_order
 from aib_emulator.services.compute.aliases import alias_document
-from aib_emulator.services.compute.catalogue import PlatformImage, version_order
 from aib_emulator.services.compute.shapes import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aib_emulator.services.compute.catalogue import PlatformImage
     from aib_emulator.services.compute.resources import ComputeResources
 
 GIBIBYTE = 1024**3

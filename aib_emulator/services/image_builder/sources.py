@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.resource_id import ResourceId
+from aib_emulator.arm.versions import version_order
 from aib_emulator.services.image_builder.pending import CreationError
 
 if TYPE_CHECKING:
@@ -68,5 +69,5 @@ def _newest(world: World, definition_id: ResourceId, at: datetime) -> ResourceId
         if not version.body["properties"].get("publishingProfile", {}).get("excludeFromLatest")
         and world.compute.version_completion(version) <= at
     ]
-    newest = max(versions, key=lambda version: [int(part) for part in version.id.name.split(".")], default=None)
+    newest = max(versions, key=lambda version: version_order(version.id.name), default=None)
     return None if newest is None else newest.id

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.time_format import nanoseconds_text
+from aib_emulator.arm.versions import version_order
 from aib_emulator.services.image_builder.refusal import bad_value, rule_broken
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def failures_to_remember(run_states: Sequence[str], limit: int) -> list[str]:
     return ["Failed"] * min(failed_in_a_row(run_states), limit)
 
 
-def _order(version: str) -> list[int]:
-    return [int(number) for number in version.rpartition("/")[2].split(".") if number.isdigit()]
+def _order(version: str) -> tuple[int, ...]:
+    return version_order(version.rpartition("/")[2])
 
 
 def _name(resource_id: str) -> str:

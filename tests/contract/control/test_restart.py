@@ -11,6 +11,7 @@ import jwt
 import psutil
 import pytest
 import requests
+from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.storage.blob import BlobServiceClient, generate_blob_sas
 from requests import HTTPError
@@ -132,7 +133,7 @@ def test_a_build_goes_on_after_each_kill(tmp_path: Path) -> None:
 
 
 def test_a_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
-    """Pages that were copied before the emulator was killed are there after the restart, and so is the key."""
+    """Pages that were copied before the emulator was killed are there after the restart, with snapshots and leases."""
     content = bytes(range(256)) * (2 * MEBIBYTE // 256)
     with served(tmp_path) as first:
         container = first.blobs().get_container_client("images")
@@ -143,12 +144,19 @@ def test_a_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
         bearer = f"Bearer {token}"
         source: dict[str, Any] = {"source_url": f"{container.url}/source.vhd", "source_authorization": bearer}
         target.upload_pages_from_url(offset=0, length=MEBIBYTE, source_offset=0, **source)
+        snapshot = target.create_snapshot()["snapshot"]
+        lease = target.acquire_lease()
         first.kill()
     with served(tmp_path) as second:
         target = second.blobs().get_blob_client("images", "target.vhd")
         assert target.download_blob(0, MEBIBYTE).readall() == content[:MEBIBYTE]
-        target.upload_pages_from_url(offset=MEBIBYTE, length=MEBIBYTE, source_offset=MEBIBYTE, **source)
+        more: dict[str, Any] = {"offset": MEBIBYTE, "length": MEBIBYTE, "source_offset": MEBIBYTE, **source}
+        with pytest.raises(HttpResponseError, match="LeaseIdMissing"):
+            target.upload_pages_from_url(**more)
+        target.upload_pages_from_url(**more, lease=lease)
         assert target.download_blob().readall() == content
+        before = second.blobs().get_blob_client("images", "target.vhd", snapshot=snapshot)
+        assert before.download_blob().readall() == content[:MEBIBYTE] + bytes(MEBIBYTE)
 
 
 def test_what_fell_due_meanwhile_is_done_at_the_start(tmp_path: Path) -> None:

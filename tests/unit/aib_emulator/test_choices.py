@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import aib_emulator
 from aib_emulator.__main__ import _parser, _settings
 from aib_emulator.choices import CHOICES, ChoiceError, Choices
 from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
+
+PACKAGE = Path(aib_emulator.__file__).parent
 
 
 def test_the_first_value_is_the_usual_one() -> None:
     """Who chooses nothing gets the first value of each choice."""
     assert Choices().all() == {name: choice.values[0] for name, choice in CHOICES.items()}
+
+
+def test_each_choice_is_asked_for() -> None:
+    """The code asks for no choice that there is not, and for each that there is."""
+    files = [file for file in PACKAGE.rglob("*.py") if file != PACKAGE / "choices.py"]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert set(re.findall(r'choices\["([^"]+)"\]', text)) <= CHOICES.keys()
+    assert [name for name in CHOICES if f'"{name}"' not in text] == []
 
 
 def test_a_choice_holds_until_the_next_reset() -> None:

@@ -36,6 +36,7 @@ def test_a_fault_strikes_only_what_fits() -> None:
     [
         {"path": "("},
         {"client": "["},
+        {"path": "[[a]"},
         {"action": "explode"},
         {"moment": "later"},
         {"probability": 2},

@@ -50,7 +50,9 @@ def test_calls_can_be_picked_out(wanted: dict[str, str], fitting: list[int]) -> 
     assert record.fitting(RequestFilter(**wanted)) == [CALLS[at] for at in fitting]
 
 
-@pytest.mark.parametrize("wrong", [{"path": "("}, {"client": "["}, {"status": "many"}, {"status": "9xx"}])
+@pytest.mark.parametrize(
+    "wrong", [{"path": "("}, {"client": "["}, {"path": "[[a]"}, {"status": "many"}, {"status": "9xx"}]
+)
 def test_senseless_filters_are_refused(wrong: dict[str, str]) -> None:
     """A filter that fits nothing by mistake is told."""
     with pytest.raises(RequestFilterError):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aib_emulator.services.compute.catalogue import PlatformCatalogue, version_order
+from aib_emulator.arm.versions import version_order
+from aib_emulator.services.compute.catalogue import PlatformCatalogue
 
 UBUNTU = ("Canonical", "ubuntu-24_04-lts", "server")
 
