@@ -144,7 +144,7 @@ def test_a_copy_goes_on_after_a_kill(tmp_path: Path) -> None:
         bearer = f"Bearer {token}"
         source: dict[str, Any] = {"source_url": f"{container.url}/source.vhd", "source_authorization": bearer}
         target.upload_pages_from_url(offset=0, length=MEBIBYTE, source_offset=0, **source)
-        snapshot = target.create_snapshot()["snapshot"]
+        snapshot = str(target.create_snapshot()["snapshot"])
         lease = target.acquire_lease()
         first.kill()
     with served(tmp_path) as second:
