@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from aib_emulator.arm.resource_id import ResourceId
     from aib_emulator.clock import Clock
+    from aib_emulator.ports import BlobStore
     from aib_emulator.store import Store
-    from aib_emulator.world import BlobStore
 
 RESOURCE_TYPE = "Microsoft.Storage/storageAccounts"
 CONTAINER_TYPE = f"{RESOURCE_TYPE}/blobServices/containers"
