@@ -54,8 +54,9 @@ class Journal:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._path)
+        file = self._path.open("ab", buffering=0)
         self.close()
-        self._file = self._path.open("ab", buffering=0)
+        self._file = file
         self._size = self._short_size = self._path.stat().st_size
         return records
 
