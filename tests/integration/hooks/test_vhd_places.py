@@ -69,12 +69,13 @@ async def test_vhds_of_one_name_and_second_are_both_saved(azure: Azure) -> None:
         assert await vhd.content(copy.destination) == await vhd.content()
 
 
-async def test_the_copy_lies_in_the_folder_of_its_image_template_or_where_told(vhd: Vhd) -> None:
+async def test_the_copy_lies_in_the_folder_of_its_image_template_or_where_told(two_vhds: tuple[Vhd, Vhd]) -> None:
     """The VHD's name is kept, in a folder under the destination, unless another name is given."""
+    vhd, _ = two_vhds
     kept = await vhd.copy()
     named = await vhd.copy(blob_name="golden/latest.vhd")
 
-    assert kept.destination.endswith(f"/imagestore/images/vhds/base/{vhd.name}")
+    assert kept.destination.endswith("/imagestore/images/vhds/one/one.vhd")
     assert named.destination.endswith("/imagestore/images/vhds/golden/latest.vhd")
 
 
