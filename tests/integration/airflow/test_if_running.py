@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunCanceledError, ImageRunTimeoutError, ImageTemplateInUseError
-from tests.integration.airflow.cloud import NAME
+from tests.integration.airflow.cloud import GROUP, NAME, until
 from tests.integration.airflow.legs import Legs
 from tests.integration.airflow.tasks import BOTH_MODES, RUN, task
 
 if TYPE_CHECKING:
+    from airflow_aib.hooks.image_builder import ImageTemplateService
     from tests.integration.airflow.cloud import Cloud
 
 HANDOVER = "AIRFLOW__AZURE_IMAGE_BUILDER__HANDOVER"
 TEMPLATE = f"imageTemplates/{NAME}$"
+SOURCE_TRIGGER: Any = {"properties": {"kind": "SourceImage"}}
 
 
 def run(**arguments: Any) -> tuple[str, dict[str, Any]]:
@@ -27,6 +29,18 @@ def run(**arguments: Any) -> tuple[str, dict[str, Any]]:
 def runs(cloud: Cloud) -> list[tuple[str, str]]:
     """Give start time and state of every run there was, oldest first."""
     return [(run["startTime"], run["runState"]) for run in cloud.emulator.control.runs()]
+
+
+def put_trigger(cloud: Cloud) -> None:
+    """Let Azure itself run the image template when its source has a new version."""
+
+    async def put(service: ImageTemplateService) -> None:
+        triggers = service.clients.image_builder().triggers
+        await triggers.begin_create_or_update(GROUP, NAME, "new-source", SOURCE_TRIGGER, polling=False)
+
+    cloud.call(put)
+    # Until it is made.
+    cloud.emulator.control.advance(60)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +78,36 @@ def test_a_run_of_somebody_else_is_adopted(cloud: Cloud, legs: Legs, foreign: st
     assert runs(cloud) == [(foreign, "Succeeded")]
     assert legs.task_instance.pushed["image_run"]["ownership"] == "foreign"
     assert len(legs.events) == int(deferrable)
+
+
+@BOTH_MODES
+def test_a_run_of_auto_run_is_waited_for(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+    """A run that Azure begins with the image template's creation is somebody else's: the task builds after it."""
+    cloud.emulator.control.set_scale(200)
+    cloud.create(cloud.image_template(autoRun={"state": "Enabled"}))
+
+    result = legs.run(run(deferrable=deferrable))
+
+    (first, state), own = runs(cloud)
+    assert (first != result["start_time"], state, own) == (True, "Succeeded", (result["start_time"], "Succeeded"))
+    assert cloud.count("POST", "/cancel") == 0
+
+
+@BOTH_MODES
+def test_a_run_of_azures_own_trigger_is_adopted(cloud: Cloud, legs: Legs, *, deferrable: bool) -> None:
+    """A run that begins since a new source version was published is recognised, and shared by whoever wants that."""
+    cloud.create()
+    put_trigger(cloud)
+    cloud.emulator.control.set_scale(200)
+    source = cloud.image_template()["properties"]["source"]
+    cloud.emulator.control.publish_platform_version(source["publisher"], source["offer"], source["sku"], "99.0.1")
+    until(lambda: cloud.last_run() is not None)
+
+    result = legs.run(run(deferrable=deferrable, if_running="adopt"))
+
+    assert runs(cloud) == [(result["start_time"], "Succeeded")]
+    assert legs.task_instance.pushed["image_run"]["ownership"] == "foreign"
+    assert cloud.count("POST", "/run") == 0
 
 
 @BOTH_MODES

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+import threading
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk.execution_time import task_runner
 from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]  # Airflow's own use it from here
 from airflow.sdk.serde import deserialize, serialize
 
@@ -26,7 +28,7 @@ from airflow_aib.triggers.options import CONFIG_SECTION, WaitingOptions, read_wa
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 from airflow_aib.triggers.watching import WatchOrder
-from tests.fakes import look_error
+from tests.fakes import FakeTaskInstance, look_error
 
 IMAGE_TEMPLATE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.VirtualMachineImages/imageTemplates/base"
 HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, "2026-01-05T03:00:00+00:00", None, "2026-01-05T03:00:01.123456789Z")
@@ -73,6 +75,35 @@ def test_what_is_stored_holds_no_secret() -> None:
     _, kwargs = run_trigger().serialize()
 
     assert set(kwargs) == {"order", "not_before", "azure_conn_id", "cancel_on_kill"}
+
+
+@dataclass
+class SilentSupervisor:
+    """Answer nobody for seconds."""
+
+    has_answered: bool = False
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, msg: object) -> object:
+        """Keep whoever asks waiting."""
+        del msg
+        self.is_over.wait(5)
+        self.has_answered = True
+        raise ConnectionError("nobody listens any more")
+
+
+async def test_a_kill_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow has a bound for a trigger's `on_kill`, and ours comes before it: who is silent by then is left."""
+    monkeypatch.setattr(image_template, "ON_KILL_TIME", 0.01)
+    supervisor = SilentSupervisor()
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    trigger = AzureImageTemplateRunTrigger(order=ORDER.to_json(), not_before=MOMENT)
+    trigger.task_instance = FakeTaskInstance()  # type: ignore[assignment]  # has what on_kill needs
+
+    await trigger.on_kill()
+
+    assert not supervisor.has_answered
+    supervisor.is_over.set()
 
 
 def test_an_unknown_state_is_refused() -> None:
