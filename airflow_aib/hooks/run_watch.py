@@ -35,6 +35,8 @@ LAST_LOOKS = 3
 LAST_LOOK_PAUSE = 5.0
 # Seconds for the log in one look: the state of the run matters more.
 RELAY_TIMEOUT = 120.0
+# In this phase there is no log yet, and it would cost requests to find that out.
+QUEUED = "Queued"
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,8 @@ class RunWatch:
 
 async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus, clock: Clock) -> list[WatchUpdate]:
     """Read what the log has gained; a log is a help, and never a reason to stop watching."""
+    if status.run_sub_state == QUEUED:
+        return []
     try:
         async with asyncio.timeout(RELAY_TIMEOUT):
             lines = await relay.read(body, status, clock.now())

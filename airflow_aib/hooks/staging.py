@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.blob_file import BlobFile, BlobPart
-from airflow_aib.hooks.errors import NOT_FOUND, translated
-from airflow_aib.hooks.resource_id import ResourceId
+from airflow_aib.hooks.errors import NOT_FOUND
+from airflow_aib.hooks.staging_account import OwnAccounts
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.storage_address import BlobAddress
 from airflow_aib.image_run.log_location import log_locations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.staging_account import StagingAccounts, StorageAccount
     from airflow_aib.image_run.run_status import LastRunStatus
 
 LOG_CONTAINER = "packerlogs"
@@ -28,18 +29,6 @@ VALIDATION_LOG = "validation.log"
 # Blob times are whole seconds, and the storage service's clock is not the image builder's.
 CLOCK_SKEW = timedelta(seconds=5)
 MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class StorageAccount:
-    """Name a staging storage account.
-
-    :param resource_id: of the account
-    :param account_url: address of its blob service
-    """
-
-    resource_id: str
-    account_url: str
 
 
 @dataclass(frozen=True)
@@ -79,21 +68,17 @@ class StagingArea:
     """Read the staging resource group of an image template.
 
     :param clients: how Azure is reached
+    :param accounts: finds its storage account together with others; None means by itself
     """
 
-    def __init__(self, clients: AzureClients) -> None:
+    def __init__(self, clients: AzureClients, *, accounts: StagingAccounts | None = None) -> None:
         self.clients = clients
-        # A staging resource group keeps its account for as long as the image template lives.
-        self._accounts: dict[str, StorageAccount] = {}
+        self._accounts = accounts or OwnAccounts(clients)
 
     async def find_account(self, body: Mapping[str, Any]) -> StorageAccount | None:
         """Find the storage account; None while the image template has no staging resource group, or it is empty."""
         group_id = str((body.get("properties") or {}).get("exactStagingResourceGroup") or "")
-        if group_id and group_id not in self._accounts:
-            account = await self._first_account(group_id)
-            if account is not None:
-                self._accounts[group_id] = account
-        return self._accounts.get(group_id)
+        return await self._accounts.find(group_id) if group_id else None
 
     async def list_logs(self, account: StorageAccount) -> list[StagedBlob]:
         """List the logs of all runs."""
@@ -141,28 +126,8 @@ class StagingArea:
         part = await self.read_log_from(log_file, start, max_bytes)
         return part.content.decode("utf-8", errors="replace")
 
-    async def _first_account(self, group_id: str) -> StorageAccount | None:
-        group = ResourceId.parse(group_id)
-        operations = self.clients.storage(group.subscription_id).storage_accounts
-        try:
-            with translated("list the storage accounts of", group_id):
-                async for account in operations.list_by_resource_group(group.resource_group_name):
-                    return self._read_account(account.as_dict())
-        except ArmRequestError as error:
-            if error.status != NOT_FOUND:
-                raise
-        return None
-
     def _access(self, account: StorageAccount) -> StorageAccess:
         return StorageAccess(self.clients, account.account_url, account_id=account.resource_id)
-
-    def _read_account(self, account: Mapping[str, Any]) -> StorageAccount:
-        endpoints: Mapping[str, Any] = (account.get("properties") or {}).get("primaryEndpoints") or {}
-        url = str(endpoints.get("blob") or "").rstrip("/")
-        return StorageAccount(
-            resource_id=str(account["id"]),
-            account_url=url or self.clients.settings.cloud.blob_endpoint(str(account["name"])),
-        )
 
     async def _list(self, account: StorageAccount, container: str) -> list[StagedBlob]:
         access = self._access(account)
@@ -179,6 +144,8 @@ class StagingArea:
         except ArmRequestError as error:
             if error.status == NOT_FOUND:
                 return []
+            # Where somebody made the image template anew in the same group, it has another account now.
+            self._accounts.forget(account)
             raise
 
 

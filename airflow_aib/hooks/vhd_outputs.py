@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.copy_progress import CopyProgress
     from airflow_aib.hooks.image_runs import ImageRuns
-    from airflow_aib.hooks.staging import StorageAccount
+    from airflow_aib.hooks.staging_account import StorageAccount
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.artifacts import ImageArtifact
     from airflow_aib.vhd.copy_options import CopyOptions

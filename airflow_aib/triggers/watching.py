@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import AzureSettings
+    from airflow_aib.hooks.staging_account import StagingAccounts
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import OnPartialSuccess, RelayLevel
     from airflow_aib.image_run.deadline import TimeLimit
@@ -128,7 +129,7 @@ async def watch_to_the_end(
     image_template_id = order.handle.image_template_id
     async with shared_clients(settings) as clients, fleet_looks(clients, image_template_id, clock=clock) as looks:
         service = ImageTemplateService(clients, clock=clock, looks=looks)
-        relay = await _open_relay(clients, order, clock, memory)
+        relay = await _open_relay(clients, order, clock, memory, looks.accounts)
         return await watch_with(service, order, log=log, on_phase=on_phase, relay=relay, memory=memory)
 
 
@@ -191,12 +192,16 @@ def _with_log(event: RunEvent, relay: LogRelay | None) -> RunEvent:
 
 
 async def _open_relay(
-    clients: AzureClients, order: WatchOrder, clock: Clock, memory: RelayMemory | None
+    clients: AzureClients,
+    order: WatchOrder,
+    clock: Clock,
+    memory: RelayMemory | None,
+    accounts: StagingAccounts | None,
 ) -> LogRelay | None:
     if order.relay_log == "off":
         return None
     return LogRelay(
-        StagingArea(clients),
+        StagingArea(clients, accounts=accounts),
         begin=await memory.recall() if memory is not None else None,
         masker=clients.settings.masker,
         shared=shared_budget(),

@@ -107,7 +107,7 @@ class Asking:
         gate = self._gates[in_person]
         try:
             while queue:
-                await self._admit(subscription_id, in_person=in_person)
+                await self.admit(subscription_id, in_person=in_person)
                 await gate.acquire()
                 wanted = _next(queue)
                 if wanted:
@@ -171,7 +171,7 @@ class Asking:
 
     async def _ask_for_page(self, scope: Scope, link: str | None) -> Page:
         async with self._list_gate:
-            await self._admit(scope.subscription_id)
+            await self.admit(scope.subscription_id)
             return await self._source.list_page(scope, link)
 
     def _bear(self, scope: Scope, wanted: list[WantedLook], error: Exception) -> None:
@@ -194,7 +194,7 @@ class Asking:
         if seconds:
             self.budgets[scope.subscription_id].hold(seconds, self._now())
 
-    async def _admit(self, subscription_id: str, *, in_person: bool = False) -> None:
+    async def admit(self, subscription_id: str, *, in_person: bool = False) -> None:
         """Wait for our turn, and until the subscription has a read left, and take it."""
         budget = self.budgets[subscription_id]
         async with self._turns[subscription_id, in_person]:

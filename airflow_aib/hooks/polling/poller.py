@@ -9,6 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
+from airflow_aib.hooks.polling.accounts import SharedAccounts
 from airflow_aib.hooks.polling.asking import Asking
 from airflow_aib.hooks.polling.gathering import Gathering
 from airflow_aib.hooks.polling.pace import RunHistory, paced
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.polling.asking import Answer
     from airflow_aib.hooks.polling.source import Source
+    from airflow_aib.hooks.staging_account import StagingAccounts
 
 # Seconds by which a look may come early: what is due within less is planned together.
 SAME_MOMENT = 0.01
@@ -39,6 +41,7 @@ class FleetPoller:
     def __init__(self, source: Source, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.clock = clock
         self.history = RunHistory()
+        self.accounts: SharedAccounts | None = None
         self.asking = Asking(source, self._answer, self._put_back, clock)
         self._futures: dict[WantedLook, asyncio.Future[Answer]] = {}
         self._gathering = Gathering()
@@ -71,6 +74,8 @@ class FleetPoller:
             worker.cancel()
             await asyncio.wait({worker})
         await self.asking.close()
+        if self.accounts is not None:
+            await self.accounts.close()
 
     async def want(self, look: WantedLook) -> Answer:
         """Wait for a look."""
@@ -149,6 +154,11 @@ class FleetLooks:
         self._body: Mapping[str, Any] | None = None
         self._unlisted = 0
 
+    @property
+    def accounts(self) -> StagingAccounts | None:
+        """What finds staging storage accounts for all waits together."""
+        return self._poller.accounts
+
     async def look(self) -> dict[str, Any] | None:
         """Give the look that `rest` has brought, or the first one."""
         if not self._answers:
@@ -215,4 +225,5 @@ def _make_poller(clients: AzureClients, clock: Clock) -> FleetPoller:
     source = LeanImageTemplates(clients, clock=clock)
     poller = FleetPoller(source, clock=clock)
     source.note = poller.asking.note
+    poller.accounts = SharedAccounts(clients, poller.asking.admit, clock)
     return poller

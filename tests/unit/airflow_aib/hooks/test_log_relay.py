@@ -23,7 +23,8 @@ from airflow_aib.hooks.log_relay import (
     RelayMark,
     records,
 )
-from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.hooks.staging import StagedBlob
+from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_summary import LogSummary

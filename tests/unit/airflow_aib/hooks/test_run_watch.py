@@ -16,7 +16,8 @@ from airflow_aib.hooks.run_watch import (
     WatchUpdate,
     watch_run,
 )
-from airflow_aib.hooks.staging import StagedBlob, StorageAccount
+from airflow_aib.hooks.staging import StagedBlob
+from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.hooks.waiting import JITTER
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
@@ -429,6 +430,15 @@ async def test_a_log_that_is_not_there_yet_is_no_trouble() -> None:
     updates = await watch(running("Queued"), over(), relay=LogRelay(FakeLog()))
 
     assert [type(update) for update in updates] == [PhaseChange, PhaseChange, RunEvent]
+
+
+async def test_no_log_is_looked_for_while_a_run_is_queued() -> None:
+    """It would cost each of a thousand builds that begin together a request, and there is none."""
+    relay = LogRelay(FakeLog(log_file=LOG_FILE, error=look_error(403)))
+
+    updates = await watch(running("Queued"), running(), over(), relay=relay)
+
+    assert [type(update) for update in updates] == [PhaseChange, PhaseChange, WatchTrouble, PhaseChange, RunEvent]
 
 
 @pytest.mark.parametrize("error", [look_error(403), TimeoutError("late"), ValueError("odd")])

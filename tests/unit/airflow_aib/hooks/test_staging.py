@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from airflow_aib.hooks.staging import StagedBlob, StorageAccount, choose_customization_log
+from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.polling.accounts import SharedAccounts
+from airflow_aib.hooks.staging import StagedBlob, StagingArea, choose_customization_log
+from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.image_run.run_status import LastRunStatus
-from tests.fakes import START
+from tests.fakes import START, FakeClock, reset
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 ACCOUNT = StorageAccount(
     "/subscriptions/s/resourceGroups/IT/providers/Microsoft.Storage/storageAccounts/a", "https://a"
@@ -79,3 +86,53 @@ def test_a_staged_blob_knows_its_parts() -> None:
 
     assert (blob.folder, blob.file_name) == (GUIDS["a"], "customization.log")
     assert blob.address.url == f"https://a/packerlogs/{GUIDS['a']}/customization.log"
+
+
+class Unreachable:
+    """Be clients whose storage is not there, and the finder of its account."""
+
+    def __init__(self) -> None:
+        self.account_keys: dict[str, str] = {}
+        self.forgotten: list[StorageAccount] = []
+
+    async def find(self, _group_id: str) -> StorageAccount | None:
+        """Give the account that was there."""
+        return ACCOUNT
+
+    def forget(self, account: StorageAccount) -> None:
+        """Keep that it is to be looked for anew."""
+        self.forgotten.append(account)
+
+    def blob_service(self, *_arguments: Any, **_options: Any) -> Unreachable:
+        """Give the client for blobs."""
+        return self
+
+    def get_container_client(self, _name: str) -> Unreachable:
+        """Give the client for a container."""
+        return self
+
+    def list_blobs(self) -> AsyncIterator[Any]:
+        """Find nobody there."""
+        raise reset()
+
+
+async def test_an_account_that_is_not_reached_is_looked_for_anew() -> None:
+    """Somebody may have made the image template anew in the same resource group: it has another account then."""
+    gone = Unreachable()
+    area = StagingArea(cast("Any", gone), accounts=gone)
+
+    with pytest.raises(ArmRequestError):
+        await area.find_customization_log({"properties": {"exactStagingResourceGroup": "/g"}}, status())
+
+    assert gone.forgotten == [ACCOUNT]
+
+
+async def test_an_account_that_was_forgotten_is_found_anew() -> None:
+    """What was known of it counts no more, for all waits."""
+    shared = SharedAccounts(cast("Any", None), cast("Any", None), FakeClock())
+    shared._known[ACCOUNT.group_key] = ACCOUNT
+    assert await shared.find("/subscriptions/S/resourcegroups/it") == ACCOUNT
+
+    shared.forget(ACCOUNT)
+
+    assert shared._known == {}
