@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_aib.get_provider_info import get_provider_info
+from tests.architecture.call_tables import served_pages
 from tests.architecture.cli_page import cli_page
 from tests.architecture.failure_page import failure_page
 from tests.architecture.rule_pages import rule_pages
@@ -242,7 +243,7 @@ def main() -> int:
     written = pages()
     for page in set(RULES_FOLDER.glob("*.md")) - set(written):
         page.unlink()
-    for page, text in written.items():
+    for page, text in (*written.items(), *served_pages()):
         page.write_text(text, encoding="utf-8")
     return 0
 

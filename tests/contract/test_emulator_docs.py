@@ -2,42 +2,38 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aib_emulator import control
 from aib_emulator.__main__ import _parser
-from aib_emulator.arm.route import GROUP, SCOPE, SUBSCRIPTION
 from aib_emulator.choices import CHOICES
 from aib_emulator.failures import KINDS
 from aib_emulator.faults import ACTIONS
-from aib_emulator.services.authorization import routes as authorization
 from aib_emulator.services.authorization.builtin_roles import BUILTIN_ROLES
-from aib_emulator.services.identity import routes as identity
-from aib_emulator.services.image_builder import routes as image_builder
-from aib_emulator.services.managed_identity import routes as managed_identity
-from aib_emulator.services.resources import routes as resources
+from tests.architecture.call_tables import EMULATOR, call_pages
 
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
 
 DOCKER = Path(__file__).parents[2] / "docker"
 PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
-CALL = re.compile(r"^\| `([A-Z]+) (\S+)` \|", re.MULTILINE)
 
 
-def test_the_page_lists_exactly_the_calls_that_are_served(emulator_thread: EmulatorThread) -> None:
-    """The tables of the page and the routes are the same."""
-    world = emulator_thread.emulator.world
-    routes = control.routes(world, emulator_thread.emulator.reset, emulator_thread.emulator.description)
-    for service in (identity, resources, authorization, managed_identity, image_builder):
-        routes += service.routes(world)
-    words = {"{group}": GROUP, "{sub}": SUBSCRIPTION, "{scope}": SCOPE}
-    written = set()
-    for method, path in CALL.findall(PAGE):
-        word = path.partition("}")[0] + "}"
-        written.add((method, path.replace(word, words.get(word, word), 1)))
-    assert written == {(route.method, route.path) for route in routes}
+def test_the_pages_list_exactly_the_calls_that_are_served(emulator_thread: EmulatorThread) -> None:
+    """The tables of calls are those that `make fix` writes, each call in its table."""
+    for page, text in call_pages(emulator_thread.emulator.served_routes).items():
+        assert page.read_text(encoding="utf-8") == text, f"run `make fix`: {page.name} lists other calls"
+
+
+def test_a_table_of_calls_follows_the_routes(emulator_thread: EmulatorThread) -> None:
+    """A call that is served no more goes, a new one comes last, and what stands beside the others stays."""
+    served = emulator_thread.emulator.served_routes
+    gone = next(route for route in served if route.path.endswith("/cancel") and "imageTemplates" in route.path)
+    routes = [*(route for route in served if route is not gone), replace(gone, path=f"{gone.path}All")]
+    changed = set(call_pages(routes)[EMULATOR].splitlines()) ^ set(PAGE.splitlines())
+    last_words = {line.partition("` |")[0].rpartition("/")[2] for line in changed}
+    assert (last_words, len(changed)) == ({"cancel", "cancelAll"}, 2)
 
 
 CHAPTERS = (
