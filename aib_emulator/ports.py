@@ -232,10 +232,11 @@ class ComputeShapes(Protocol):
         tags: Mapping[str, str],
         target_regions: Sequence[Mapping[str, Any]],
         exclude_from_latest: bool,
-        published: datetime,
+        started: datetime,
+        completed: datetime,
         source_image_template_id: str,
     ) -> Resource:
-        """Put a finished gallery image version into the store.
+        """Put a gallery image version into the store that a build leaves.
 
         :param target_regions: `{"name", "replicaCount", "storageAccountType"}` each; the two latter may be absent
         """

@@ -55,9 +55,12 @@ def plan_copies(regions: Iterable[str], started: datetime, *, head_start: timede
     return copies
 
 
-def completed_copies(regions: Iterable[str], at: datetime) -> list[RegionalCopy]:
-    """Return copies that have all been there since `at`."""
-    return [RegionalCopy(region, at, at) for region in regions]
+def copies_between(regions: Iterable[str], started: datetime, completed: datetime) -> list[RegionalCopy]:
+    """Return copies of which the last one is there at `completed`; the first takes what the others leave."""
+    names = list(regions)
+    ends = [max(started, completed - PER_REGION * after) for after in reversed(range(len(names)))]
+    begins = [started, *ends][: len(names)]
+    return [RegionalCopy(name, begin, end) for name, begin, end in zip(names, begins, ends, strict=True)]
 
 
 def next_copies(known: Mapping[str, RegionalCopy], regions: Iterable[str], now: datetime) -> list[RegionalCopy]:

@@ -10,8 +10,8 @@ from aib_emulator.arm.errors import ArmError, resource_not_found
 from aib_emulator.services.compute.catalogue import PlatformCatalogue
 from aib_emulator.services.compute.replication import (
     RegionalCopy,
-    completed_copies,
     completion,
+    copies_between,
     next_copies,
     plan_copies,
     replication_status,
@@ -127,20 +127,23 @@ class ComputeResources:
         tags: Mapping[str, str],
         target_regions: Sequence[Mapping[str, Any]],
         exclude_from_latest: bool,
-        published: datetime,
+        started: datetime,
+        completed: datetime,
         source_image_template_id: str,
     ) -> Resource:
-        """Put a finished gallery image version into the store.
+        """Put a gallery image version into the store that a build leaves.
 
         :param target_regions: `{"name", "replicaCount", "storageAccountType"}` each; the two latter may be absent
+        :param started: when its copies begin
+        :param completed: when the last of them is there
         """
         profile = {"targetRegions": target_regions, "excludeFromLatest": exclude_from_latest}
         properties = {"publishingProfile": profile, "storageProfile": {"source": {"id": source_image_template_id}}}
         sent = {"location": location, "tags": tags, "properties": properties}
-        version, _ = self.put(version_id, version_body(version_id, sent, published))
-        copies = completed_copies(region_names(version.body), published)
+        version, _ = self.put(version_id, version_body(version_id, sent, started))
+        copies = copies_between(region_names(version.body), started, completed)
         version.private[PUBLICATION] = Publication(copies, "Creating", self._disk_size(version_id))
-        self.when_published(published)
+        self.when_published(completed)
         return version
 
     def publish_version(self, version_id: ResourceId, body: dict[str, Any]) -> tuple[Resource, bool]:

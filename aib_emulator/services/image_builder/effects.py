@@ -61,9 +61,16 @@ class RunEffects:
             yield Effect(timeline.end, "delete the staging group", self._delete_staging)
 
     def _distribution(self, distributor: dict[str, Any], phase: Phase) -> Iterator[Effect]:
-        if distributor["runOutputName"].lower() not in self._run.run_outputs:
-            perform = partial(self._distribute, distributor, phase)
-            yield Effect(phase.end, f"distribute {distributor['runOutputName']}", perform)
+        name = distributor["runOutputName"]
+        if name.lower() in self._run.run_outputs:
+            return
+        if distributor["type"] == "SharedImage" and name.lower() not in self._run.begun:
+            yield Effect(phase.start, f"begin to distribute {name}", partial(self._begin, distributor, phase))
+        yield Effect(phase.end, f"distribute {name}", partial(self._distribute, distributor, phase))
+
+    async def _begin(self, distributor: dict[str, Any], phase: Phase) -> None:
+        """Make what is no run output yet: a version that goes on to replicate, or what a cancelled run leaves."""
+        self._run.begun[distributor["runOutputName"].lower()] = await self._make(distributor, phase)
 
     def late(self) -> Iterator[Effect]:
         """Yield what is distributed although the run has timed out."""
@@ -96,12 +103,8 @@ class RunEffects:
             if phase.kind == "distribute" and not phase.fails:
                 distributor = self._run.distribute[phase.index]
                 name = distributor["runOutputName"].lower()
-                if name not in {*self._run.run_outputs, *self._run.left_behind}:
-                    yield Effect(phase.end, f"leave {name} behind", partial(self._leave_behind, distributor, phase))
-
-    async def _leave_behind(self, distributor: dict[str, Any], phase: Phase) -> None:
-        await self._make(distributor, phase)
-        self._run.left_behind.append(distributor["runOutputName"].lower())
+                if name not in {*self._run.run_outputs, *self._run.begun}:
+                    yield Effect(phase.end, f"leave {name} behind", partial(self._begin, distributor, phase))
 
     async def count_lines(self) -> None:
         """Look up in the logs how much is written: an effect may have been carried out without being recorded."""
@@ -131,7 +134,8 @@ class RunEffects:
 
     async def _distribute(self, distributor: dict[str, Any], phase: Phase) -> None:
         name = distributor["runOutputName"]
-        self._run.run_outputs[name.lower()] = {"name": name, **await self._make(distributor, phase)}
+        artifact = self._run.begun.get(name.lower()) or await self._make(distributor, phase)
+        self._run.run_outputs[name.lower()] = {"name": name, **artifact}
 
     async def _make(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
         makers = {
@@ -168,7 +172,8 @@ class RunEffects:
             tags=distributor["artifactTags"],
             target_regions=self._target_regions(distributor),
             exclude_from_latest=bool(distributor.get("excludeFromLatest")),
-            published=phase.end,
+            started=phase.start,
+            completed=phase.end,
             source_image_template_id=str(self._image_template.image_template_id),
         )
         return {"artifactId": version_id.write()}

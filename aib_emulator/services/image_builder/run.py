@@ -34,7 +34,7 @@ RECORDED = (
     "log_prefix",
     "run_outputs",
     "distribute",
-    "left_behind",
+    "begun",
 )
 
 
@@ -99,7 +99,7 @@ class ImageRun:
         self.log_prefix = str(uuid.uuid4())
         self.lines_written: Counter[str] = Counter()
         self.run_outputs: dict[str, dict[str, Any]] = {}
-        self.left_behind: list[str] = []
+        self.begun: dict[str, dict[str, str]] = {}
         self._all_sub_states = all_sub_states
         self._outcomes = outcomes
         self._log_url = log_url
@@ -133,7 +133,7 @@ class ImageRun:
         made = cls(image_template, **parts, **record["options"])
         for name in ("log_folder", "log_prefix", "run_outputs", "distribute"):
             setattr(made, name, record[name])
-        made.left_behind = record.get("left_behind", [])  # absent in journals of before
+        made.begun = record.get("begun", {})  # absent in journals of before
         if made.timeline.reason == "cancel":
             made._seen_at_least = made.timeline.phases[-1].start  # Canceling shows at once
         return made

@@ -49,7 +49,8 @@ def publish(cloud: Cloud, name: str, *, regions: tuple[str, ...] = ("eastus",), 
         tags={"built": "yes"},
         target_regions=[{"name": region, "replicaCount": 2} for region in regions],
         exclude_from_latest=exclude,
-        published=datetime(2026, 11, 22, tzinfo=UTC),
+        started=datetime(2026, 11, 22, tzinfo=UTC),
+        completed=datetime(2026, 11, 22, tzinfo=UTC),
         source_image_template_id="/subscriptions/s/resourceGroups/g/providers/x/imageTemplates/t",
     )
 

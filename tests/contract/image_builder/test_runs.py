@@ -10,10 +10,12 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from tests.contract.image_builder.calls import (
     NAME,
+    ONE,
     SHELL,
     TO_VHD,
     Builder,
     as_json,
+    create,
     to_gallery,
     to_managed_image,
 )
@@ -21,6 +23,7 @@ from tests.contract.sdk_clients import GROUP, content, done, every, finished, re
 
 if TYPE_CHECKING:
     from aib_emulator.server import EmulatorThread
+    from tests.contract.raw_arm import RawArm
     from tests.contract.sdk_clients import Cloud
 
 FINAL = {"Succeeded", "PartiallySucceeded", "Failed", "Canceled"}
@@ -96,6 +99,32 @@ async def test_versioning_counts_on(builder: Builder) -> None:
         await builder.run()
         (found,) = await every(builder.image_templates.list_run_outputs(GROUP, NAME))
         assert found["properties"]["artifactId"].endswith(f"/versions/{expected}")
+
+
+def test_a_version_replicates_while_the_build_distributes(raw: RawArm) -> None:
+    """It is Creating and no run output until the last region has it; then `latest` finds it as well."""
+    create(raw, distribute=[to_gallery(raw.settings.subscription_id, replicationRegions=["eastus", "westus"])])
+    definition_id = to_gallery(raw.settings.subscription_id)["galleryImageId"]
+    raw.send("POST", f"{ONE}/run")
+    seen = []
+    for seconds in (368, 5, 60, 60):
+        raw.thread.control.advance(seconds)
+        versions = raw.send("GET", f"{definition_id}/versions", api_version="2024-03-03").json()["value"]
+        outputs = raw.send("GET", f"{ONE}/runOutputs").json()["value"]
+        seen.append((versions and replication_of(raw, versions[0]["id"]), len(outputs)))
+    assert seen == [
+        ([], 0),
+        (["Creating", "Replicating", "Replicating"], 0),
+        (["Creating", "Completed", "Replicating"], 0),
+        (["Succeeded", "Completed", "Completed"], 1),
+    ]
+
+
+def replication_of(raw: RawArm, version_id: str) -> list[str]:
+    """Return the state of a version, and those of its regions."""
+    version = raw.send("GET", version_id, api_version="2024-03-03", params={"$expand": "ReplicationStatus"}).json()
+    summary = version["properties"]["replicationStatus"]["summary"]
+    return [version["properties"]["provisioningState"], *(region["state"] for region in summary)]
 
 
 async def test_a_vhd_can_go_to_a_place_of_ones_own(builder: Builder, cloud: Cloud) -> None:
