@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.clients import AzureClients
 
+__all__ = ["AzureImageBuilderHook", "ImageTemplateService"]
+
 
 class ImageTemplateService(ImageRuns):
     """Do with image templates and their runs whatever operators, sensors and triggers need.
+
+    In code of your own, where an event loop runs:
+    `async with shared_clients(hook.settings) as clients: await ImageTemplateService(clients).start_run(...)`, with
+    `shared_clients` of `airflow_aib.hooks.clients` and the settings of `AzureImageBuilderHook`.
 
     :param clients: how Azure is reached
     :param clock: tells the time and waits

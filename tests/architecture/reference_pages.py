@@ -40,6 +40,14 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Method:
+    """Describe one method that code of users' own may call."""
+
+    call: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Documented:
     """Describe one public class or function."""
 
@@ -47,6 +55,7 @@ class Documented:
     module: str
     text: str
     parameters: tuple[Parameter, ...] = ()
+    methods: tuple[Method, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,11 +119,11 @@ def role_page(sources: Sources, role: str, purpose: str) -> str:
 
 
 def documented(sources: Sources, module: str, tree: ast.Module) -> list[Documented]:
-    """Return what a module has for DAG authors: its `Azure...` classes, or the functions that `__all__` names."""
+    """Return what a module has for DAG authors: its `Azure...` classes, and what `__all__` names besides."""
     offered = exported(tree)
     found = []
     for node in tree.body:
-        if isinstance(node, ast.ClassDef) and PUBLIC_CLASS.match(node.name):
+        if isinstance(node, ast.ClassDef) and (PUBLIC_CLASS.match(node.name) or node.name in offered):
             found.append(describe_class(sources, module, node))
         elif isinstance(node, ast.FunctionDef) and node.name in offered:
             found.append(describe_function(sources, module, node))
@@ -143,7 +152,26 @@ def describe_class(sources: Sources, module: str, node: ast.ClassDef) -> Documen
     settled = {name for method in constructors for name in settled_arguments(method)}
     parameters = [Parameter(name, default, texts.get(name, "")) for name, default in arguments.items()]
     offered = tuple(parameter for parameter in parameters if parameter.name not in settled)
-    return Documented(node.name, module, prose(docstring(node)), offered)
+    methods = methods_of(lineage) if module.startswith("airflow_aib.hooks.") else ()
+    return Documented(node.name, module, prose(docstring(node)), offered, methods)
+
+
+def methods_of(lineage: list[ast.ClassDef]) -> tuple[Method, ...]:
+    """Return what code of users' own may call, with the first sentence about it; the nearest class's counts."""
+    found: dict[str, Method] = {}
+    for node in [statement for ancestor in lineage for statement in ancestor.body]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            found.setdefault(node.name, Method(call_of(node), prose(docstring(node)).partition("\n\n")[0]))
+    return tuple(found[name] for name in sorted(found))
+
+
+def call_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Return how a method is called, with the arguments' names; a property is only named."""
+    if node.decorator_list:
+        return node.name
+    plain = [argument.arg for argument in node.args.args if argument.arg != "self"]
+    named = [f"{argument.arg}=..." for argument in node.args.kwonlyargs]
+    return f"{'await ' * isinstance(node, ast.AsyncFunctionDef)}{node.name}({', '.join([*plain, *named])})"
 
 
 def settled_arguments(constructor: ast.stmt) -> set[str]:
@@ -195,7 +223,7 @@ def written(sources: Sources, default: ast.expr) -> str:
     return sources.constants.get(text, text)
 
 
-def docstring(node: ast.ClassDef | ast.FunctionDef) -> str:
+def docstring(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     """Return the docstring without its indentation."""
     return ast.get_docstring(node) or ""
 
@@ -217,6 +245,9 @@ def entry_lines(entry: Documented) -> list[str]:
     if entry.parameters:
         lines += ["", "| parameter | default | meaning |", "| --- | --- | --- |"]
         lines += [f"| `{item.name}` | {item.default} | {cell(item.text)} |" for item in entry.parameters]
+    if entry.methods:
+        lines += ["", "| method | what it does |", "| --- | --- |"]
+        lines += [f"| `{method.call}` | {cell(' '.join(method.text.split()))} |" for method in entry.methods]
     return lines
 
 

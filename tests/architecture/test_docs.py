@@ -254,6 +254,15 @@ def test_every_default_is_a_value() -> None:
     assert named == []
 
 
+def test_what_a_hook_can_do_is_in_the_reference() -> None:
+    """The page on hooks lists the methods for code of users' own, those of the service too."""
+    page = (ROOT / "docs" / "reference" / "hooks.md").read_text()
+
+    assert "| `settings` |" in page
+    assert "| `await start_run(image_template_id, handle=...)` |" in page
+    assert not re.search(r"(?m)^\| `[^`]*` \|\s*\|$", page)
+
+
 def test_what_a_function_hands_on_is_in_the_reference() -> None:
     """Further arguments that a function explains stand in its table."""
     text = reference()
