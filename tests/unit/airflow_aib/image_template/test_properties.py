@@ -159,7 +159,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]\n" for i
     ],
     ids=lambda value: value[-16:] if len(value) > 40 else None,
 )
-def test_no_text_breaks_the_house(text: str, source: str, said: str) -> None:
+def test_every_text_is_judged_or_refused(text: str, source: str, said: str) -> None:
     """What is deep, huge, endless or impossible is judged or refused, in words that fit."""
     assert said in outcome(text, source)
 
