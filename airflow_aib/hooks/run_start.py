@@ -151,9 +151,9 @@ class RunStart:
         return JoinedRun(handle, look.body)
 
     def _note(self, handle: ImageRunHandle) -> None:
-        """Keep the run where the next try, and a kill, will find it."""
-        self.notes.keep(handle)
+        """Keep the run where a kill, and the next try, will find it; the former may strike while it is kept."""
         self.on_asked(handle)
+        self.notes.keep(handle)
 
     def _forget(self) -> None:
         """Forget what was refused: else another try took for its own what somebody else has started by then."""

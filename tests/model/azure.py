@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageBuilderError
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.polling.poller import fleet_looks
 from airflow_aib.hooks.run_async import run_async
-from airflow_aib.image_run.run_status import parse_service_time
+from airflow_aib.image_run.run_status import RunState, parse_service_time
 from tests.integration.airflow.cloud import Cloud
+from tests.model.crashes import MortalLooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime, timedelta
 
     from aib_emulator.server import EmulatorThread
@@ -35,8 +38,10 @@ class EmulatedClock:
         return self.emulator.emulator.world.clock.now()
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
-        self.emulator.control.advance(max(seconds, 0.0))
+        """Let the time pass, and whoever waits for this one have a turn."""
+        # What is left may be less than the clock can tell, and would never pass.
+        self.emulator.control.advance(max(seconds, 0.001))
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -79,27 +84,47 @@ class ModelAzure:
         self._do_in_portal("run")
         self.attribute(PORTAL)
 
+    def begin_late_run(self, name: str) -> None:
+        """Let a task's request come through that was not answered and had not come about when it was looked for."""
+        self._do_in_portal("run")
+        self.attribute(name)
+
     def cancel_in_portal(self) -> None:
         """Cancel whatever goes on."""
-        start = self.going_on()
-        self._do_in_portal("cancel")
-        self.note_cancel(start, PORTAL)
+        with self.noting_cancels(PORTAL):
+            self._do_in_portal("cancel")
 
-    def note_cancel(self, start: str | None, name: str) -> None:
-        """Note that somebody has cancelled what went on."""
-        started_at = parse_service_time(start)
-        if start is not None and started_at is not None:
-            self.cancels.append((start, name, self.clock.now() - started_at))
+    @contextmanager
+    def noting_cancels(self, name: str) -> Iterator[None]:
+        """Note whatever is cancelled meanwhile as somebody's deed."""
+        running = {start for start, state in self.run_states().items() if state == RunState.RUNNING}
+        try:
+            yield
+        finally:
+            now = self.run_states()
+            for start in running:
+                started_at = parse_service_time(start)
+                if now[start] in {RunState.CANCELING, RunState.CANCELED} and started_at is not None:
+                    self.cancels.append((start, name, self.clock.now() - started_at))
 
     def advance(self, time: timedelta) -> None:
         """Let time pass."""
         self.emulator.control.advance(time.total_seconds())
 
     @asynccontextmanager
-    async def open_service(self, name: str, interruption: Interruption) -> AsyncIterator[ModelService]:
-        """Lend what talks to Azure for a task."""
+    async def open_service(
+        self, name: str, interruption: Interruption, *, is_watch: bool = False
+    ) -> AsyncIterator[ModelService]:
+        """Lend what talks to Azure for a task.
+
+        :param is_watch: whether it looks by the process's poller
+        """
         async with shared_clients(self.cloud.settings) as clients:
-            yield ModelService(clients, self, name, interruption)
+            if not is_watch:
+                yield ModelService(clients, self, name, interruption)
+                return
+            async with fleet_looks(clients, self.cloud.image_template_id, clock=self.clock) as looks:
+                yield ModelService(clients, self, name, interruption, MortalLooks(looks, interruption))
 
     def _do_in_portal(self, action: str) -> None:
         async def act() -> None:
@@ -117,8 +142,15 @@ class ModelAzure:
 class ModelService(ImageTemplateService):
     """Do what the real one does; each exchange is a point at which the process may die, before its effect or after."""
 
-    def __init__(self, clients: AzureClients, azure: ModelAzure, name: str, interruption: Interruption) -> None:
-        super().__init__(clients, clock=azure.clock)
+    def __init__(
+        self,
+        clients: AzureClients,
+        azure: ModelAzure,
+        name: str,
+        interruption: Interruption,
+        looks: MortalLooks | None = None,
+    ) -> None:
+        super().__init__(clients, clock=azure.clock, looks=looks)
         self.azure = azure
         self.name = name
         self.interruption = interruption
@@ -130,16 +162,16 @@ class ModelService(ImageTemplateService):
         self.interruption.reach("after a look")
         return body
 
+    async def list_run_outputs(self, image_template_id: str, **options: Any) -> list[dict[str, Any]]:
+        """List them."""
+        self.interruption.reach("before the outputs are listed")
+        return await super().list_run_outputs(image_template_id, **options)
+
     async def _post(self, action: str, image_template_id: str, *arguments: Any) -> None:
         self.interruption.reach(f"before {action}")
-        going_on = self.azure.going_on()
         try:
-            await super()._post(action, image_template_id, *arguments)
+            with self.azure.noting_cancels(self.name):
+                await super()._post(action, image_template_id, *arguments)
         finally:
-            self._note(action, going_on)
+            self.azure.attribute(self.name)
         self.interruption.reach(f"after {action}")
-
-    def _note(self, action: str, going_on: str | None) -> None:
-        self.azure.attribute(self.name)
-        if action == "cancel":
-            self.azure.note_cancel(going_on, self.name)

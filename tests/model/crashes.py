@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import FakeTaskInstance
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+
+    from airflow_aib.hooks.polling.looks import SharedLooks
 
 
 class CrashError(BaseException):
@@ -16,18 +20,20 @@ class CrashError(BaseException):
 
 @dataclass
 class Interruption:
-    """Let something happen at one of the points of a leg: before and after each exchange and each memory write.
+    """Let something happen at one of the points of a leg: before and after whatever it changes outside of itself.
 
-    Between two points of one leg nothing is awaited but the exchange itself, so that these are all there are.
+    That is each request for a run or a cancel, each write to the task's state, each XCom. Looks are points too, and the
+    list of the outputs; what else is read between two points, as logs are, changes nothing, so that a death in the
+    midst of it is one at the point before.
 
     :param at: at which point, from 1; 0 never
     :param happen: what happens there
-    :param is_fatal: whether the process dies of it
+    :param raises: what it raises there: a death, what Airflow raises in a task, or nothing
     """
 
     at: int = 0
     happen: Callable[[], None] = lambda: None
-    is_fatal: bool = True
+    raises: type[BaseException] | None = CrashError
     passed: int = 0
     is_dead: bool = False
     points: list[str] = field(default_factory=list)
@@ -41,9 +47,51 @@ class Interruption:
         self.points.append(point)
         if self.passed == self.at:
             self.happen()
-            if self.is_fatal:
-                self.is_dead = True
-                raise CrashError
+            self.is_dead = self.raises is CrashError
+            if self.raises is not None:
+                raise self.raises
+
+    @property
+    def has_struck(self) -> bool:
+        """Whether the leg has come to that point."""
+        return 0 < self.at <= self.passed
+
+
+@dataclass
+class MortalTaskInstance(FakeTaskInstance):
+    """Be the task instance that runs; an XCom is a point at which it may die."""
+
+    interruption: Interruption = field(default_factory=Interruption)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep an XCom."""
+        self.interruption.reach(f"before XCom {key}")
+        super().xcom_push(key, value)
+        self.interruption.reach(f"after XCom {key}")
+
+
+class MortalLooks:
+    """Look as the process's poller does; a look is a point.
+
+    :param looks: the poller's
+    :param interruption: of the leg that looks
+    """
+
+    def __init__(self, looks: SharedLooks, interruption: Interruption) -> None:
+        self.looks = looks
+        self.interruption = interruption
+        self.image_template_id = looks.image_template_id
+
+    async def look(self) -> dict[str, Any] | None:
+        """Look."""
+        self.interruption.reach("before a look")
+        body = await self.looks.look()
+        self.interruption.reach("after a look")
+        return body
+
+    async def rest(self, seconds: float, *, in_person: bool = False) -> None:
+        """Rest until the next one."""
+        await self.looks.rest(seconds, in_person=in_person)
 
 
 @dataclass

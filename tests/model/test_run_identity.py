@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.sdk.execution_time import task_runner
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,9 +20,11 @@ from hypothesis.stateful import (
 )
 
 from airflow_aib.image_run.choices import IF_RUNNING, IfRunning
+from airflow_aib.image_run.run_status import parse_service_time
+from tests.fakes import FakeSupervisor
 from tests.model.azure import PORTAL, ModelAzure
-from tests.model.crashes import Interruption
-from tests.model.task import KILL, RUN_ALLOWANCE, ModelTask
+from tests.model.crashes import CrashError, Interruption
+from tests.model.task import KILL, RUN_ALLOWANCE, SHUTDOWN, ModelTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 # The image template's build timeout is an hour.
 DEADLINE = timedelta(hours=1, seconds=RUN_ALLOWANCE)
 # A leg passes some forty points; 0 is none of them. What matters most is over after the first dozen.
-START_POINTS = 14
+START_POINTS = 16
 POINTS = st.integers(0, START_POINTS) | st.integers(START_POINTS, 40)
 NAMES = st.sampled_from(["first", "second"])
 # What may befall a request for a run, before its effect or after.
@@ -43,6 +47,25 @@ FAULTS: list[dict[str, Any]] = [
     {"status": 429, "moment": "before"},
     {"status": 403, "moment": "before"},
 ]
+REQUEST, CANCEL = {"method": "POST", "path": "/run$"}, {"method": "POST", "path": "/cancel$"}
+LOOK = {"method": "GET", "path": "/imageTemplates/[^/]+$"}
+OTHER_FAULTS: list[dict[str, Any]] = [
+    {**LOOK, "status": 503},
+    {**LOOK, "status": 503, "skip": 1, "count": 2},
+    {**LOOK, "status": 403, "skip": 2},
+    {**LOOK, "action": "reset", "skip": 3},
+    {**LOOK, "action": "malformed", "skip": 4},
+    {**CANCEL, "status": 504, "moment": "before"},
+    {**CANCEL, "status": 504, "moment": "after"},
+    {**CANCEL, "status": 503, "count": None},
+    {**CANCEL, "status": 409, "moment": "before"},
+    {**CANCEL, "action": "reset", "moment": "after"},
+    {**CANCEL, "status": 403, "moment": "before"},
+]
+EVERY_FAULT = [*({**REQUEST, **fault} for fault in FAULTS), *OTHER_FAULTS]
+# What Airflow says of a task instance whose process is told to stop: a person has ended or cleared it, or the machine
+# is shut down.
+STATES = st.sampled_from(["failed", "success", "restarting", "running"])
 LEGS_TO_THE_END = 12
 
 
@@ -50,6 +73,7 @@ class RunIdentity(RuleBasedStateMachine):
     """Two tasks that want the same image template, a person in the portal, and a data centre that is on fire."""
 
     emulator: EmulatorThread
+    supervisor: FakeSupervisor
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,8 +90,8 @@ class RunIdentity(RuleBasedStateMachine):
     def begin(self, *, first: IfRunning, second: IfRunning, first_defers: bool, second_defers: bool) -> None:
         """Choose how the tasks deal with others, and where they wait."""
         self.tasks = {
-            "first": ModelTask("first", self.azure, first, first_defers),
-            "second": ModelTask("second", self.azure, second, second_defers),
+            "first": ModelTask("first", self.azure, first, first_defers, self.supervisor),
+            "second": ModelTask("second", self.azure, second, second_defers, self.supervisor),
         }
 
     @rule(name=NAMES)
@@ -80,18 +104,36 @@ class RunIdentity(RuleBasedStateMachine):
         """Run a task's next leg, in which its process dies."""
         self.run(name, Interruption(at))
 
-    @rule(name=NAMES, at=st.just(0) | POINTS, fault=st.sampled_from(FAULTS))
+    @rule(name=NAMES, at=st.just(0) | POINTS, fault=st.sampled_from(EVERY_FAULT))
     def run_leg_with_fault(self, *, name: str, at: int, fault: dict[str, Any]) -> None:
-        """Run a task's next leg, in which a request for a run goes wrong, and the process may die besides."""
-        planned = self.emulator.control.plan_fault(method="POST", path="/run$", **fault)
+        """Run a task's next leg, in which a request or a look goes wrong, and the process may die besides."""
+        planned = self.emulator.control.plan_fault(**fault)
         self.run(name, Interruption(at))
         self.emulator.control.remove_fault(planned["fault_id"])
+
+    @rule(name=NAMES, at=POINTS, state=STATES)
+    def run_leg_to_its_kill(self, *, name: str, at: int, state: str) -> None:
+        """Run a task's next leg, in which its process is told to stop, and stops."""
+        task = self.tasks[name]
+        interruption = Interruption(at, lambda: task.be_told_to_stop(state))
+        self.run(name, interruption)
+        if interruption.has_struck:
+            task.end_by_hand(state)
+
+    @rule(name=NAMES, at=POINTS, fault=st.none() | st.sampled_from(OTHER_FAULTS))
+    def run_leg_to_its_timeout(self, *, name: str, at: int, fault: dict[str, Any] | None) -> None:
+        """Run a task's next leg, in which its execution timeout strikes, where it strikes: on a worker."""
+        planned = self.emulator.control.plan_fault(**fault) if fault else None
+        is_on_worker = self.tasks[name].deferral is None
+        self.run(name, Interruption(at, raises=AirflowTaskTimeout) if is_on_worker else Interruption())
+        if planned:
+            self.emulator.control.remove_fault(planned["fault_id"])
 
     @rule(name=NAMES, at=POINTS, other=st.sampled_from(["foreign run", "portal cancel"]), is_fatal=st.booleans())
     def run_leg_among_others(self, *, name: str, at: int, other: str, is_fatal: bool) -> None:
         """Run a task's next leg, in the midst of which somebody else acts, and the process may die besides."""
         acts = {"foreign run": self.azure.begin_foreign_run, "portal cancel": self.azure.cancel_in_portal}
-        self.run(name, Interruption(at, acts[other], is_fatal))
+        self.run(name, Interruption(at, acts[other], CrashError if is_fatal else None))
 
     @rule(name=NAMES, deed=st.sampled_from(["foreign run", "portal cancel", "clear", "retry", "kill"]))
     def somebody_acts(self, *, name: str, deed: str) -> None:
@@ -136,10 +178,11 @@ class RunIdentity(RuleBasedStateMachine):
             owner = self.azure.owners[start]
             if name == PORTAL:
                 continue
-            if name == KILL:
-                assert owner in self.tasks, f"a kill has cancelled {owner}'s run that started {start}"
+            if name == SHUTDOWN or name.startswith(KILL):
+                assert name == f"{KILL} {owner}", f"a {name} has cancelled {owner}'s run that started {start}"
             elif name == owner:
-                assert age >= DEADLINE, f"{name} has cancelled its own run {age} after its start"
+                has_cause = age >= DEADLINE or start in self.tasks[name].timed_out
+                assert has_cause, f"{name} has cancelled its own run {age} after its start"
             else:
                 choice = self.tasks[name].if_running
                 assert choice == "cancel", f"{name} has cancelled {owner}'s run with if_running={choice!r}"
@@ -157,21 +200,23 @@ class RunIdentity(RuleBasedStateMachine):
 
     def finish(self, task: ModelTask) -> None:
         """Run a task to its end, now that nothing goes wrong any more, and somebody sees to what hangs."""
+        ends: list[str] = []
         for leg in range(LEGS_TO_THE_END):
             if task.is_done or not task.has_begun:
                 return
             if leg >= LEGS_TO_THE_END // 2:
                 self.azure.cancel_in_portal()
-            task.run_leg(Interruption())
+            ends.append(task.run_leg(Interruption()))
             self.azure.advance(timedelta(minutes=10))
-        raise AssertionError(f"{task.name} has not come to an end in {LEGS_TO_THE_END} legs")
+        raise AssertionError(f"{task.name} has not come to an end in {LEGS_TO_THE_END} legs: {', '.join(ends)}")
 
     @staticmethod
     def every_build_is_accounted_for(task: ModelTask) -> None:
-        """See that its end is reported, or a person has given it up, or the task has said that it does not know."""
+        """See that its end is reported, or it is given up, or the task has said that a later run hides it."""
         for intent, begun in task.begun.items():
             for start in begun:
-                is_known = start in task.reported or intent in task.given_up | task.unsure
+                is_hidden = any(is_later(other, start) for other in task.unknown.get(intent, ()))
+                is_known = start in task.reported or intent in task.given_up | task.unsure or is_hidden
                 assert is_known, f"{task.name} has forgotten its run that started {start}"
 
     def every_result_is_true(self, task: ModelTask, states: dict[str, str]) -> None:
@@ -184,6 +229,12 @@ class RunIdentity(RuleBasedStateMachine):
                 )
             if ownership == "foreign":
                 assert task.if_running == "adopt", f"{task.name} has adopted a run with {task.if_running!r}"
+
+
+def is_later(other: str, start: str) -> bool:
+    """Whether a run has started after another."""
+    began, before = parse_service_time(other), parse_service_time(start)
+    return began is not None and before is not None and began > before
 
 
 def profile() -> settings:
@@ -204,7 +255,9 @@ def profile() -> settings:
 def machine(emulator_thread: EmulatorThread, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[RunIdentity]]:
     """Give the model on this worker's emulator."""
     monkeypatch.setenv("AIRFLOW__AZURE_IMAGE_BUILDER__HANDOVER", "300")
-    yield type("RunIdentityOnEmulator", (RunIdentity,), {"emulator": emulator_thread})
+    supervisor = FakeSupervisor()
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    yield type("RunIdentityOnEmulator", (RunIdentity,), {"emulator": emulator_thread, "supervisor": supervisor})
     emulator_thread.control.reset()
 
 
@@ -234,7 +287,7 @@ def test_a_quiet_run_is_certainly_ours(machine: type[RunIdentity]) -> None:
 
     model.somebody_acts(name="first", deed="kill")
 
-    assert [(model.azure.owners[start], name) for start, name, _ in model.azure.cancels] == [("first", KILL)]
+    assert [(model.azure.owners[start], name) for start, name, _ in model.azure.cancels] == [("first", f"{KILL} first")]
     model.teardown()
 
 
@@ -271,10 +324,78 @@ def test_every_fault_of_the_request(machine: type[RunIdentity], fault: dict[str,
     """Whatever comes back from a request for a run, one build comes of it."""
     model = play(machine, deferrable=True)
 
-    model.run_leg_with_fault(name="first", at=0, fault=fault)
+    model.run_leg_with_fault(name="first", at=0, fault={**REQUEST, **fault})
 
     model.teardown()
     assert len(model.azure.owners) == 1
+
+
+@pytest.mark.parametrize("fault", OTHER_FAULTS, ids=str)
+def test_every_fault_of_looks_and_cancels(machine: type[RunIdentity], fault: dict[str, Any]) -> None:
+    """Whatever befalls looks and the cancel of a run that is overdue, it is one build, and its end is reported."""
+    model = play(machine, deferrable=False)
+    model.next_run_goes_wrong(kind="hang")
+
+    model.run_leg_with_fault(name="first", at=0, fault=fault)
+
+    model.teardown()
+    assert list(model.azure.owners.values()) == ["first"]
+
+
+@pytest.mark.parametrize("at", [3, 5, 6, 8, 12, START_POINTS + 2])
+def test_an_execution_timeout(machine: type[RunIdentity], at: int) -> None:
+    """Wherever it strikes, what had been asked for by then is ended before the next try begins anew."""
+    model = play(machine, deferrable=False)
+    model.next_run_goes_wrong(kind="hang")
+
+    model.run_leg_to_its_timeout(name="first", at=at, fault=None)
+
+    is_certain = at > 7
+    assert [name for _, name, _ in model.azure.cancels] == ["first"] * is_certain
+    model.teardown()
+
+
+def test_a_cancel_that_has_failed_at_the_execution_timeout(machine: type[RunIdentity]) -> None:
+    """The next try asks for it again, waits, and builds anew."""
+    model = play(machine, deferrable=False)
+    model.next_run_goes_wrong(kind="hang")
+    model.run_leg_to_its_timeout(name="first", at=START_POINTS + 2, fault={**CANCEL, "status": 503, "count": None})
+    assert model.azure.cancels == []
+
+    model.run_leg(name="first")
+
+    assert [name for _, name, _ in model.azure.cancels] == ["first"]
+    model.teardown()
+    assert list(model.azure.owners.values()) == ["first", "first"]
+
+
+@pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "triggerer"])
+@pytest.mark.parametrize("state", ["failed", "success", "restarting", "running"])
+def test_a_process_that_is_told_to_stop(machine: type[RunIdentity], state: str, *, deferrable: bool) -> None:
+    """Only when a person has ended the task is its run cancelled; else whoever comes next goes on with it."""
+    model = play(machine, deferrable)
+    if deferrable:
+        model.run_leg(name="first")
+
+    model.run_leg_to_its_kill(name="first", at=3 if deferrable else START_POINTS + 2, state=state)
+
+    is_over = state in {"failed", "success"}
+    assert [name for _, name, _ in model.azure.cancels] == [f"{KILL} first"] * is_over
+    model.teardown()
+    assert list(model.azure.owners.values()) == ["first"]
+    assert len(model.tasks["first"].results) == (not is_over)
+
+
+def test_a_request_that_comes_through_late(machine: type[RunIdentity]) -> None:
+    """When Azure refuses a repeated request because of the very run that the first one asked for, that is ours."""
+    model = play(machine, deferrable=True)
+    model.run_leg_with_fault(name="first", at=0, fault={**REQUEST, "status": 504, "moment": "before"})
+
+    model.run("first", Interruption(5, lambda: model.azure.begin_late_run("first"), raises=None))
+
+    model.teardown()
+    assert list(model.azure.owners.values()) == ["first"]
+    assert [ownership for _, ownership in model.tasks["first"].results] == ["unconfirmed"]
 
 
 @pytest.mark.parametrize("at", [1, 2, 5])

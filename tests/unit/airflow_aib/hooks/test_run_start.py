@@ -26,6 +26,8 @@ from tests.fakes import (
 from tests.unit.airflow_aib.hooks.scripted import ENDED_A, ENDED_B, RUNNING_A, RUNNING_B
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_aib.image_run.choices import IfRunning
     from airflow_aib.image_run.run_status import LastRunStatus
 
@@ -42,6 +44,7 @@ class FakeNotes:
     handle: ImageRunHandle | None = None
     former: ImageRunHandle | None = None
     kept: list[ImageRunHandle] = field(default_factory=list)
+    on_keep: Callable[[ImageRunHandle], None] = lambda _: None
 
     def recall(self, image_template_id: str, status: LastRunStatus | None) -> ImageRunHandle | None:
         """Give it."""
@@ -55,6 +58,7 @@ class FakeNotes:
 
     def keep(self, handle: ImageRunHandle) -> None:
         """Remember another."""
+        self.on_keep(handle)
         self.handle = handle
         self.kept.append(handle)
 
@@ -99,6 +103,18 @@ async def test_the_intent_is_kept_before_azure_is_asked_and_its_consent_before_a
         (RunOwnership.OWN, start_time("B")),
     ]
     assert start.asked == start.notes.kept
+
+
+async def test_a_kill_that_strikes_while_consent_is_kept_finds_the_run_to_be_ours() -> None:
+    """What a kill may cancel is known before what the next try will find."""
+    azure = FakeImageBuilder(image_template(ENDED_A), routed_at="20260105T050000Z").then("run", azure_error(429))
+    start = Start(azure)
+    start.notes.on_keep = lambda handle: told.append(start.asked[-1] == handle)
+    told: list[bool] = []
+
+    await start.settle()
+
+    assert told == [True] * 4
 
 
 async def test_the_intent_is_kept_anew_before_each_request_that_was_put_off() -> None:
