@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Seconds that a bounded call has besides, in which its clients are closed.
+CLOSING_TIME = 0.5
+
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, in this thread where no loop runs in it, else in a thread of its own."""
@@ -28,7 +31,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
 
 def run_async_bounded(make: Callable[[], Coroutine[Any, Any, object]], *, seconds: float) -> bool:
-    """Run a coroutine in a thread of its own for at most some seconds; say whether it came to its end.
+    """Run a coroutine in a thread of its own for some seconds and `CLOSING_TIME`; say whether it came to its end.
 
     Made for `on_kill`, which Airflow calls in a signal handler: this thread may be in the midst of anything, a loop of
     ours among it, and has little time left.
@@ -37,8 +40,7 @@ def run_async_bounded(make: Callable[[], Coroutine[Any, Any, object]], *, second
     """
     worker = _Worker(lambda: asyncio.run(_within(make(), seconds)))
     worker.start()
-    # A little longer than the coroutine has, so that its clients are closed by then.
-    worker.join(seconds + 2)
+    worker.join(seconds + CLOSING_TIME)
     if worker.is_alive() or isinstance(worker.error, TimeoutError):
         return False
     worker.raise_error()

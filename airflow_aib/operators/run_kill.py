@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_aib.triggers.image_template import NOT_OURS, cancel_run
+from airflow_aib.hooks.unwanted_run import NOT_OURS, cancel_run
 from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.image_builder import ImageTemplateService
     from airflow_aib.image_run.run_event import RunEvent
-    from airflow_aib.image_run.run_handle import ImageRunHandle
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.triggers.state_event import StateEvent
 
@@ -27,7 +26,6 @@ WAITED_STATES: tuple[WaitedState, ...] = get_args(WaitedState)
 
 # Seconds. Airflow gives `on_kill` of a trigger thirty.
 ON_KILL_TIME = 25.0
-NOT_OURS = "its run is somebody else's, or not certainly its own, and goes on"
 
 
 class AzureImageTemplateRunTrigger(BaseTrigger):
@@ -116,6 +114,7 @@ class AzureImageTemplateRunTrigger(BaseTrigger):
         self._handle = self.order.handle.joined_to(status)
 
     async def _cancel_if_over(self) -> None:
+        from airflow_aib.hooks.unwanted_run import NOT_OURS, cancel_run
         from airflow_aib.triggers.task_state import OVER_STATES, read_task_state
 
         state = await read_task_state(self.task_instance)  # type: ignore[arg-type]  # Airflow's type lags behind its DTO
@@ -262,15 +261,6 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         looks = service.looks_at(self.image_template_id)
         patience = Patience(self.poll_interval, within)
         await Wait(look, self.wanted_run.is_decided, overdue, patience, service.clock, rest=looks.rest).until_done()
-
-
-async def cancel_run(settings: AzureSettings, handle: ImageRunHandle) -> bool:
-    """Cancel the handle's run and no other; False when it does not go on."""
-    from airflow_aib.hooks.clients import shared_clients
-    from airflow_aib.hooks.image_builder import ImageTemplateService
-
-    async with shared_clients(settings) as clients:
-        return await ImageTemplateService(clients).cancel_run(handle.image_template_id, handle=handle)
 
 
 async def hold_until(not_before: str) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from contextvars import ContextVar
 
 import pytest
+from airflow.sdk.execution_time.supervisor import ActivitySubprocess
 
-from airflow_aib.hooks.run_async import run_async, run_async_bounded
+from airflow_aib.hooks.run_async import CLOSING_TIME, run_async, run_async_bounded
+from airflow_aib.operators import image_run, vhd
 
 VARIABLE: ContextVar[str] = ContextVar("VARIABLE", default="unset")
 
@@ -65,3 +68,24 @@ def test_a_bounded_run_gives_its_error() -> None:
     """An error within the time is raised."""
     with pytest.raises(KeyError):
         run_async_bounded(fail, seconds=5)
+
+
+def test_who_does_not_end_when_told_is_not_waited_for() -> None:
+    """A signal handler comes back in time even from a call that will not be ended."""
+    may_end, ended = threading.Event(), threading.Event()
+
+    async def stubborn() -> None:
+        may_end.wait(10)
+        ended.set()
+
+    assert run_async_bounded(stubborn, seconds=0.01) is False
+    assert not ended.is_set()
+    may_end.set()
+
+
+@pytest.mark.parametrize("seconds", [image_run.ON_KILL_TIME, vhd.ON_KILL_TIME], ids=["run", "copy"])
+def test_a_kill_is_over_before_airflow_kills_for_good(seconds: float) -> None:
+    """The supervisor gives a worker that is told to stop some seconds, and closing the clients is a part of them."""
+    patience = inspect.signature(ActivitySubprocess.kill).parameters["escalation_delay"].default
+
+    assert seconds + CLOSING_TIME < patience
