@@ -109,3 +109,28 @@ class Signature:
     def match(self, traits: Traits) -> bool:
         """Whether it is recognised."""
         return any(words.match(traits) for words in self.recognised_by)
+
+
+ANYWHERE: frozenset[Place] = frozenset({"run", "creation", "call", "log"})
+_CALL: frozenset[Place] = frozenset({"call"})
+_DEPLOY = frozenset({"deploy", "connect"})
+
+
+def message_has(*parts: str) -> Words:
+    """Recognise a run or creation by the service's words."""
+    return Words(in_message=parts)
+
+
+def call_says(*parts: str) -> Words:
+    """Recognise a call that was not carried out by its answer."""
+    return Words(in_message=parts, places=_CALL)
+
+
+def log_has(*parts: str) -> Words:
+    """Recognise a build by its log."""
+    return Words(in_log=parts)
+
+
+def deploying_has(*parts: str) -> Words:
+    """Recognise a build by its log, while it makes its VM and connects to it."""
+    return Words(in_log=parts, steps=_DEPLOY)

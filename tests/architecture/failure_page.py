@@ -11,7 +11,7 @@ from airflow_aib.image_run.step_failures import EXIT_CODE_REMEDIES, FAILED_IN, O
 if TYPE_CHECKING:
     from airflow_aib.image_run.failure_signature import Retry, Signature
 
-NOTE = "<!-- Written by `make fix` from airflow_aib/image_run/failure_signatures.py and step_failures.py. -->"
+NOTE = "<!-- Written by `make fix` from the tables of signatures and step_failures.py in airflow_aib/image_run/. -->"
 HEAD = """\
 # Classes of failure
 
