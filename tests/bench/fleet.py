@@ -17,19 +17,19 @@ from airflow_aib.hooks.resource_id import image_template_id
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.watching import WatchOrder
 from tests.bench.fleet_azure import RESOURCE_GROUP
+from tests.bench.fleet_marks import BEGINS, BLOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL = 30.0
-WARM_SECONDS, SETTLE_SECONDS, SECONDS = 12.0, 45.0, 100.0
+WARM_SECONDS, SETTLE_SECONDS, SECONDS, DELAY_SECONDS = 12.0, 45.0, 100.0, 32.0
 # Of ten waits two end within the measured time, at moments of their own; the others go on.
 ENDING_SHARE = 0.2
 LAST_END_BEFORE = 35.0
 FAR_AWAY = 86_400.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-BLOCKED = "async thread was blocked"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Figures:
     :param memory_per_wait: bytes
     :param delay: of the event loop, 99th percentile, in seconds
     :param latency: from the end to the event, 50th and 95th percentile, in seconds
-    :param blocked: how often Airflow warned of a blocked event loop
+    :param blocked: how often Airflow warned of a blocked event loop in the measured time
+    :param blocked_before: how often it did so before, while it started and all waits began
     :param missed: waits that had no event although their end had come
     """
 
@@ -57,6 +58,7 @@ class Figures:
     delay: float
     latency: tuple[float, float]
     blocked: int
+    blocked_before: int
     missed: int
 
 
@@ -84,7 +86,8 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
             "AIRFLOW_CONN_AZURE_IMAGE_BUILDER_DEFAULT": json.dumps(facts["connection"]),
             "AIRFLOW_CONN_AZURE_DEFAULT": json.dumps({**facts["connection"], "conn_type": "azure"}),
         }
-        with log.open("w") as written:
+        # Two processes write at its end: Airflow's supervisor by its own way, and whatever else by this one.
+        with log.open("a") as written:
             environment = {**facts["environment"], **home, **connections}
             with _process("fleet_triggerer", environment, log=written) as triggerer:
                 seen = _tell(
@@ -95,6 +98,7 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
                         "seconds": SECONDS,
                         "warm_seconds": WARM_SECONDS,
                         "settle_seconds": SETTLE_SECONDS,
+                        "delay_seconds": DELAY_SECONDS,
                     },
                 )
         asked = _tell(azure, {})
@@ -104,6 +108,7 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
 def _figures(asked: Mapping[str, Any], seen: Mapping[str, Any], ends: Sequence[float], log: str) -> Figures:
     events = {int(number): moment for number, moment in seen["events_at"].items()}
     over = [number for number, end in enumerate(ends) if end < min(ends) + FAR_AWAY / 2]
+    before, blocked = blocked_in(log)
     latencies = sorted(events[number] - ends[number] for number in over if number in events)
     return Figures(
         requests=asked["requests"],
@@ -114,9 +119,17 @@ def _figures(asked: Mapping[str, Any], seen: Mapping[str, Any], ends: Sequence[f
         memory_per_wait=seen["memory_per_wait"],
         delay=percentile(seen["delays"], 99),
         latency=(percentile(latencies, 50), percentile(latencies, 95)),
-        blocked=seen["blocked"] + log.count(BLOCKED),
+        blocked=seen["blocked"] + blocked,
+        blocked_before=seen["blocked_before"] + before,
         missed=len(over) - len(latencies),
     )
+
+
+def blocked_in(log: str) -> tuple[int, int]:
+    """Count the warnings of a blocked event loop before the measured time, and from its beginning on."""
+    before, begins, since = log.partition(BEGINS)
+    # Should it not be known when that was, all of them count.
+    return (before.count(BLOCKED), since.count(BLOCKED)) if begins else (0, before.count(BLOCKED))
 
 
 def percentile(values: Sequence[float], share: int) -> float:
@@ -176,11 +189,12 @@ def _tell(process: subprocess.Popen[str], facts: Mapping[str, Any]) -> dict[str,
     assert process.stdout is not None
     process.stdin.write(json.dumps(facts) + "\n")
     process.stdin.flush()
-    blocked = 0
+    said = ""
     for line in process.stdout:
         # What Airflow says stands between the answers.
-        blocked += BLOCKED in line
+        said += line if BLOCKED in line or BEGINS in line else ""
         if line.startswith("{") and '"timestamp"' not in line:
             answer: dict[str, Any] = json.loads(line)
-            return {**answer, "blocked": blocked}
+            before, blocked = blocked_in(said)
+            return {**answer, "blocked_before": before, "blocked": blocked}
     raise RuntimeError(f"{process.args!r} has ended without an answer")
