@@ -97,6 +97,7 @@ class LogRelay:
     :param bytes_per_second: how much it may relay in the long run
     :param final_bytes: how much of a log's end is shown once the run is over
     :param begin: where an earlier relay of the same log has ended; it counts for that log only
+    :param recalling: finds `begin` out; until it is done nothing is read, unless the run is over
     :param masker: takes secrets out of what is shown
     :param shared: what it may relay together with others; None leaves it alone
     :param summary: chooses what is shown; None shows every line
@@ -109,6 +110,7 @@ class LogRelay:
     bytes_per_second: int = BYTES_PER_SECOND
     final_bytes: int = FINAL_BYTES
     begin: RelayMark | None = None
+    recalling: asyncio.Task[RelayMark | None] | None = None
     masker: Masker = field(default_factory=Masker)
     shared: ByteBudget | None = None
     summary: LogSummary | None = None
@@ -134,6 +136,8 @@ class LogRelay:
 
     async def read(self, body: Mapping[str, Any], status: LastRunStatus, now: datetime) -> list[str]:
         """Read the new lines; none while there is no log yet, or nothing new."""
+        if self.recalling is not None and not await self._recall(self.recalling, is_over=status.is_over):
+            return []
         if self.log_file is None:
             self._open(await self.source.find_customization_log(body, status))
         if self.log_file is None:
@@ -160,6 +164,15 @@ class LogRelay:
     @property
     def _budgets(self) -> list[ByteBudget]:
         return [self._budget] if self.shared is None else [self._budget, self.shared]
+
+    async def _recall(self, recalling: asyncio.Task[RelayMark | None], *, is_over: bool) -> bool:
+        """Learn where an earlier relay has ended; at the end of the run that is waited for."""
+        if is_over:
+            await asyncio.wait({recalling})
+        if not recalling.done():
+            return False
+        self.begin, self.recalling = recalling.result(), None
+        return True
 
     def _choose(self, lines: list[str]) -> list[str]:
         summary = self.summary

@@ -30,6 +30,8 @@ KEY = "relayed_log"
 BETWEEN_MARKS = timedelta(seconds=60)
 # Seconds that Airflow may take to answer; a mark is a help, and never a reason to stop watching.
 PATIENCE = 10.0
+# Seconds for the question with which a triggerer begins: it loads much of Airflow to answer the first one.
+RECALL_PATIENCE = 30.0
 # Questions at a time, in threads of their own: those that all share may be busy for long with digests of VHDs.
 AT_ONCE = 2
 # This triggerer.
@@ -51,7 +53,7 @@ class RelayMemory:
 
     async def recall(self) -> RelayMark | None:
         """Give where another triggerer has ended; None when there was none, or when it was this one."""
-        value = await self._ask(self._get)
+        value = await self._ask(self._get, RECALL_PATIENCE)
         if not isinstance(value, dict) or value.get("process") == self.process:
             return None
         try:
@@ -73,10 +75,10 @@ class RelayMemory:
             self._kept = mark
             await self._ask(lambda: self._set({"process": self.process, "mark": mark.to_json()}))
 
-    async def _ask(self, question: Any) -> Any:
+    async def _ask(self, question: Any, patience: float = PATIENCE) -> Any:
         """Ask Airflow, from a thread, since it answers only to those that wait."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 context = contextvars.copy_context()
                 return await asyncio.get_running_loop().run_in_executor(_threads(), context.run, question)
         except Exception:

@@ -129,8 +129,8 @@ async def watch_to_the_end(
     image_template_id = order.handle.image_template_id
     async with shared_clients(settings) as clients, fleet_looks(clients, image_template_id, clock=clock) as looks:
         service = ImageTemplateService(clients, clock=clock, looks=looks)
-        relay = await _open_relay(clients, order, clock, memory, looks.accounts)
-        return await watch_with(service, order, log=log, on_phase=on_phase, relay=relay, memory=memory)
+        async with _opened_relay(clients, order, clock, memory, looks.accounts) as relay:
+            return await watch_with(service, order, log=log, on_phase=on_phase, relay=relay, memory=memory)
 
 
 async def watch_with(
@@ -191,23 +191,32 @@ def _with_log(event: RunEvent, relay: LogRelay | None) -> RunEvent:
     return replace(event, customization_log=customization_log.to_json()) if customization_log is not None else event
 
 
-async def _open_relay(
+@asynccontextmanager
+async def _opened_relay(
     clients: AzureClients,
     order: WatchOrder,
     clock: Clock,
     memory: RelayMemory | None,
     accounts: StagingAccounts | None,
-) -> LogRelay | None:
+) -> AsyncIterator[LogRelay | None]:
+    """Give what relays the log. Where an earlier one has ended is asked meanwhile: the run is watched at once."""
     if order.relay_log == "off":
-        return None
-    return LogRelay(
-        StagingArea(clients, accounts=accounts),
-        begin=await memory.recall() if memory is not None else None,
-        masker=clients.settings.masker,
-        shared=shared_budget(),
-        summary=LogSummary() if order.relay_log == "summary" else None,
-        clock=clock,
-    )
+        yield None
+        return
+    recalling = asyncio.create_task(memory.recall()) if memory is not None else None
+    try:
+        yield LogRelay(
+            StagingArea(clients, accounts=accounts),
+            recalling=recalling,
+            masker=clients.settings.masker,
+            shared=shared_budget(),
+            summary=LogSummary() if order.relay_log == "summary" else None,
+            clock=clock,
+        )
+    finally:
+        if recalling is not None:
+            recalling.cancel()
+            await asyncio.wait({recalling})
 
 
 async def _end_overdue_run(service: ImageTemplateService, order: WatchOrder, event: RunEvent, log: TaskLog) -> RunEvent:

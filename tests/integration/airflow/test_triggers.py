@@ -19,6 +19,7 @@ from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger, AzureImageTemplateStateTrigger
+from airflow_aib.triggers.relay_memory import RelayMemory
 from airflow_aib.triggers.watching import WatchOrder, watch_to_the_end
 from tests.fakes import FakeSupervisor, FakeTaskInstance
 from tests.integration.airflow.cloud import NAME
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import BaseTrigger
 
+    from airflow_aib.hooks.log_relay import RelayMark
     from airflow_aib.image_run.choices import RelayLevel
+    from airflow_aib.image_run.run_status import LastRunStatus
     from tests.integration.airflow.cloud import Cloud
 
 TEMPLATE = f"imageTemplates/{NAME}$"
@@ -164,6 +167,35 @@ async def test_the_log_is_relayed(cloud: Cloud, handle: dict[str, Any]) -> None:
     assert "is Running/Building" in text
     assert text.count("Starting provisioner shell") == 3  # two customizers, and the hidden deprovision step
     assert len(log.records) < text.count("\n") / 2
+
+
+class LateMemory(RelayMemory):
+    """Know where another triggerer has ended, and say so only when it may."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeTaskInstance())  # type: ignore[arg-type]  # its map index is a number at all times
+        self.may_answer = asyncio.Event()
+
+    async def recall(self) -> RelayMark | None:
+        """Find nothing, late."""
+        await self.may_answer.wait()
+        return None
+
+    async def keep(self, mark: RelayMark | None) -> None:
+        """Keep nothing."""
+
+
+async def test_a_run_is_watched_before_its_memory_answers(cloud: Cloud, handle: dict[str, Any]) -> None:
+    """Airflow may take its time to say how far the log was told: the run is looked at meanwhile, and no line lost."""
+    order = WatchOrder(ImageRunHandle.from_json(handle), datetime.now(UTC) + timedelta(days=2), poll_interval=0.05)
+    log, memory = RecordingLog(), LateMemory()
+
+    def see(_: LastRunStatus) -> None:
+        memory.may_answer.set()
+
+    await watch_to_the_end(cloud.settings, order, log=log, on_phase=see, memory=memory)
+
+    assert "\n".join(log.records).count("Starting provisioner shell") == 3
 
 
 @pytest.mark.parametrize("level", ["full", "summary"])

@@ -128,6 +128,24 @@ async def test_another_relay_goes_on_where_one_has_ended() -> None:
     assert await second.read(BODY, status(), START) == ["two", "three"]
 
 
+async def test_nothing_is_read_before_it_is_known_where_another_relay_has_ended() -> None:
+    """Airflow may take its time to say so: the watch goes on meanwhile, and no line is told twice."""
+    log, may_answer = FakeLog(b"one\ntwo\n", LOG_FILE), asyncio.Event()
+
+    async def recall() -> RelayMark:
+        await may_answer.wait()
+        return RelayMark("g/customization.log", 4)
+
+    relay = LogRelay(log, recalling=asyncio.create_task(recall()))
+    before = await relay.read(BODY, status(), START)
+    reading = asyncio.create_task(relay.read(BODY, status("Failed"), START))
+    await settle()
+    may_answer.set()
+
+    assert (before, await reading) == ([], ["two"])
+    assert [offset for offset, _ in log.reads] == [4]
+
+
 async def test_a_mark_counts_for_its_own_log_only() -> None:
     """Another run's log is shown from its beginning."""
     relay = LogRelay(FakeLog(b"one\ntwo\n", LOG_FILE), begin=RelayMark("other/customization.log", 4))
