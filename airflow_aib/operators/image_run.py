@@ -261,7 +261,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             joined.body, parse_service_time(handle.start_time) or asked, timedelta(seconds=allowance)
         )
         times_out_at = self.times_out_at
-        deadline = min(overdue_at, times_out_at or overdue_at)
+        # On the worker Airflow's own alarm strikes then; two at once would leave to chance which of them is told.
+        deadline = min(overdue_at, times_out_at) if times_out_at and self.deferrable else overdue_at
         return WatchOrder(
             handle=handle,
             deadline=deadline,

@@ -183,6 +183,22 @@ def test_the_execution_timeout_bounds_the_deferred_time() -> None:
     assert timedelta(minutes=4) < left <= timedelta(minutes=5)
 
 
+def test_on_the_worker_airflows_own_alarm_keeps_the_execution_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two alarms at one moment would leave to chance which of them is told."""
+    service, orders = FakeService(FakeStore()), list[WatchOrder]()
+    run = operator(service, deferrable=False, execution_timeout=timedelta(minutes=5), run_allowance=10**9)
+
+    def watch(order: WatchOrder) -> RunEvent:
+        orders.append(order)
+        return RunEvent("unwatchable", IMAGE_TEMPLATE_ID)
+
+    monkeypatch.setattr(run, "_watch_here", watch)
+    with pytest.raises(ImageRunWatchError):
+        run.execute(context(service.store))
+
+    assert [order.time_limit for order in orders] == ["build_timeout"]
+
+
 def test_the_wait_for_a_turn_is_a_part_of_the_execution_timeout() -> None:
     """What the wait for its turn has taken, on the triggerer, the run does not get once more."""
     service = FakeService(FakeStore(), was_asked=True)
