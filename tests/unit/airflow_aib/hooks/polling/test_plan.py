@@ -16,6 +16,7 @@ from airflow_aib.hooks.polling.plan import (
     WantedLook,
     plan,
 )
+from airflow_aib.hooks.polling.read_budget import BUCKET_SIZE, RESERVE
 
 NOW = 1_000_000.0
 GROUP = Scope("s", "images")
@@ -103,6 +104,15 @@ def test_looks_that_are_fresh_do_not_make_a_list() -> None:
     asks = plan([wanted("due"), *fleet(500, asked=-5, due=25)], NOW, {GROUP: known(501)})
 
     assert kinds(asks) == ["get 1"]
+
+
+def test_no_more_single_requests_are_due_at_a_moment_than_the_bucket_has() -> None:
+    """They would be late, each by what the bucket needs to fill again; a list is large, but it is there."""
+    due = fleet(int(BUCKET_SIZE - RESERVE))
+
+    asks = plan([*due, *fleet(2800, asked=-1, due=29)], NOW, {GROUP: known(3000)})
+
+    assert kinds(asks) == ["list images"]
 
 
 def test_a_list_brings_all_looks_of_its_scope() -> None:

@@ -70,3 +70,14 @@ def test_what_decides_is_not_held() -> None:
     budget.hold(60, NOW)
 
     assert budget.wait(NOW, in_person=True) == 0
+
+
+def test_a_read_that_was_not_sent_is_given_back() -> None:
+    """Whoever has ended meanwhile takes nothing from the others."""
+    budget = ReadBudget(left=RESERVE + 1, counted_at=NOW)
+
+    budget.spend(NOW)
+    assert budget.wait(NOW) > 0
+    budget.give_back()
+
+    assert budget.wait(NOW) == 0
