@@ -71,6 +71,11 @@ class SteppedClock:
         heapq.heappush(self._sleepers, (self.time + timedelta(seconds=max(0.0, seconds)), self._count, future))
         await future
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody sleeps."""
+        return bool(self._sleepers)
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, and let everybody do what is due by then."""
         end = self.time + timedelta(seconds=seconds)
