@@ -48,7 +48,8 @@ class SecretFound:
     end: int
 
 
-_QUOTE = r"[\"']?"
+# Where the text stands inside quoted ones, a quote is escaped as in JSON, maybe twice, or doubled as in YAML.
+_QUOTE = r"(?:\\{0,3}[\"']){0,2}"
 # What a command line takes as one value; a quote ends it.
 _VALUE = r"[^\s\"'`|&;<>]+"
 # What may stand between the lines of a key, also where each is an item of a list in JSON or YAML.
@@ -124,7 +125,7 @@ SURE: tuple[SecretPattern, ...] = (
     SecretPattern(
         "a password in plain text",
         ("convertto-securestring",),
-        r"\bConvertTo-SecureString\b(?=[^|;\n]{0,300}-AsPlainText)(?:\s+-[A-Za-z]+){0,4}\s+[\"']",
+        r"\bConvertTo-SecureString\b(?=[^|;\n]{0,300}-AsPlainText)(?:\s+-[A-Za-z]+){0,4}\s+(?:\\{0,3}[\"']){1,2}",
         r"[^\"'\n]+(?=[\"'])",
         shortest=1,
     ),
@@ -150,7 +151,7 @@ LIKELY: tuple[SecretPattern, ...] = (
     SecretPattern(
         "a password or token in an assignment",
         ("password", "passwd", "pwd", "secret", "token", "api_key", "apikey"),
-        r"\b\w{0,40}(?:password|passwd|pwd|secret|token|api_?key)(?:=[\"']?|\s+=\s*[\"'])",
+        rf"\b\w{{0,40}}(?:password|passwd|pwd|secret|token|api_?key)(?:={_QUOTE}|\s+=\s*(?:\\{{0,3}}[\"']){{1,2}})",
         _LIKELY_VALUE,
     ),
     SecretPattern(
@@ -191,6 +192,8 @@ SIGNS = frozenset(sign for pattern in SURE for sign in pattern.signs)
 # The lead is a group of its own, so that what replaces a match can keep it.
 _SURE = re.compile("|".join(f"(?P<p{at}>{one.lead}){one.secret}" for at, one in enumerate(SURE)), re.IGNORECASE)
 _LIKELY = re.compile("|".join(f"(?P<p{at}>{one.lead}){one.secret}" for at, one in enumerate(LIKELY)), re.IGNORECASE)
+# What is shown ends with no piece of a password, whatever the check takes for its end.
+_LIKELY_WHOLE = re.compile(rf"(?:{_LIKELY.pattern})[^\s\"'`|&;<>\\]*", re.IGNORECASE)
 _LIKELY_SIGNS = frozenset(sign for pattern in LIKELY for sign in pattern.signs)
 
 _REFERENCE = re.compile(
@@ -198,6 +201,8 @@ _REFERENCE = re.compile(
     r".*(?:[$`{}<>]|\*\*|\.\.\.|[\ue000-\uf8ff]).*|%\w+%|(.)\1*|(?i:your|my|the|some)[-_ ].*",
     re.DOTALL,
 )
+
+_VARIABLE = re.compile(r"\$\w+|\$\{\w+\}|\$env:\w+|%\w+%", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:
@@ -209,12 +214,28 @@ def without_secrets(text: str) -> str:
 
 
 def blanked(text: str) -> str:
-    """Mask what is a secret for sure, and keep every line, so that lines can be compared and counted."""
+    """Mask what is a secret, for sure or most likely, and keep every line: lines can be compared and counted."""
     at, pieces = 0, []
     for found in secrets_in(text):
         pieces += [text[at : found.start], re.sub(r"\S[^\n]*", MASK, text[found.start : found.end])]
         at = found.end
-    return "".join([*pieces, text[at:]])
+    return _without_likely_secrets("".join([*pieces, text[at:]]))
+
+
+def _without_likely_secrets(text: str) -> str:
+    if not any(sign in text.lower() for sign in _LIKELY_SIGNS):
+        return text
+    # One command may have several.
+    while (shown := _LIKELY_WHOLE.sub(_likely_masked, text)) != text:
+        text = shown
+    return text
+
+
+def _likely_masked(match: re.Match[str]) -> str:
+    lead, secret = match[match.lastgroup or 0], match[0][len(match[match.lastgroup or 0]) :]
+    # Between single quotes no shell looks for variables.
+    is_variable = _VARIABLE.fullmatch(secret) and not lead.endswith("'")
+    return match[0] if is_variable else f"{lead}{MASK}"
 
 
 def secrets_in(text: str) -> Iterator[SecretFound]:

@@ -145,7 +145,7 @@ RENDER = Command(
         ),
         Argument(
             ("--show-secrets",),
-            "Print the values of secure parameters instead of ***.",
+            "Print secrets as they would be submitted, instead of ***: for a body that is sent on.",
             {"action": "store_true"},
         ),
         _STDIN_FILENAME,

@@ -11,7 +11,7 @@ from airflow_aib.cli.running import GOOD, NOT_GOOD
 from airflow_aib.cli.unusable import UnusableCallError
 from airflow_aib.cli.values import values_of
 from airflow_aib.exceptions import ImageTemplateError
-from airflow_aib.masking import MASK
+from airflow_aib.secret_patterns import MASK, blanked, without_secrets
 
 if TYPE_CHECKING:
     import argparse
@@ -37,12 +37,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     shown = body if options.show_secrets else masked(body, rendered.secrets)
     console.say_json(shown)
     if shown != body:
-        console.remark(f"Values of secure parameters are shown as {MASK}; --show-secrets prints them.")
+        console.remark(f"Secrets are shown as {MASK}; --show-secrets prints the body that would be submitted.")
     return GOOD
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """Give a body in which `***` stands for every secret, as it is and in base64."""
+    """Give a body in which `***` stands for what shows itself as a secret, and for the given ones, also in base64."""
     forms = {form for secret in secrets for form in (secret, base64.b64encode(secret.encode()).decode())}
     return _masked(value, sorted(forms, key=len, reverse=True))
 
@@ -51,9 +51,17 @@ def _masked(value: Any, forms: list[str]) -> Any:
     if isinstance(value, dict):
         return {str(_masked(key, forms)): _masked(item, forms) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item, forms) for item in value]
+        return [_masked(item, forms) for item in _blanked_together(value)]
     if isinstance(value, str):
         for form in forms:
             value = value.replace(form, MASK)
-        return value
+        return without_secrets(blanked(value))
     return MASK if str(value) in forms else value
+
+
+def _blanked_together(items: list[Any]) -> list[Any]:
+    """Mask secrets that go over several lines of a script, as keys do."""
+    if not all(isinstance(item, str) for item in items):
+        return items
+    lines = iter(blanked("\n".join(items)).split("\n"))
+    return ["\n".join(next(lines) for _ in range(item.count("\n") + 1)) for item in items]

@@ -23,8 +23,10 @@ wherever Airflow is. [Checks in CI](../how-to/ci.md) has recipes for pre-commit,
 
 What was asked for is written to standard output, and everything else to standard error. Text is coloured on a
 terminal; `NO_COLOR` and `FORCE_COLOR` decide otherwise. No output holds a secret: not the value of a secure parameter,
-not a signature in an address. Where a line may hold one, only its key is shown. `render --show-secrets` is the one
-exception."""
+not a signature in an address, nor anything else that the rules [secret-in-text](rules/secret-in-text.md) and
+[secret-likely](rules/secret-likely.md) know by its form. `check` shows only the key of a line that may hold one;
+`render` and `upgrade` show `***` in its place. The one exception is `render --show-secrets`; the files that
+`upgrade --write` writes are whole."""
 
 
 def cli_page() -> str:

@@ -36,6 +36,7 @@ EXAMPLES = [
     ("the password of a sign-in", "docker login -u me --password=hunter2 registry.example", "hunter2"),
 ]
 LIKELY_EXAMPLES = [
+    ("a password or token in an assignment", r"bash -c \"DB_PASSWORD=\\\"Sup3rS3cret\\\" make\"", "Sup3rS3cret"),
     ("the password of a user that curl or wget signs in", "curl -u admin:Xk29fjQ2 https://a.example/x", "Xk29fjQ2"),
     ("the password of a user that curl or wget signs in", "curl -fsS --user 'admin:Xk29fjQ2' https://a", "Xk29fjQ2"),
     ("a password in a variable", "DB_PASSWORD=hunter2", "hunter2"),

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from airflow_aib.cli.arguments import FORMATS
 from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
@@ -15,6 +16,7 @@ SECRET = "hunter22-and-more"
 SIGNED = "ftp://store.example/a.sh?sv=1&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D"
 SIGNATURE = "c2VjcmV0LXNpZ25hdHVyZQ"
 TOKEN: dict[str, Any] = {"type": "secureString"}
+PLACE = ("--subscription-id", "s", "--resource-group", "g", "--location", "eastus")
 ERROR = {"buildTimeoutInMinutes": 3}
 SHELL = {"type": "Shell", "name": "one"}
 
@@ -118,12 +120,11 @@ def test_render_masks_the_values_of_secure_parameters(tmp_path: Path, capsys: py
     inline = ["[concat('login ', parameters('token'))]", "[parameters('list')[1]]"]
     written = resource(customize=[SHELL | {"inline": inline}]) | {"tags": {"[parameters('token')]": "a"}}
     file = write(tmp_path / "a.json", deployment(written, token=TOKEN, list={"type": "secureObject"}))
-    place = ("--subscription-id", "s", "--resource-group", "g", "--location", "eastus")
     values = ("--set", f"token={SECRET}", "--set", 'list={"a": 1234567}')
     inline[1] = "[string(parameters('list').a)]"
     write(file, deployment(written | {}, token=TOKEN, list={"type": "secureObject"}))
-    quiet = call(capsys, "render", file, *place, *values)
-    loud = call(capsys, "render", file, *place, *values, "--show-secrets")
+    quiet = call(capsys, "render", file, *PLACE, *values)
+    loud = call(capsys, "render", file, *PLACE, *values, "--show-secrets")
 
     assert quiet.code == loud.code == 0
     assert json.loads(quiet.stdout)["properties"]["customize"][0]["inline"] == ["login ***", "***"]
@@ -157,3 +158,77 @@ def test_no_secret_that_a_rule_finds(
     assert all(rule in outcome.stdout for rule in ("secret-in-text", "secret-likely", "timeout-too-short"))
     assert SECRET not in outcome.stdout + outcome.stderr
     assert "a1B2" not in outcome.stdout + outcome.stderr
+
+
+COMMANDS = [
+    ["check"],
+    ["render", *PLACE],
+    ["render", "--written", *PLACE],
+    ["upgrade"],
+    ["upgrade", "--check"],
+    ["fingerprint", *PLACE],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("ending", ["json", "yaml"])
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("export DB_PASSWORD=Sup3rS3cret99", "Sup3rS3cret99"),
+        ('export DB_PASSWORD="Sup3rS3cret99/x"; make', "Sup3rS3cret99/x"),
+        ("export DB_PASSWORD='Sup3rS3cret99/x'; make", "Sup3rS3cret99/x"),
+        ("curl -u me:Passw0rdXyz https://files.example/a", "Passw0rdXyz"),
+        ('curl -u "me:Passw0rdXyz" --proxy-user "me:Other0rdXyz" https://files.example/a', "0rdXyz"),
+        ('docker login -u me --password "Passw0rdXyz" registry.example', "Passw0rdXyz"),
+        ("curl https://files.example/a?sv=1&sig=abc%3D", "abc%3D"),
+    ],
+)
+def test_no_secret_of_a_script(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], ending: str, line: str, secret: str
+) -> None:
+    """No command shows what its form tells to be a secret, however the file quotes it."""
+    written = resource(customize=[SHELL | {"type": "shell", "inline": ["echo", line]}])
+    file = tmp_path / f"a.{ending}"
+    write(file, written if ending == "json" else yaml.safe_dump(written, width=1000))
+    outcome = call(capsys, *command[:1], file, *command[1:])
+
+    assert outcome.stdout
+    assert secret not in outcome.stdout + outcome.stderr
+
+
+def test_render_masks_what_looks_like_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The body keeps its form and its variables, lines of a key and passwords are `***`; --show-secrets has all."""
+    key = ["-----BEGIN PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG9w0\nQUJDREVG", "UUFBQUFB", "-----END PRIVATE KEY-----"]
+    inline = ["export A_PASSWORD=$SECRET_12 B_PASSWORD=Sup3rS3cret99", *key, "tool --token", "Sup3rS3cret99"]
+    step = SHELL | {"inline": inline}
+    signed = {"type": "Shell", "name": "two", "scriptUri": "https://a.example/b.sh?sv=1&sig=abc&se=2"}
+    file = write(tmp_path / "a.json", resource(customize=[step, signed]))
+    quiet = call(capsys, "render", file, *PLACE)
+    loud = call(capsys, "render", file, *PLACE, "--show-secrets")
+    first, second = json.loads(quiet.stdout)["properties"]["customize"]
+
+    assert first["inline"] == [
+        "export A_PASSWORD=$SECRET_12 B_PASSWORD=***",
+        key[0],
+        "***\n***",
+        "***",
+        key[3],
+        "tool --token",
+        "***",
+    ]
+    assert second["scriptUri"] == "https://a.example/b.sh?sv=1&sig=***&se=2"
+    assert "--show-secrets" in quiet.stderr
+    assert json.loads(loud.stdout)["properties"]["customize"] == [step, signed]
+    assert loud.stderr == ""
+
+
+def test_upgrade_writes_what_it_does_not_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file that is written holds its secrets still, and no mask."""
+    lines = ["export DB_PASSWORD=Sup3rS3cret99; curl https://files.example/a?sig=abc"]
+    file = write(tmp_path / "a.json", resource(customize=[SHELL | {"type": "shell", "inline": lines}]))
+    shown = call(capsys, "upgrade", file)
+    assert call(capsys, "upgrade", "--write", file).code == 0
+
+    assert ("DB_PASSWORD=***" in shown.stdout, "sig=***" in shown.stdout) == (True, True)
+    assert json.loads(file.read_text())["properties"]["customize"] == [SHELL | {"inline": lines}]
