@@ -54,7 +54,7 @@ def image_rebuild_dags(
     `linux.json` becomes DAG `rebuild_linux`, with the parameters in `linux.parameters.json` where there is such a file.
     VHDs are copied where the document makes any. The image of its first distributor into a gallery is emitted as an
     asset. A document that cannot be read keeps no other image from being rebuilt: its DAG bears the tag
-    `document-error` and says in its description what is wrong, and its task `create` fails with the same words. What
+    `document-error` and says on its page what is wrong, and its task `create` fails with the same words. What
     documents hold is remembered by their content, so that parsing the DAG file stays cheap; a worker makes only the
     DAG that it runs.
 
