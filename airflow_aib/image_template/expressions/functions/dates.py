@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SHORT_ISO = "yyyyMMddTHHmmssZ"
 _ISO = "yyyy-MM-ddTHH:mm:ssZ"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _STANDARD = {
     "d": "MM/dd/yyyy",
     "D": "dddd, dd MMMM yyyy",
@@ -114,6 +116,6 @@ def _date_time_add(base: Any, duration: Any, pattern: Any = _ISO) -> str:
 
 DATE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "datetimeadd": _date_time_add,
-    "datetimefromepoch": lambda seconds: formatted_moment(datetime.fromtimestamp(integer_of(seconds), UTC), _ISO),
+    "datetimefromepoch": lambda seconds: formatted_moment(_EPOCH + timedelta(seconds=integer_of(seconds)), _ISO),
     "datetimetoepoch": lambda text: int(_moment_of(text).timestamp()),
 }

@@ -278,6 +278,7 @@ def test_evaluation(expression: str, expected: object) -> None:
         ("dateTimeAdd('2023-01-01', 'P')", "ISO 8601 duration"),
         ("dateTimeAdd('2023-01-01', 'P99999Y')", "cannot take"),
         ("dateTimeAdd('yesterday', 'P1D')", "cannot take"),
+        ("dateTimeFromEpoch(67768036191676800)", "cannot take"),
         ("parameters('object').?nothing", "cannot be read at column 23"),
         ("int(true())", "takes a text or an integer"),
         ("bool('perhaps')", "takes 'true' or 'false'"),
