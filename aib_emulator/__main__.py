@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
 from aib_emulator.choices import ChoiceError, read_choices
-from aib_emulator.settings import LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
+from aib_emulator.settings import HIGHEST_PORT, LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="aib-emulator",
         description="A local Azure for image builds, over TLS on loopback. Ends at SIGTERM or Ctrl-C.",
     )
-    parser.add_argument("--port", type=int, default=0, help="of Resource Manager and Entra; 0 takes a free one")
-    parser.add_argument("--blob-port", type=int, default=0, help="of the blob endpoint; 0 takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="of Resource Manager and Entra; 0 takes a free one")
+    parser.add_argument("--blob-port", type=_port, default=0, help="of the blob endpoint; 0 takes a free one")
     parser.add_argument("--env-file", type=Path, help="where to write the variables for clients, once it is up")
     parser.add_argument("--env-format", choices=("sh", "json"), default="sh", help="form of that file (%(default)s)")
     parser.add_argument(
@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("install-azurite", help="install the pinned Azurite into this Python environment")
     commands.add_parser("openapi", help="write the OpenAPI document of what is served")
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: use a number from 0, for a free one, to {HIGHEST_PORT}")
+    return int(text)
 
 
 def _settings(options: argparse.Namespace) -> EmulatorSettings:

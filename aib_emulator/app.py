@@ -25,6 +25,7 @@ from aib_emulator.faults import Faults
 from aib_emulator.front import KEEP_ALIVE, Front
 from aib_emulator.keeping.journal import Journal, not_restored
 from aib_emulator.keeping.keeper import SINGLE, Keeper
+from aib_emulator.listening import listen
 from aib_emulator.openapi import openapi
 from aib_emulator.request_record import RequestRecord
 from aib_emulator.schedule import Schedule
@@ -221,7 +222,10 @@ class Emulator:
         if folder is None:
             folder = self._own_folder = Path(tempfile.mkdtemp(prefix="aib-emulator-"))
         self._folder = folder
-        (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
+        try:
+            (self._folder / AZURE_CLI_FOLDER).mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise NotADirectoryError(f"{folder}: --data must be a folder, or a path where one can be made.") from error
         self._lock = _locked(self._folder)
         if self.settings.data_dir is not None:
             self._read_journal()
@@ -312,7 +316,7 @@ class Emulator:
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self.settings.arm_port, ssl_context=tls.server_context())
-        await site.start()
+        await listen(site, self.settings.arm_port, "--port")
         self._arm_port = int(self._runner.addresses[0][1])
 
     def _routes(self) -> list[Route]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
@@ -12,6 +13,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT = 60.0
+
+
+class ControlError(HTTPError):
+    """The control door has refused a call; the text says why and what to do."""
+
+    def __init__(self, refusal: HTTPError) -> None:
+        super().__init__(refusal.url, refusal.code, str(refusal.reason), refusal.headers, refusal.fp)
+        self.error_code, self.message = _code_and_message(refusal.read())
+
+    def __str__(self) -> str:
+        """Give the status, and the code and message of the answer."""
+        said = ": ".join(part for part in (self.error_code, self.message) if part)
+        return f"HTTP {self.code} {said or self.reason}"
+
+
+def _code_and_message(content: bytes) -> tuple[str, str]:
+    try:
+        error = json.loads(content)["error"]
+        return str(error["code"]), str(error["message"])
+    except (ValueError, LookupError, TypeError):
+        return "", content.decode(errors="replace").strip()
 
 
 class ControlClient:
@@ -189,7 +211,10 @@ class ControlClient:
     def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data=data, method=method)  # noqa: S310 - an address of our own, https
-        with self._opener.open(request, timeout=TIMEOUT) as response:
-            content = response.read()
+        try:
+            with self._opener.open(request, timeout=TIMEOUT) as response:
+                content = response.read()
+        except HTTPError as refusal:
+            raise ControlError(refusal) from None
         answer: dict[str, Any] = json.loads(content) if content else {}
         return answer

@@ -17,6 +17,7 @@ LOOPBACK = "127.0.0.1"
 """The only address that an emulator listens on: its secrets are well known."""
 SHUTDOWN_SECONDS = 0.5
 """How long calls that are being answered may go on when the emulator stops, and again once they are told to end."""
+HIGHEST_PORT = 65535
 FASTEST = 1_000_000.0
 """Emulated seconds per second; a year then passes in half a minute."""
 
@@ -70,6 +71,7 @@ class EmulatorSettings:
 
     def __post_init__(self) -> None:
         """Refuse what must not be."""
+        _check_ports({"arm_port": self.arm_port, "blob_port": self.blob_port})
         if not 0 < self.time_scale <= FASTEST:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
         if self.missing_rights_fail not in {"creation", "run"}:
@@ -93,6 +95,12 @@ class EmulatorSettings:
     def retry_headers(self) -> dict[str, str]:
         """What an answer about an unfinished operation says of the next look."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+def _check_ports(ports: Mapping[str, int]) -> None:
+    for name, port in ports.items():
+        if not 0 <= port <= HIGHEST_PORT:
+            raise EmulatorSettingsError(f"{name}={port!r} must be from 0, for a free one, to {HIGHEST_PORT}.")
 
 
 def current_environment() -> Mapping[str, str]:

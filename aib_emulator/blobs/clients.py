@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobClient
 
 LONGEST_PUT_PAGE = 4 * 1024 * 1024
+REQUEST_LOG = logging.getLogger("aib_emulator.blobs.requests")
+REQUEST_LOG.setLevel(logging.WARNING)
+"""What the SDK logs of the emulator's own requests: whoever logs those of a program under test wants none of them."""
+
 RETRIES: dict[str, Any] = {
     "retry_total": 30,
     "retry_connect": 30,
@@ -26,7 +31,7 @@ RETRIES: dict[str, Any] = {
 def service_client(url: str, account: str, key: str, transport: AioHttpTransport | None) -> BlobServiceClient:
     """Return a client of an account's blobs that signs with a key."""
     credential = {"account_name": account, "account_key": key}
-    return BlobServiceClient(url, credential=credential, transport=transport, **RETRIES)
+    return BlobServiceClient(url, credential=credential, transport=transport, logger=REQUEST_LOG, **RETRIES)
 
 
 async def delete_container(service: BlobServiceClient, container: str) -> None:

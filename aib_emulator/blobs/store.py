@@ -34,6 +34,7 @@ from aib_emulator.blobs.azurite import Azurite
 from aib_emulator.blobs.clients import delete_container, delete_even_leased, put_pages, service_client
 from aib_emulator.blobs.vhd import Fragment, fragment_content, plan_vhd, vhd_footer
 from aib_emulator.keeping.keeper import Keeper
+from aib_emulator.listening import listen
 from aib_emulator.settings import LOOPBACK, SHUTDOWN_SECONDS
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class AzuriteBlobStore:
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._settings.blob_port, ssl_context=self._tls.server_context())
-        await site.start()
+        await listen(site, self._settings.blob_port, "--blob-port")
         self._port = self._runner.addresses[0][1]
         self._transport = AioHttpTransport()
 

@@ -146,13 +146,14 @@ def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: li
     assert complaint in capsys.readouterr().err
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--port", "--blob-port"])
+def test_a_taken_port_is_told(tmp_path: Path, option: str) -> None:
     """A port that somebody else has ends the start with a sentence, not with a trace."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            [*PROGRAM, "--port", port], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
+            [*PROGRAM, option, port], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
         )
     assert done.returncode == 1
-    assert port in done.stderr
+    assert f"Port {port} ({option}) is taken" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
 import pytest
+from aiohttp import web
 
 from aib_emulator.__main__ import _parser, _settings
+from aib_emulator.app import Emulator
+from aib_emulator.listening import PortTakenError, listen
 from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
 
@@ -18,6 +28,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
         {"trigger_failure_limit": 0},
         {"triggers_in_a_region": 0},
         {"list_page_size": 0},
+        {"arm_port": 70000},
+        {"blob_port": -1},
         {"missing_rights_fail": "never"},
     ],
 )
@@ -48,3 +60,42 @@ def test_nobody_can_ask_for_another_address(option: str, capsys: pytest.CaptureF
     assert option in capsys.readouterr().err
     with pytest.raises(TypeError, match=option.strip("-")):
         EmulatorSettings(**{option.strip("-"): EVERYWHERE})  # type: ignore[arg-type] # wrong on purpose
+
+
+@pytest.mark.parametrize("option", ["--port", "--blob-port"])
+@pytest.mark.parametrize("wrong", ["70000", "65536", "-1", "http"])
+def test_a_port_that_cannot_be(option: str, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number beyond all ports, or a word, is refused where it is read, with the numbers that can be."""
+    with pytest.raises(SystemExit):
+        _parser().parse_args([f"{option}={wrong}"])
+    said = capsys.readouterr().err
+    assert f"argument {option}: '{wrong}' is no port: use a number from 0, for a free one, to 65535" in said
+
+
+@pytest.mark.parametrize("below", ["", "more"])
+def test_a_file_in_the_place_of_the_data_folder(tmp_path: Path, below: str) -> None:
+    """What is kept needs a folder; a file there, or above it, is told with the option's name."""
+    file = tmp_path / "data"
+    file.touch()
+    emulator = Emulator(EmulatorSettings(data_dir=file / below))
+    with pytest.raises(NotADirectoryError, match="--data must be a folder"):
+        asyncio.run(emulator.start())
+
+
+@pytest.mark.parametrize("option", ["--port", "--blob-port"])
+def test_a_taken_port(option: str) -> None:
+    """Whoever asks for a port that somebody has hears which option to change, and to what."""
+
+    async def start(port: int) -> None:
+        runner = web.AppRunner(web.Application())
+        await runner.setup()
+        try:
+            await listen(web.TCPSite(runner, "127.0.0.1", port), port, option)
+        finally:
+            await runner.cleanup()
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTakenError) as refused:
+            asyncio.run(start(port))
+    assert str(refused.value).startswith(f"Port {port} ({option}) is taken. Give another one: 0 takes a free one")
