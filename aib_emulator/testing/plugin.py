@@ -44,7 +44,7 @@ def aib_emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorThread]:
         from aib_emulator.server import EmulatorThread
     except ImportError as error:
         raise pytest.UsageError(
-            f"The emulator needs its extra: pip install 'airflow-aib[emulator]' ({error})."
+            f"The emulator needs its extra: pip install '.[emulator]' in the clone ({error})."
         ) from error
     with EmulatorThread(_settings(request.config)) as thread:
         yield thread

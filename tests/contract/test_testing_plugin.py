@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from aib_emulator.failures import KINDS
 from aib_emulator.services.image_builder.failure_catalogue import CATALOGUE
 from aib_emulator.testing.plugin import FLAGS, OPTIONS
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "test.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = (ROOT / "docs" / "how-to" / "test.md").read_text(encoding="utf-8")
 MISSED = """
 def test_nothing(azure):
     azure.fail_calls("/never/asked$", status=503)
@@ -44,11 +46,13 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.slow
 def test_the_tests_of_the_guide_pass_as_they_stand(tmp_path: Path) -> None:
-    """The guide's examples, copied into an empty folder, are found, get their fixtures and pass."""
+    """The guide's examples, copied into a folder with nothing but our DAGs, are found, get their fixtures and pass."""
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
     for number, code in enumerate(re.findall(r"(?s)```python\n(.*?)```", GUIDE)):
-        (tmp_path / f"test_{number}.py").write_text(code, encoding="utf-8")
+        named = re.match(r"# (\w+\.py)\n", code)
+        (tmp_path / (named[1] if named else f"test_{number}.py")).write_text(code, encoding="utf-8")
     done = run_pytest(tmp_path)
-    assert re.search(r"^4 passed", done.stdout, re.MULTILINE), done.stdout + done.stderr
+    assert re.search(r"^6 passed", done.stdout, re.MULTILINE), done.stdout + done.stderr
 
 
 @pytest.mark.slow
