@@ -27,4 +27,25 @@ def misspelt_region(name: str) -> str | None:
     """
     if name in REGIONS or len(name) > _LONGEST or name.rstrip("0123456789") in REGIONS:
         return None
-    return next(iter(get_close_matches(name, sorted(REGIONS), n=1, cutoff=_ALIKE)), None)
+    slips = (_is_swapped, _has_another_letter)
+    by_slip = (region for is_slip in slips for region in sorted(REGIONS) if is_slip(name, region))
+    by_likeness = get_close_matches(name, sorted(REGIONS), n=1, cutoff=_ALIKE)
+    return next(by_slip, None) or next(iter(by_likeness), None)
+
+
+def _is_swapped(name: str, region: str) -> bool:
+    """Whether two neighbours have changed places, which is much for the measure of a short name."""
+    places = _differing(name, region)
+    first = places[0] if places else 0
+    return places == [first, first + 1] and name[first : first + 2] == region[first : first + 2][::-1]
+
+
+def _has_another_letter(name: str, region: str) -> bool:
+    return len(_differing(name, region)) == 1
+
+
+def _differing(name: str, region: str) -> list[int]:
+    """Give the places at which two names of one length differ; none for names of two lengths."""
+    if len(name) != len(region):
+        return []
+    return [place for place, letter in enumerate(region) if name[place] != letter]
