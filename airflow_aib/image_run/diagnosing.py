@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_aib.image_run.diagnosis import BuildStep, Diagnosis
@@ -33,6 +34,9 @@ from airflow_aib.image_run.step_failures import (
 from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from airflow_aib.image_run.customization_log import CustomizationLog
     from airflow_aib.image_run.evidence import Evidence, Members
     from airflow_aib.image_run.provisioner import Provisioner
@@ -61,6 +65,9 @@ def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
     :param masker: takes secrets out; without it, only what looks like one is taken out
     """
     masker = masker or Masker()
+    misfit = _misfit(evidence)
+    if misfit:
+        evidence = replace(evidence, customize=None, validators=None)
     step = find_step(evidence)
     signature = _classify(evidence, step)
     step = None if signature in _STEPLESS else (signature.step or step)
@@ -79,7 +86,7 @@ def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
         service_code=evidence.code or None,
         service_message=masker.mask(" ".join(evidence.message.split())),
         log_location=next((place.address for place in log_locations(evidence.message)), None),
-        remedy=_remedy(signature, exit_code),
+        remedy=f"{_remedy(signature, exit_code)} {misfit}".strip(),
         documentation=signature.documentation,
         may_retry=signature.retry.may_help,
         retry_after=signature.retry.after,
@@ -220,6 +227,25 @@ def _is_deprovision(failed: Provisioner, customize: Members | None) -> bool:
     return failed.is_deprovision if customize is None else failed.index >= len(customize)
 
 
+def _misfit(evidence: Evidence) -> str:
+    """Say that the document which somebody has named beside a log is not the one that left it; empty if it may be."""
+    members = evidence.validators if evidence.is_of_validation else evidence.customize
+    failed = evidence.failed
+    if evidence.place != "log" or members is None or failed is None:
+        return ""
+    if failed.index < len(members):
+        is_so = _is_of_kind(failed, members[failed.index])
+        return "" if is_so else f"The document does not fit the log: its step {failed.index + 1} is of another type."
+    if failed.is_deprovision:
+        return ""
+    # The service's own step, which comes after all customizers, names its script.
+    return f"The document does not fit the log: step {failed.index + 1} failed, and it has {len(members)}."
+
+
+def _is_of_kind(failed: Provisioner, member: Mapping[str, Any]) -> bool:
+    return PROVISIONER_KINDS.get(str(member.get("type"))) in {None, failed.kind}
+
+
 def _find_build_step(failed: Provisioner | None, members: Members | None) -> BuildStep | None:
     """Find which member of the image template a provisioner is; None rather than a guess where kinds do not agree."""
     if failed is None:
@@ -229,6 +255,6 @@ def _find_build_step(failed: Provisioner | None, members: Members | None) -> Bui
     if failed.index >= len(members):
         return None
     member = members[failed.index]
-    if PROVISIONER_KINDS.get(str(member.get("type"))) not in {None, failed.kind}:
+    if not _is_of_kind(failed, member):
         return None
     return BuildStep(failed.index, member.get("name") or None, member.get("type") or None, len(members))

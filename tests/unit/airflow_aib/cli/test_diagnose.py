@@ -72,6 +72,38 @@ def test_the_document_gives_the_names(tmp_path: Path, capsys: pytest.CaptureFixt
     )
 
 
+@pytest.mark.parametrize(
+    ("steps", "misfit"),
+    [
+        (["Shell"], "step 2 failed, and it has 1."),
+        ([], "step 2 failed, and it has 0."),
+        (["Shell", "File"], "its step 2 is of another type."),
+    ],
+)
+def test_a_document_that_did_not_leave_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: list[str], misfit: str
+) -> None:
+    """The log is judged as if it were alone, and it is said that the document does not fit."""
+    customize = [{"type": step, "name": f"step-{step}"} for step in steps]
+    document = write(tmp_path / "linux.json", resource(customize=customize))
+
+    said = call(capsys, "diagnose", FAILED, "--image-template", document).stdout
+
+    assert said.startswith(HEAD)
+    assert f"The document does not fit the log: {misfit}" in said
+
+
+def test_a_failed_generalisation_is_none_of_the_customizers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the log names the service's own script, it is the step after the document's last customizer."""
+    document = write(tmp_path / "linux.json", resource(customize=[{"type": "Shell", "inline": ["true"]}]))
+    log = LOGS / "old-form-linux-deprovision-failed.log"
+
+    said = call(capsys, "diagnose", log, "--image-template", document).stdout
+
+    assert "in step deprovision" in said
+    assert "does not fit" not in said
+
+
 def test_a_validation_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By its name, a validation log is known to be one of validators."""
     file = tmp_path / "validation.log"
