@@ -12,6 +12,7 @@ from airflow_aib.image_template.document import documents_of
 from airflow_aib.image_template.editing.edit import Edit
 from airflow_aib.image_template.editing.edits import edited
 from airflow_aib.image_template.examination import located_in
+from airflow_aib.image_template.finding import error
 from airflow_aib.image_template.members.kinds import API_VERSION
 from airflow_aib.image_template.pointers import moved_back, put, resolve
 from airflow_aib.image_template.upgrading.change import Change
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_aib.image_template.document import ImageTemplateDocument
+    from airflow_aib.image_template.finding import Finding
     from airflow_aib.image_template.text.source_text import SourceText
 
 
@@ -58,6 +60,7 @@ def _changed(text: SourceText, change: Callable[[ImageTemplateDocument], Upgrade
     edits: list[Edit] = []
     for document in documents_of(text):
         changed = change(document)
+        _refuse_misspelt_members(document, changed.changes)
         at = document.pointer
         content = put(content, at, changed.body)
         edits += [edit.below(at) for edit in changed.edits]
@@ -71,6 +74,29 @@ def _refuse_retired_sources(documents: Iterable[ImageTemplateDocument]) -> None:
         for document in documents
         for finding in retired_source(mapping(document.body["properties"].get("source")), "/properties/source")
     ]
+    _refuse(findings)
+
+
+def _refuse_misspelt_members(document: ImageTemplateDocument, changes: Iterable[Change]) -> None:
+    """Refuse to take out for good what was most likely meant as another member, and has never had its effect."""
+    _refuse(
+        [
+            located_in(
+                document,
+                error(
+                    change.former_path,
+                    "member-unknown",
+                    f"{change.former_path}: {change.why}",
+                    f"Is {change.meant!r} meant? Correct it, or take it out.",
+                ),
+            )
+            for change in changes
+            if change.meant
+        ]
+    )
+
+
+def _refuse(findings: list[Finding]) -> None:
     if findings:
         raise ImageTemplateCheckError(
             f"{findings[0].file} cannot be upgraded: {findings[0].message}",

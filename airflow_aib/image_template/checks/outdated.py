@@ -37,7 +37,9 @@ def spelling_findings(changes: Iterable[Change], declared_api_version: str | Non
                 change.path,
                 "spelling-outdated",
                 f"{said[:1].upper()}{said[1:]}; it is submitted so",
-                "`airflow-aib upgrade --write FILE` writes it so in the file.",
+                f"Is {change.meant!r} meant?"
+                if change.meant
+                else "`airflow-aib upgrade --write FILE` writes it so in the file.",
             )
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.finding import Finding, error, warning
 from airflow_aib.image_template.members.api_versions import is_strict
 from airflow_aib.image_template.members.in_version import when_known
+from airflow_aib.image_template.members.misspelt import meant_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_aib.image_template.members.shapes import Family, Member, Shape
-
-
-# What is longer is no misspelt word, and comparing takes the square of its length.
-_LONGEST_WORD = 64
 
 
 def misspelled(key: str, member: Member, shape: Shape, path: str) -> Finding:
@@ -93,9 +89,9 @@ def known(family: Family) -> str:
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Name the choice that is nearest to a word, else all of them, as a hint."""
-    by_letters = {choice.casefold(): choice for choice in choices}
-    near = get_close_matches(word.casefold(), by_letters, n=1) if len(word) <= _LONGEST_WORD else []
-    return f"Is {by_letters[near[0]]!r} meant?" if near else f"Known are {', '.join(by_letters.values())}."
+    known_ones = tuple(choices)
+    meant = meant_by(word, known_ones)
+    return f"Is {meant!r} meant?" if meant else f"Known are {', '.join(known_ones)}."
 
 
 def named(shape: Shape) -> str:

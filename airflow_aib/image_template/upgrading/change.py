@@ -15,6 +15,7 @@ class Change:
     :param new: the new spelling in quotes, or what is there now in a few words; empty for what is left out
     :param why: the reason
     :param since: the api-version since which the new form holds
+    :param meant: the member that is likely meant by one that is left out
     """
 
     path: str
@@ -23,6 +24,7 @@ class Change:
     new: str
     why: str
     since: str
+    meant: str | None = None
 
     def __str__(self) -> str:
         """Give the change as one line."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.editing.edit import Edit
 from airflow_aib.image_template.members.api_versions import API_VERSIONS, STRICT_SINCE
 from airflow_aib.image_template.members.kinds import READ_ONLY
+from airflow_aib.image_template.members.misspelt import SURELY, meant_by
 from airflow_aib.image_template.members.shapes import Family, Member, Shape
 from airflow_aib.image_template.pointers import child, unescape
 from airflow_aib.image_template.upgrading.change import Change
@@ -82,7 +83,8 @@ class UpgradeWalk:
                 self.leave_out(inside, AZURE_WRITES_IT)
                 continue
             if self._is_ignored(key, shape, inside):
-                self.leave_out(inside, f"api-version {self._ignored_by} ignores it, and the current one refuses it")
+                why = f"api-version {self._ignored_by} ignores it, and the current one refuses it"
+                self.leave_out(inside, why, meant=meant_by(key, shape.members, likeness=SURELY))
                 continue
             if name != key:
                 self._rename(inside, name)
@@ -98,9 +100,12 @@ class UpgradeWalk:
         self._note(place, old, new or repr(value), why, since)
         self.edits.append(Edit("replace", place.former_path, value=value))
 
-    def leave_out(self, place: Place, why: str) -> None:
-        """Note that a member is left out."""
-        self._note(place, repr(place.former_key), "", why, EVER)
+    def leave_out(self, place: Place, why: str, *, meant: str | None = None) -> None:
+        """Note that a member is left out.
+
+        :param meant: the one that it likely should be
+        """
+        self.changes.append(Change(place.path, place.former_path, repr(place.former_key), "", why, EVER, meant))
         self.edits.append(Edit("remove", place.former_path))
 
     def _is_ignored(self, key: str, shape: Shape, place: Place) -> bool:

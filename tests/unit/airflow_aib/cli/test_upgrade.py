@@ -9,7 +9,9 @@ from tests.unit.airflow_aib.cli.calling import call, deployment, resource, write
 from tests.unit.airflow_aib.image_template.sample_documents import SAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
 OLD = """{
   "type": "Microsoft.VirtualMachineImages",
@@ -47,6 +49,21 @@ def test_writing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_in_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, code: int) -> None:
     """--check fails where something is outdated."""
     assert call(capsys, "upgrade", "--check", write(tmp_path / "a.json", text)).code == code
+
+
+@pytest.mark.parametrize("wrap", [lambda resource: resource, deployment])
+def test_a_misspelt_member_is_not_taken_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrap: Callable[..., dict[str, Any]]
+) -> None:
+    """What an old api-version ignored since it is misspelt was meant: the file stays, and a person decides."""
+    old = resource(source={"type": "PlatformImage", "verison": "latest"}) | {"apiVersion": "2020-02-14"}
+    file = write(tmp_path / "a.json", json.dumps(wrap(old)))
+    outcome = call(capsys, "upgrade", "--write", file)
+
+    assert outcome.code == 1
+    assert f"{file} cannot be upgraded" in outcome.stderr
+    assert "Is 'version' meant? Correct it, or take it out." in outcome.stderr
+    assert json.loads(file.read_text()) == wrap(old)
 
 
 def test_a_refused_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -294,4 +294,7 @@ def test_ignored_members_of_an_old_document_are_remarked_on() -> None:
     found = check(render(read_document(body(**LAX) | {"apiVersion": "2020-02-14"}), {}, CONTEXT))
 
     assert {(finding.severity, finding.rule) for finding in found} == {("warning", "spelling-outdated")}
+    hints = {finding.path.rpartition("/")[2]: finding.hint for finding in found}
     assert any("'pause_before' is left out: api-version 2020-02-14 ignores it" in finding.message for finding in found)
+    assert "airflow-aib upgrade" in hints["pause_before"]
+    assert hints["Customise"] == "Is 'customize' meant?"
