@@ -9,6 +9,7 @@ from urllib.error import HTTPError
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
+from aib_emulator.control_client import ControlError
 from tests.contract.image_builder.calls import NAME, ONE, Builder, document
 from tests.contract.raw_arm import RawArm
 from tests.contract.sdk_clients import GROUP, done, every, finished, refused
@@ -163,6 +164,12 @@ def test_senseless_plans_are_refused(emulator: EmulatorThread, plan: str, sent: 
     """A plan that could never strike as meant is not accepted, nor is a time that does not exist."""
     with pytest.raises(HTTPError, match="400"):
         getattr(emulator.control, plan)(**sent)
+
+
+def test_a_refused_plan_says_what_can_be_planned(emulator: EmulatorThread) -> None:
+    """A misspelt failure is answered with the names that there are, and the client's error shows them."""
+    with pytest.raises(ControlError, match=r"InvalidFailure: name='script-faild': use one of .*script-failed"):
+        emulator.control.plan_failure(kind="catalogue", name="script-faild")
 
 
 def test_plans_can_be_read_and_forgotten(emulator: EmulatorThread) -> None:
