@@ -88,4 +88,4 @@ def test_the_ci_entry_is_one_call(script: str) -> None:
 
     assert lines[0] == "#!/usr/bin/env bash"
     assert "set -eu" in lines
-    assert lines[-1] == "exec make test test-az"
+    assert lines[-1] == "exec make test test-az chaos"
