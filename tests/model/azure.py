@@ -17,7 +17,7 @@ from tests.integration.airflow.cloud import Cloud
 from tests.model.crashes import MortalLooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from aib_emulator.server import EmulatorThread
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from tests.model.crashes import Interruption
 
 PORTAL = "portal"
+
+
+def is_followed(start: str, runs: Iterable[str]) -> bool:
+    """Whether one of the runs has started after another one, which Azure tells nothing of any more."""
+    before = parse_service_time(start)
+    return any(began > before for began in map(parse_service_time, runs) if began is not None and before is not None)
 
 
 @dataclass(frozen=True)

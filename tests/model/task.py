@@ -14,14 +14,17 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 from airflow_aib.exceptions import ImageBuilderError, ImageRunError
 from airflow_aib.hooks.run_async import run_async
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
+from airflow_aib.image_run.run_status import RunState
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.retry import is_final
+from airflow_aib.operators.run_memory import KEY
 from airflow_aib.triggers.image_template import AzureImageTemplateRunTrigger
 from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.task_state import OVER_STATES
 from airflow_aib.triggers.wanted_run import WantedRun
 from airflow_aib.triggers.watching import watch_with
 from tests.fakes import FakeTask
+from tests.model.azure import is_followed
 from tests.model.crashes import CrashError, Interruption, MortalStore, MortalTaskInstance
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ POLL_INTERVAL = 120.0
 RUN_ALLOWANCE = -1800.0
 KILL = "kill"
 SHUTDOWN = "shutdown"
+BAD_ENDS = {RunState.FAILED, RunState.CANCELED}
 RETRIES = 100
 
 
@@ -135,6 +139,9 @@ class ModelTask:
             self.deferral = copy.deepcopy(kwargs), str(deferred.method_name)
             return "deferred"
         except CrashError:
+            self._note_begun(known)
+            if f"after {KEY} is forgotten" in interruption.points and self.remembered is None:
+                self._end_untold()
             if self.deferral is None:
                 self._try_again()
             # Else a triggerer died: another one makes the trigger again, within the same try.
@@ -270,6 +277,16 @@ class ModelTask:
         self.is_done = is_end
         self.is_settled = is_end and is_final
         self._try_again()
+
+    def _end_untold(self) -> None:
+        """Die after the last word about a run that has ended badly or is hidden, and before Airflow hears it.
+
+        For Airflow the try has failed, with these words or without: the next one begins anew.
+        """
+        states = self.azure.run_states()
+        if all(states[start] in BAD_ENDS or is_followed(start, states) for start in self.begun.get(self.intent, [])):
+            self.given_up.add(self.intent)
+            self.intent += 1
 
     def retry(self) -> None:
         """Let Airflow try again, if a build has ended badly."""

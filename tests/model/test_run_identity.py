@@ -20,9 +20,8 @@ from hypothesis.stateful import (
 )
 
 from airflow_aib.image_run.choices import IF_RUNNING, IfRunning
-from airflow_aib.image_run.run_status import parse_service_time
 from tests.fakes import FakeSupervisor
-from tests.model.azure import PORTAL, ModelAzure
+from tests.model.azure import PORTAL, ModelAzure, is_followed
 from tests.model.crashes import CrashError, Interruption
 from tests.model.task import KILL, RUN_ALLOWANCE, SHUTDOWN, ModelTask
 
@@ -215,7 +214,7 @@ class RunIdentity(RuleBasedStateMachine):
         """See that its end is reported, or it is given up, or the task has said that a later run hides it."""
         for intent, begun in task.begun.items():
             for start in begun:
-                is_hidden = any(is_later(other, start) for other in task.unknown.get(intent, ()))
+                is_hidden = is_followed(start, task.unknown.get(intent, ()))
                 is_known = start in task.reported or intent in task.given_up | task.unsure or is_hidden
                 assert is_known, f"{task.name} has forgotten its run that started {start}"
 
@@ -229,12 +228,6 @@ class RunIdentity(RuleBasedStateMachine):
                 )
             if ownership == "foreign":
                 assert task.if_running == "adopt", f"{task.name} has adopted a run with {task.if_running!r}"
-
-
-def is_later(other: str, start: str) -> bool:
-    """Whether a run has started after another."""
-    began, before = parse_service_time(other), parse_service_time(start)
-    return began is not None and before is not None and began > before
 
 
 def profile() -> settings:
