@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.polling.source import Source
 
     # A body, none, or why there is no answer.
-    Answer = dict[str, Any] | None | Exception
+    Answer = dict[str, Any] | None | BaseException
     # The subscription, and whether looks that decide stand here, which wait for no others.
     Queue = tuple[str, bool]
 
@@ -42,6 +42,7 @@ class Asking:
     :param source: brings what is asked for
     :param answer: is handed looks with their answer
     :param put_back: is handed looks that must be planned anew
+    :param ended: is handed whatever works here once it has ended
     :param clock: tells the time and waits
     """
 
@@ -50,6 +51,7 @@ class Asking:
         source: Source,
         answer: Callable[[Iterable[WantedLook], Answer], None],
         put_back: Callable[[Iterable[WantedLook]], None],
+        ended: Callable[[asyncio.Task[None]], None],
         clock: Clock,
     ) -> None:
         self.lists: dict[Scope, ListFacts] = defaultdict(ListFacts)
@@ -57,6 +59,7 @@ class Asking:
         self._source = source
         self._answer = answer
         self._put_back = put_back
+        self._ended = ended
         self._clock = clock
         self._gates = {False: asyncio.Semaphore(AT_ONCE), True: asyncio.Semaphore(AT_ONCE_IN_PERSON)}
         self._list_gate = asyncio.Semaphore(LISTS_AT_ONCE)
@@ -100,6 +103,7 @@ class Asking:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
     async def _serve(self, key: Queue) -> None:
         """Send what stands in a queue, one after the other, as soon as the limits and the connections allow."""

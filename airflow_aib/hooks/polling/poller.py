@@ -42,14 +42,14 @@ class FleetPoller:
         self.clock = clock
         self.history = RunHistory()
         self.accounts: SharedAccounts | None = None
-        self.asking = Asking(source, self._answer, self._put_back, clock)
+        self.asking = Asking(source, self._answer, self._put_back, self._note_end, clock)
         self._futures: dict[WantedLook, asyncio.Future[Answer]] = {}
         self._gathering = Gathering()
         self._members: set[FleetLooks] = set()
         self._wake = asyncio.Event()
         self._wakes_at = 0.0
         self._worker: asyncio.Task[None] | None = None
-        self._crash: Exception | None = None
+        self._crash: BaseException | None = None
 
     def __len__(self) -> int:
         return len(self._members)
@@ -61,6 +61,7 @@ class FleetPoller:
         if self._worker is None:
             # In a context of its own: what it logs must not land in the log of whichever task came first.
             self._worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
+            self._worker.add_done_callback(self._note_end)
         return looks
 
     def leave(self, looks: FleetLooks) -> None:
@@ -96,14 +97,21 @@ class FleetPoller:
         return answer
 
     async def _work(self) -> None:
-        try:
-            while True:
-                now = self.clock.now().timestamp() + SAME_MOMENT
-                self._gathering.release(now)
-                self.asking.start(plan(self._futures, now, self.asking.lists))
-                self._wakes_at = self._next_moment(now)
-                await self._sleep(self._wakes_at - now + SAME_MOMENT)
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+        while True:
+            now = self.clock.now().timestamp() + SAME_MOMENT
+            self._gathering.release(now)
+            self.asking.start(plan(self._futures, now, self.asking.lists))
+            self._wakes_at = self._next_moment(now)
+            await self._sleep(self._wakes_at - now + SAME_MOMENT)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Tell everybody who waits what has ended work that should have gone on.
+
+        That is a mistake of ours, or what a signal handler raises wherever the process just is: on a worker Airflow's
+        execution timeout strikes at the very moment at which a watch has its last look.
+        """
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
             self._crash = error
             self._answer(list(self._futures), error)
 
@@ -167,7 +175,7 @@ class FleetLooks:
             due = math.inf if len(self._poller) > 1 else now
             await self._bring(WantedLook(self.image_template_id, self._scope, now, due, is_first=True))
         answer = self._answers.pop()
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             # The same error may be many waits': each raises it from where it stands.
             raise answer.with_traceback(None)
         return answer
@@ -188,7 +196,7 @@ class FleetLooks:
         if not wanted.in_person and self._unlisted < UNLISTED:
             self._unlisted = self._unlisted + 1 if wanted.is_unlisted else 0
         self._answers.append(answer)
-        if answer is not None and not isinstance(answer, Exception):
+        if answer is not None and not isinstance(answer, BaseException):
             self._body = answer
             self._poller.history.note(self.image_template_id, answer)
 

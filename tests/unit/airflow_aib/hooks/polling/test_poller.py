@@ -434,6 +434,34 @@ async def test_a_crash_of_the_poller_is_told_to_every_wait() -> None:
         assert all(isinstance(task.exception(), AttributeError) for task in at.tasks)
 
 
+class AlarmError(BaseException):
+    """Be what a signal handler raises wherever the process just is, as Airflow's execution timeout."""
+
+
+@pytest.mark.parametrize("where", ["request", "plan", "later plan"])
+async def test_an_alarm_that_strikes_the_poller_ends_every_wait(where: str) -> None:
+    """None of them waits for ever for work that has died; each hears what has ended it."""
+    source = fleet(2)
+    async with lab(source) as at:
+        if where == "later plan":
+            at.begin(*waits(2))
+            await at.clock.advance(INTERVAL)
+        if where == "request":
+            source.error = cast("Any", AlarmError())
+        else:
+            vars(at.poller.asking)["start"] = alarm
+        at.begin(*([] if where == "later plan" else waits(2, in_person=True)))
+        await at.clock.advance(3 * INTERVAL)
+
+        await settle()
+        assert [type(task.exception()) for task in at.tasks if task.done()] == [AlarmError] * 2
+
+
+def alarm(*_: Any) -> None:
+    """Strike."""
+    raise AlarmError
+
+
 LOG_OF = contextvars.ContextVar("LOG_OF", default="nobody")
 
 
