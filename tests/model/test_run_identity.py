@@ -254,7 +254,7 @@ def machine(emulator_thread: EmulatorThread, monkeypatch: pytest.MonkeyPatch) ->
     emulator_thread.control.reset()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_a_run_has_an_identity(machine: type[RunIdentity]) -> None:
     """At most one build per intent, none forgotten, none cancelled without cause, and the end always reported."""
     run_state_machine_as_test(machine, settings=profile())
