@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextvars import Context
 from typing import TYPE_CHECKING
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.errors import FORBIDDEN
 from airflow_aib.hooks.polling.gathering import QUIET
+from airflow_aib.hooks.polling.shared_work import SharedWork
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.staging_account import StorageAccount, account_of, all_accounts, group_key
 
@@ -51,7 +51,8 @@ class SharedAccounts:
         self._wanted: dict[str, dict[str, asyncio.Future[Found]]] = defaultdict(dict)
         self._forbidden: set[str] = set()
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.Future[Found]] = set()
+        self._work = SharedWork(self._end_waits)
 
     async def find(self, group_id: str) -> StorageAccount | None:
         """Give the storage account of a resource group; None when it has none, or is not found yet."""
@@ -73,24 +74,23 @@ class SharedAccounts:
 
     async def close(self) -> None:
         """End all that is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._work.close()
 
     def _want(self, key: str) -> asyncio.Future[Found]:
-        loop = asyncio.get_running_loop()
         subscription_id = ResourceId.parse(key).subscription_id
         wanted = self._wanted[subscription_id]
         if not wanted:
-            # In a context of its own: what it logs must not land in the log of whichever task came first.
-            task = loop.create_task(self._look(subscription_id), context=Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._work.begin(self._look(subscription_id))
         if key not in wanted:
-            wanted[key] = loop.create_future()
+            wanted[key] = future = asyncio.get_running_loop().create_future()
+            self._open.add(future)
+            future.add_done_callback(self._open.discard)
         return wanted[key]
+
+    def _end_waits(self, error: BaseException) -> None:
+        """Tell everybody who waits what the work has died of."""
+        for future in tuple(self._open):
+            _fail(future, error)
 
     async def _look(self, subscription_id: str) -> None:
         """Gather who wants an account, then find all of them."""
@@ -113,9 +113,7 @@ class SharedAccounts:
         try:
             future.set_result(self._known.get(key) or await self._look_at_one(key, subscription_id))
         except Exception as error:  # noqa: BLE001 - it is told to those who wait for it
-            future.set_exception(error)
-            # Nobody may be left to hear of it.
-            future.exception()
+            _fail(future, error)
 
     async def _look_at_one(self, key: str, subscription_id: str) -> Found:
         async with self._gate:
@@ -129,3 +127,10 @@ class SharedAccounts:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _fail(future: asyncio.Future[Found], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+        # Nobody may be left to hear of it.
+        future.exception()

@@ -12,11 +12,12 @@ from airflow_aib.hooks.polling.plan import ListFacts, Listing, Scope, Single
 from airflow_aib.hooks.polling.read_budget import ReadBudget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow_aib.hooks.clock import Clock
     from airflow_aib.hooks.polling.pages import Page
     from airflow_aib.hooks.polling.plan import Ask, WantedLook
+    from airflow_aib.hooks.polling.shared_work import SharedWork
     from airflow_aib.hooks.polling.source import Source
 
     # A body, none, or why there is no answer.
@@ -42,7 +43,7 @@ class Asking:
     :param source: brings what is asked for
     :param answer: is handed looks with their answer
     :param put_back: is handed looks that must be planned anew
-    :param ended: is handed whatever works here once it has ended
+    :param work: does all this
     :param clock: tells the time and waits
     """
 
@@ -51,7 +52,7 @@ class Asking:
         source: Source,
         answer: Callable[[Iterable[WantedLook], Answer], None],
         put_back: Callable[[Iterable[WantedLook]], None],
-        ended: Callable[[asyncio.Task[None]], None],
+        work: SharedWork,
         clock: Clock,
     ) -> None:
         self.lists: dict[Scope, ListFacts] = defaultdict(ListFacts)
@@ -59,14 +60,13 @@ class Asking:
         self._source = source
         self._answer = answer
         self._put_back = put_back
-        self._ended = ended
+        self._work = work
         self._clock = clock
         self._gates = {False: asyncio.Semaphore(AT_ONCE), True: asyncio.Semaphore(AT_ONCE_IN_PERSON)}
         self._list_gate = asyncio.Semaphore(LISTS_AT_ONCE)
         self._turns: dict[Queue, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._queues: dict[Queue, deque[Single]] = defaultdict(deque)
         self._served: set[Queue] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, asks: Sequence[Ask]) -> None:
         """Send what was planned, and do not wait for it.
@@ -79,31 +79,17 @@ class Asking:
         for ask in asks:
             if isinstance(ask, Listing):
                 _close(ask.wanted)
-                self._begin(self._list(ask))
+                self._work.begin(self._list(ask))
             else:
                 self._queues[ask.subscription_id, ask.in_person].append(ask)
         for key in self._queues.keys() - self._served:
             if self._queues[key]:
                 self._served.add(key)
-                self._begin(self._serve(key))
-
-    async def close(self) -> None:
-        """End all that is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+                self._work.begin(self._serve(key))
 
     def note(self, subscription_id: str, headers: Mapping[str, str]) -> None:
         """Take in what an answer says of the subscription's limits."""
         self.budgets[subscription_id].note(headers, self._now())
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(self._ended)
 
     async def _serve(self, key: Queue) -> None:
         """Send what stands in a queue, one after the other, as soon as the limits and the connections allow."""
@@ -116,7 +102,7 @@ class Asking:
                 wanted = _next(queue)
                 if wanted:
                     _close(wanted)
-                    self._begin(self._get(wanted, gate))
+                    self._work.begin(self._get(wanted, gate))
                 else:
                     gate.release()
                     self.budgets[subscription_id].give_back()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import asynccontextmanager
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
@@ -14,6 +13,7 @@ from airflow_aib.hooks.polling.asking import Asking
 from airflow_aib.hooks.polling.gathering import Gathering
 from airflow_aib.hooks.polling.pace import RunHistory, paced
 from airflow_aib.hooks.polling.plan import Scope, WantedLook, plan
+from airflow_aib.hooks.polling.shared_work import SharedWork
 from airflow_aib.hooks.polling.source import LeanImageTemplates
 from airflow_aib.hooks.resource_id import parse_image_template_id
 
@@ -42,13 +42,14 @@ class FleetPoller:
         self.clock = clock
         self.history = RunHistory()
         self.accounts: SharedAccounts | None = None
-        self.asking = Asking(source, self._answer, self._put_back, self._note_end, clock)
+        self._work = SharedWork(self._end_waits)
+        self.asking = Asking(source, self._answer, self._put_back, self._work, clock)
         self._futures: dict[WantedLook, asyncio.Future[Answer]] = {}
         self._gathering = Gathering()
         self._members: set[FleetLooks] = set()
         self._wake = asyncio.Event()
         self._wakes_at = 0.0
-        self._worker: asyncio.Task[None] | None = None
+        self._is_at_work = False
         self._crash: BaseException | None = None
 
     def __len__(self) -> int:
@@ -58,10 +59,9 @@ class FleetPoller:
         """Give the looks of one more wait."""
         looks = FleetLooks(self, image_template_id)
         self._members.add(looks)
-        if self._worker is None:
-            # In a context of its own: what it logs must not land in the log of whichever task came first.
-            self._worker = asyncio.get_running_loop().create_task(self._work(), context=Context())
-            self._worker.add_done_callback(self._note_end)
+        if not self._is_at_work:
+            self._is_at_work = True
+            self._work.begin(self._plan_on())
         return looks
 
     def leave(self, looks: FleetLooks) -> None:
@@ -70,11 +70,7 @@ class FleetPoller:
 
     async def close(self) -> None:
         """End all that is under way."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.cancel()
-            await asyncio.wait({worker})
-        await self.asking.close()
+        await self._work.close()
         if self.accounts is not None:
             await self.accounts.close()
 
@@ -96,7 +92,7 @@ class FleetPoller:
             look.is_open = False
         return answer
 
-    async def _work(self) -> None:
+    async def _plan_on(self) -> None:
         while True:
             now = self.clock.now().timestamp() + SAME_MOMENT
             self._gathering.release(now)
@@ -104,16 +100,10 @@ class FleetPoller:
             self._wakes_at = self._next_moment(now)
             await self._sleep(self._wakes_at - now + SAME_MOMENT)
 
-    def _note_end(self, task: asyncio.Task[None]) -> None:
-        """Tell everybody who waits what has ended work that should have gone on.
-
-        That is a mistake of ours, or what a signal handler raises wherever the process just is: on a worker Airflow's
-        execution timeout strikes at the very moment at which a watch has its last look.
-        """
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._crash = error
-            self._answer(list(self._futures), error)
+    def _end_waits(self, error: BaseException) -> None:
+        """Tell everybody who waits, now or later, what the work has died of."""
+        self._crash = error
+        self._answer(list(self._futures), error)
 
     def _next_moment(self, now: float) -> float:
         """Give when there is to be planned again: a look is due, or a list may bring what queues to be read singly."""
@@ -128,7 +118,9 @@ class FleetPoller:
         if seconds < math.inf:
             pauses.add(loop.create_task(self.clock.sleep(seconds)))
         try:
-            await asyncio.wait(pauses, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(pauses, return_when=asyncio.FIRST_COMPLETED)
+            for pause in ended:
+                pause.result()
         finally:
             for pause in pauses:
                 pause.cancel()
