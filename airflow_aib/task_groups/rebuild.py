@@ -85,21 +85,30 @@ def image_rebuild(
             "run_task_id": run.task_id,
             "azure_conn_id": azure_conn_id,
         }
-        collect_logs = AzureImageLogCollectOperator(
-            task_id="collect_logs", destination=log_destination, trigger_rule=TriggerRule.ALL_DONE, **left_by_run
+        collect_logs, copies = _save(
+            left_by_run, log_destination, vhd_destination, {"deferrable": deferrable, **(copy_args or {})}
         )
-        saved: list[AzureImageLogCollectOperator | AzureImageVhdCopyOperator] = [collect_logs]
-        copies = None
-        if vhd_destination is not None:
-            copy_vhds = AzureImageVhdCopyOperator(
-                task_id="copy_vhds",
-                destination=vhd_destination,
-                **{**left_by_run, "deferrable": deferrable, **(copy_args or {})},
-            )
-            saved.append(copy_vhds)
-            copies = copy_vhds.output
         publish = AzureImagePublishOperator(
-            task_id="publish", image_run=run.output, vhds=copies, log_archive=collect_logs.output, asset=asset
+            task_id="publish",
+            image_run=run.output,
+            vhds=copies[0].output if copies else None,
+            log_archive=collect_logs.output,
+            asset=asset,
         )
-        run >> saved >> publish
+        run >> [collect_logs, *copies] >> publish
     return group
+
+
+def _save(
+    left_by_run: Mapping[str, Any], log_destination: str, vhd_destination: str | None, copy_args: Mapping[str, Any]
+) -> tuple[AzureImageLogCollectOperator, list[AzureImageVhdCopyOperator]]:
+    """Make the tasks that save what a run has left: its log always, its VHDs where there is a place for them."""
+    collect_logs = AzureImageLogCollectOperator(
+        task_id="collect_logs", destination=log_destination, trigger_rule=TriggerRule.ALL_DONE, **left_by_run
+    )
+    if vhd_destination is None:
+        return collect_logs, []
+    copy_vhds = AzureImageVhdCopyOperator(
+        task_id="copy_vhds", destination=vhd_destination, **{**left_by_run, **copy_args}
+    )
+    return collect_logs, [copy_vhds]
