@@ -23,7 +23,15 @@ KEPT_FATAL_LINES = 10
 
 # Words by which a phase of the build is known to have begun, in the order of the build.
 PHASE_SIGNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("deploy", ("Deploying deployment template", "Running builder", "Validating deployment template")),
+    (
+        "deploy",
+        (
+            "Failed to prepare build",
+            "Deploying deployment template",
+            "Running builder",
+            "Validating deployment template",
+        ),
+    ),
     ("connect", ("Waiting for SSH", "Waiting for WinRM", "Using SSH communicator", "Using WinRM communicator")),
     ("customize", ("(telemetry) Starting provisioner",)),
     ("capture", ("Powering off machine", "Capturing image", "Taking snapshot", "Skipping image creation")),
@@ -93,6 +101,11 @@ class CustomizationLog:
     def last_phase(self) -> str | None:
         """The phase in which the build was when the log ended, or when it was ended from outside."""
         return self.interrupted_in or (self.phases[-1].name if self.phases else None)
+
+    @property
+    def lacks_beginning(self) -> bool:
+        """Whether it is the end of a log only, so that its provisioners cannot be counted."""
+        return not any(phase.name in _BEFORE_CUSTOMIZING for phase in self.phases)
 
     def to_json(self) -> dict[str, Any]:
         """Give the log as JSON, small enough for an event: the output of steps that went well is left out."""
@@ -279,4 +292,5 @@ def _is_fatal(line: LogLine) -> bool:
     return line.source != "vm" and any(sign in line.text for sign in FATAL_SIGNS) and not line.is_harmless
 
 
+_BEFORE_CUSTOMIZING = frozenset({"deploy", "connect"})
 _AFTER_CUSTOMIZING = frozenset({"capture", "clean-up", "end"})

@@ -73,13 +73,14 @@ def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
     step = None if signature in _STEPLESS else (signature.step or step)
     failed = evidence.failed if step in {"customize", "validate", "deprovision"} else None
     exit_code = failed.exit_code if failed is not None else None
+    counted = None if _is_end_of_log(evidence) else failed
     return Diagnosis(
         failure_class=signature.failure_class,
         meaning=signature.meaning,
         place=evidence.place,
         step=step,
-        customizer=_find_build_step(failed, evidence.customize) if step == "customize" else None,
-        validator=_find_build_step(failed, evidence.validators) if step == "validate" else None,
+        customizer=_find_build_step(counted, evidence.customize) if step == "customize" else None,
+        validator=_find_build_step(counted, evidence.validators) if step == "validate" else None,
         exit_code=exit_code,
         error_lines=kept(_error_lines(evidence), masker) if signature != NO_FAILURE else (),
         output_tail=kept(_tail(evidence), masker),
@@ -91,6 +92,10 @@ def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
         may_retry=signature.retry.may_help,
         retry_after=signature.retry.after,
     )
+
+
+# Packer's words for a script that failed, and for whatever went wrong once the machine was reached.
+_SCRIPT_FAILED, _PROVISIONING_FAILED = "Script exited with non-zero exit status", "Provisioning step had errors"
 
 
 def find_step(evidence: Evidence) -> str | None:
@@ -114,10 +119,15 @@ def _step_by_log(evidence: Evidence, log: CustomizationLog) -> str | None:
     return log.last_phase
 
 
-def _step_of_errors(log: CustomizationLog) -> str:
-    """Say where the build failed, if in no provisioner; what came later was only cleared away."""
+def _step_of_errors(log: CustomizationLog) -> str | None:
+    """Say where the build failed, if in no provisioner that shows; what came later was only cleared away."""
     if log.provisioners:
         return "capture"
+    errors = "\n".join(log.errors)
+    if _SCRIPT_FAILED in errors:
+        return "customize"
+    if log.lacks_beginning or _PROVISIONING_FAILED in errors:
+        return None
     return "connect" if any(phase.name == "connect" for phase in log.phases) else "deploy"
 
 
@@ -228,7 +238,9 @@ def _is_deprovision(failed: Provisioner, customize: Members | None) -> bool:
 
 
 def _misfit(evidence: Evidence) -> str:
-    """Say that the document which somebody has named beside a log is not the one that left it; empty if it may be."""
+    """Say why the document cannot be compared with the log: one is another, or is not whole; empty if it may be."""
+    if _is_end_of_log(evidence):
+        return "The log lacks its beginning, so that its steps cannot be counted."
     members = evidence.validators if evidence.is_of_validation else evidence.customize
     failed = evidence.failed
     if evidence.place != "log" or members is None or failed is None:
@@ -240,6 +252,11 @@ def _misfit(evidence: Evidence) -> str:
         return ""
     # The service's own step, which comes after all customizers, names its script.
     return f"The document does not fit the log: step {failed.index + 1} failed, and it has {len(members)}."
+
+
+def _is_end_of_log(evidence: Evidence) -> bool:
+    log = evidence.log
+    return log is not None and log.lacks_beginning and bool(log.provisioners or log.errors)
 
 
 def _is_of_kind(failed: Provisioner, member: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_aib.image_run.customization_log import parse_customization_log
+from airflow_aib.image_run.customization_log import CustomizationLog, parse_customization_log
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.diagnosis import BuildStep, Diagnosis
 from airflow_aib.image_run.evidence import Evidence, evidence_of_call, evidence_of_creation, evidence_of_run
@@ -234,3 +234,33 @@ def test_at_most_nine_lines(name: str) -> None:
     log = sample_log(name).replace("\n", "\nPACKER OUT     azure-arm: error: more\nPACKER OUT     azure-arm: more\n")
 
     assert len(diagnose(evidence(log)).lines()) <= 9
+
+
+@pytest.mark.parametrize("name", ["new-form-linux-failed", "old-form-windows-failed"])
+def test_the_end_of_a_log_is_not_taken_for_the_whole(name: str) -> None:
+    """However much of it lacks: a script that failed never reads as a machine that was never reached, or is counted."""
+    lines = sample_log(name).splitlines()
+    ends = [
+        diagnose(Evidence(customization_log=read("\n".join(lines[-count:])), customize=LINUX))
+        for count in range(1, len(lines))
+    ]
+    ends = [end for end in ends if end.customizer is None]
+
+    assert len(ends) > 10
+    assert {end.failure_class for end in ends if end.step is not None} == {"customizer-failed"}
+    assert not any(end.may_retry for end in ends)
+    assert any("lacks its beginning" in end.remedy for end in ends)
+
+
+def test_a_script_that_failed_tells_that_a_customizer_ran() -> None:
+    """Packer's marks may have been filtered out of a log; which customizer it was is not known then."""
+    log = "\n".join(line for line in sample_log("new-form-linux-failed").splitlines() if "telemetry" not in line)
+
+    found = diagnose(Evidence(customization_log=read(log)))
+
+    assert (found.failure_class, found.step, found.customizer) == ("customizer-failed", "customize", None)
+
+
+def read(log: str) -> CustomizationLog:
+    """Read a log for a diagnosis."""
+    return parse_customization_log(log, log_signs())
