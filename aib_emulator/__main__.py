@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", type=Path, help="where to write the variables for clients, once it is up")
     parser.add_argument("--env-format", choices=("sh", "json"), default="sh", help="form of that file (%(default)s)")
     parser.add_argument(
-        "--time-scale", type=float, default=usual.time_scale, help="emulated seconds per second (%(default)s)"
+        "--time-scale", type=float, help="emulated seconds per second (1, or as before in a folder with state)"
     )
     parser.add_argument(
         "--data", type=Path, help="folder that keeps everything from one start to the next; else nothing is kept"

@@ -117,7 +117,7 @@ class Emulator:
         try:
             await asyncio.to_thread(self._prepare_folder)
             self._tls = await asyncio.to_thread(tls_files, self._folder / "tls")
-            clock = ScaledClock(self.settings.time_scale)
+            clock = ScaledClock(self.settings.starting_scale)
             tokens = await asyncio.to_thread(TokenAuthority.from_folder, self._folder / "tls", lambda: clock.skew)
             self._world = self._make_world(self._tls, tokens, clock)
             await self._world.blobs.start()
@@ -171,7 +171,7 @@ class Emulator:
         world.throttle.switch(None)
         world.compute.reset()
         await world.blobs.reset()
-        world.clock.restart(self.settings.time_scale)
+        world.clock.restart(self.settings.starting_scale)
         await self._furnish()
 
     def environment(self) -> dict[str, str]:

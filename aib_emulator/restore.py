@@ -100,5 +100,6 @@ async def _go_on(world: World) -> None:
 
 def _restore_clock(world: World, reading: dict[str, Any]) -> None:
     world.clock.go_on(reading)
-    if world.settings.time_scale != reading["told"]:  # this start was told something else
-        world.clock.set_scale(world.settings.time_scale)
+    scale = world.settings.time_scale
+    if scale is not None and scale != reading["told"]:  # this start was told something else
+        world.clock.set_scale(scale)

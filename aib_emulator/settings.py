@@ -36,7 +36,7 @@ class EmulatorSettings:
     :param arm_port: port of Entra, Resource Manager and the control door; 0 takes a free one
     :param blob_port: port of the blob endpoint; 0 takes a free one
     :param data_dir: folder for everything that is kept from one start to the next; None keeps nothing
-    :param time_scale: how many emulated seconds pass in a real one
+    :param time_scale: how many emulated seconds pass in a real one; None for one, or as before in a folder with state
     :param retry_after: seconds to send as `Retry-After` with unfinished operations; None sends none, as recorded
     :param vhd_size_bytes: virtual size of the VHDs that builds leave; a multiple of 512, footer not included
     :param vhd_allocated_bytes: how much of a VHD holds data
@@ -52,7 +52,7 @@ class EmulatorSettings:
     arm_port: int = 0
     blob_port: int = 0
     data_dir: Path | None = None
-    time_scale: float = 1.0
+    time_scale: float | None = None
     retry_after: int | None = None
     vhd_size_bytes: int = 2048 * MEBIBYTE
     vhd_allocated_bytes: int = 24 * MEBIBYTE
@@ -69,10 +69,15 @@ class EmulatorSettings:
     client_secret: str = field(default="emulated-secret~1", repr=False)
     location: str = "eastus"
 
+    @property
+    def starting_scale(self) -> float:
+        """How many emulated seconds pass in a real one, where nothing is kept of an earlier start."""
+        return 1.0 if self.time_scale is None else self.time_scale
+
     def __post_init__(self) -> None:
         """Refuse what must not be."""
         _check_ports({"arm_port": self.arm_port, "blob_port": self.blob_port})
-        if not 0 < self.time_scale <= FASTEST:
+        if self.time_scale is not None and not 0 < self.time_scale <= FASTEST:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
         if self.missing_rights_fail not in {"creation", "run"}:
             raise EmulatorSettingsError(f"missing_rights_fail={self.missing_rights_fail!r}: use 'creation' or 'run'.")

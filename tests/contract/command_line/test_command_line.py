@@ -113,22 +113,25 @@ def test_the_airflow_connection_is_in_it(environment: dict[str, str]) -> None:
 
 
 def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """After a restart on the same folder clients trust the same authority; meanwhile nobody else can have it."""
+    """After a restart on the same folder clients trust the same authority, and the clock is as fast as it was.
+
+    Meanwhile nobody else can have the folder.
+    """
     data = tmp_path / "data"
     theirs = data / "blobs" / "photo"
     theirs.parent.mkdir(parents=True)
     theirs.touch()
     kept = []
-    for _ in range(2):
-        with served(tmp_path, "--data", str(data), "--time-scale", "50") as (process, environment):
+    for options, scale in ((["--time-scale", "50"], 50), ([], 50), (["--time-scale", "7"], 7)):
+        with served(tmp_path, "--data", str(data), *options) as (process, environment):
             control = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
-            assert control.clock()["scale"] == 50
+            assert control.clock()["scale"] == scale
             assert main(["--data", str(data)]) == 1
             kept.append([(data / "tls" / name).read_bytes() for name in ("ca.pem", "token-signing.key")])
             process.terminate()
             process.wait(5)
         (tmp_path / "env.json").unlink()
-    assert kept[0] == kept[1]
+    assert kept[0] == kept[1] == kept[2]
     assert theirs.exists()
     assert "in use by another emulator" in capsys.readouterr().err
 
