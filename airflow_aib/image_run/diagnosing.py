@@ -255,6 +255,9 @@ def _misfit(evidence: Evidence) -> str:
 
 
 def _is_end_of_log(evidence: Evidence) -> bool:
+    # A run's own log is read whole, whatever words Azure begins it with; those of a validation log are not recorded.
+    if evidence.place != "log" or evidence.is_of_validation:
+        return False
     log = evidence.log
     return log is not None and log.lacks_beginning and bool(log.provisioners or log.errors)
 

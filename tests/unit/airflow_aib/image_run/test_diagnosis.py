@@ -252,6 +252,17 @@ def test_the_end_of_a_log_is_not_taken_for_the_whole(name: str) -> None:
     assert any("lacks its beginning" in end.remedy for end in ends)
 
 
+def test_the_log_of_a_run_is_whole_whatever_it_begins_with() -> None:
+    """Azure may word its beginning anew: the customizers of a run's own log are counted all the same."""
+    log = sample_log("new-form-linux-failed")
+    start = log[: log.index("(telemetry) Starting provisioner")].rindex("\n") + 1
+
+    found = diagnose(Evidence(place="run", run_state="Failed", customization_log=read(log[start:]), customize=LINUX))
+
+    assert found.customizer is not None
+    assert "lacks its beginning" not in found.remedy
+
+
 def test_a_script_that_failed_tells_that_a_customizer_ran() -> None:
     """Packer's marks may have been filtered out of a log; which customizer it was is not known then."""
     log = "\n".join(line for line in sample_log("new-form-linux-failed").splitlines() if "telemetry" not in line)
