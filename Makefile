@@ -85,9 +85,10 @@ $(CLIENTS)/old/.ready: requirements/old-clients.txt | $(READY)
 	$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes --compile-bytecode requirements/old-clients.txt
 	@touch $@
 
+# Tests wait more than they work: four at a time keep two processors busy.
 .PHONY: test
 test: check $(CLIENTS)/azcopy/.ready $(CLIENTS)/old/.ready ## checks, and all tests but those of test-az
-	AIB_CLIENTS_REQUIRED=old $(BIN)/python -m pytest -n 2 --dist loadfile -m "not az"
+	AIB_CLIENTS_REQUIRED=old $(BIN)/python -m pytest -n 4 --dist loadfile -m "not az"
 
 .PHONY: test-az
 test-az: $(CLIENTS)/az/.ready ## try the emulator with the unmodified az command line; about two minutes
