@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient
-from airflow_aib.hooks.waiting import ERROR_BUDGET
+from airflow_aib.hooks.waiting import ERROR_BUDGET, until_answered
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from airflow_aib.hooks.image_builder import ImageTemplateService
 
 KEY = "looks_fail_since"
 
@@ -40,11 +42,7 @@ class FailedLooks:
         now = self.clock.now()
         since = self._recall() or now
         if now - since >= self.budget:
-            raise ImageRunWatchError(
-                f"Looks have failed since {since.isoformat(timespec='seconds')}, the last one so: {error.message}",
-                hint="The run goes on. " + (error.hint or "Look again later."),
-                image_template_id=error.target,
-            ) from error
+            raise _unwatchable(since, error) from error
         self._keep(since)
 
     def forget(self) -> None:
@@ -65,3 +63,24 @@ class FailedLooks:
         self._since = since
         if self.store is not None:
             self.store.set(KEY, {"since": since.isoformat(), "try_number": self.try_number})
+
+
+async def look_until_answered(service: ImageTemplateService, image_template_id: str) -> dict[str, Any]:
+    """Look in this one process until Azure answers, and give the image template's body."""
+    since = service.clock.now()
+    try:
+        return await until_answered(
+            lambda: service.require_image_template(image_template_id, retries=False), service.clock
+        )
+    except ArmRequestError as error:
+        if not is_transient(error):
+            raise
+        raise _unwatchable(since, error) from error
+
+
+def _unwatchable(since: datetime, error: ArmRequestError) -> ImageRunWatchError:
+    return ImageRunWatchError(
+        f"Looks have failed since {since.isoformat(timespec='seconds')}, the last one so: {error.message}",
+        hint="The run goes on. " + (error.hint or "Look again later."),
+        image_template_id=error.target,
+    )

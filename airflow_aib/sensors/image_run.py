@@ -105,26 +105,30 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         with self._forgiving():
             state = StateEvent.from_payload(event)
             self.log.info("%s", state.message)
-            found = self.poke(context)
+            # After the triggerer has seen the end, no other look follows this one.
+            found = self._look_here(context, until_answered=state.status == "reached")
             if not found.is_done:
                 raise self._not_over(state)
         return found.xcom_value
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
+        return self._look_here(context)
+
+    def _look_here(self, context: Context, *, until_answered: bool = False) -> PokeReturnValue:
         from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 
         with pushed_diagnosis(context):
-            return self._poke(context)
+            return self._poke(context, until_answered=until_answered)
 
-    def _poke(self, context: Context) -> PokeReturnValue:
+    def _poke(self, context: Context, *, until_answered: bool) -> PokeReturnValue:
         from airflow_aib.hooks.run_async import run_async
 
         image_template_id = self.find_image_template_id()
         self.portal_resources.note_image_template(self.hook.settings, image_template_id)
         failed_looks = self._open_failed_looks(context)
         try:
-            status = run_async(self._look(image_template_id))
+            status = run_async(self._look(image_template_id, until_answered=until_answered))
         except ArmRequestError as error:
             failed_looks.bear(error)
             self.log.warning("Azure could not be asked; it is asked again at the next look: %s", error)
@@ -189,13 +193,18 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         is_shorter = self.execution_timeout is not None and self.execution_timeout.total_seconds() < self.timeout
         return AirflowTaskTimeout(message) if is_shorter else AirflowSensorTimeout(message)
 
-    async def _look(self, image_template_id: str) -> LastRunStatus | None:
+    async def _look(self, image_template_id: str, *, until_answered: bool) -> LastRunStatus | None:
         """Give the last run's status; raise when the wanted run has ended otherwise than it should."""
         from airflow_aib.hooks.run_report import read_report, run_error
         from airflow_aib.image_run.run_status import read_last_run_status
+        from airflow_aib.sensors.failed_looks import look_until_answered
 
         async with self.open_service() as service:
-            body = await service.require_image_template(image_template_id)
+            body = (
+                await look_until_answered(service, image_template_id)
+                if until_answered
+                else await service.require_image_template(image_template_id)
+            )
             self.portal_resources.note_image_template(self.hook.settings, image_template_id, body)
             status, wanted = read_last_run_status(body), self._wanted_run()
             if status is not None and wanted.is_past(status):

@@ -15,6 +15,7 @@ from airflow_aib.exceptions import (
     ImageRunWatchError,
 )
 from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.waiting import ERROR_BUDGET
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.operators.base import ImageTemplateOperator
 from airflow_aib.sensors.image_run import AzureImageTemplateRunSensor
@@ -22,6 +23,8 @@ from airflow_aib.triggers.state_event import StateEvent
 from airflow_aib.triggers.wanted_run import WantedRun
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
+    START,
+    FakeClock,
     FakeImageBuilder,
     FakeStore,
     FakeTaskInstance,
@@ -29,6 +32,7 @@ from tests.fakes import (
     fake_clients,
     image_template,
     look_error,
+    reset,
     run_status,
     start_time,
 )
@@ -47,18 +51,19 @@ class SensorOnFake(AzureImageTemplateRunSensor):
     """Watch a made-up Azure."""
 
     azure: FakeImageBuilder
+    clock: FakeClock
 
     @asynccontextmanager
     async def open_service(self) -> AsyncIterator[ImageTemplateService]:
         """Lend the scripted service."""
-        yield ImageTemplateService(fake_clients(self.azure))
+        yield ImageTemplateService(fake_clients(self.azure), clock=self.clock)
 
 
 def sensor(status: dict[str, Any] | None, **arguments: Any) -> SensorOnFake:
     """Make the sensor, for an image template that shows this run."""
     usual = {"deferrable": False, "poke_interval": 0.01, "timeout": 0}
     made = SensorOnFake(task_id="wait", image_template_id=IMAGE_TEMPLATE_ID, **{**usual, **arguments})
-    made.azure = FakeImageBuilder(image_template(status))
+    made.azure, made.clock = FakeImageBuilder(image_template(status)), FakeClock()
     made.hook.__dict__["settings"] = fake_clients(made.azure).settings
     return made
 
@@ -180,6 +185,35 @@ def test_the_end_is_seen_whatever_the_trigger_says() -> None:
     given = sensor(run_status("Succeeded"), deferrable=True).execute_complete(context(), UNWATCHABLE)
 
     assert given["run_state"] == "Succeeded"
+
+
+def test_an_outage_at_the_end_does_not_lose_the_wait() -> None:
+    """What the triggerer has seen, the worker sees too as soon as Azure answers."""
+    waiting = sensor(run_status("Succeeded"), deferrable=True)
+    waiting.azure.then("get", azure_error(503), reset(), azure_error(500))
+
+    assert waiting.execute_complete(context(), REACHED)["run_state"] == "Succeeded"
+
+
+def test_an_outage_at_the_end_is_borne_for_ten_minutes() -> None:
+    """When Azure does not answer for longer, that is what the error says, and a retry goes on waiting."""
+    waiting = sensor(run_status("Succeeded"), deferrable=True)
+    waiting.azure.then("get", *[azure_error(503)] * 100)
+
+    with pytest.raises(ImageRunWatchError, match=r"failed since 2026-01-05T03:00:00\+00:00.*The run goes on"):
+        waiting.execute_complete(context(), REACHED)
+    assert ERROR_BUDGET <= waiting.clock.now() - START < ERROR_BUDGET + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("event", [UNWATCHABLE, OVERDUE], ids=["unwatchable", "overdue"])
+def test_a_wait_that_has_ended_is_not_made_longer(event: dict[str, Any]) -> None:
+    """Where the triggerer has borne all that is borne, or time is up, the worker looks once more."""
+    waiting = sensor(run_status("Succeeded"), deferrable=True)
+    waiting.azure.then("get", azure_error(503))
+
+    with pytest.raises((ImageRunWatchError, AirflowSensorTimeout), match="The wait has ended"):
+        waiting.execute_complete(context(), event)
+    assert waiting.azure.calls == ["get"]
 
 
 def test_a_failed_look_is_no_end() -> None:
