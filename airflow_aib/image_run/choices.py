@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 # Seconds between two looks, where nobody has chosen otherwise.
@@ -15,6 +15,10 @@ IF_RUNNING: tuple[IfRunning, ...] = get_args(IfRunning)
 # All lines of the customization log, those that say how the build goes on, or none.
 RelayLevel = Literal["full", "summary", "off"]
 RELAY_LEVELS: tuple[RelayLevel, ...] = get_args(RelayLevel)
+
+# How a run may end.
+FinalState = Literal["Succeeded", "PartiallySucceeded", "Failed", "Canceled"]
+FINAL_STATES: tuple[FinalState, ...] = get_args(FinalState)
 
 PartialPolicy = Literal["fail", "warn", "succeed"]
 # From the mildest to the strictest.
@@ -36,3 +40,15 @@ def require_policy(choice: Any) -> OnPartialSuccess:
         )
     policy: OnPartialSuccess = choice
     return policy
+
+
+def require_final_states(choice: FinalState | Sequence[FinalState]) -> tuple[FinalState, ...]:
+    """Give the run states as a tuple, one alone too, or say what is wrong with them."""
+    states: Sequence[FinalState] = (choice,) if isinstance(choice, str) else tuple(choice)
+    wrong = [state for state in states if state not in FINAL_STATES]
+    if wrong or not states:
+        raise ValueError(
+            f"accepted_states has {', '.join(map(repr, wrong)) or 'nothing'}; it must be some of "
+            f"{', '.join(map(repr, FINAL_STATES))}"
+        )
+    return tuple(states)

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, A
 
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
+from airflow_aib.image_run.choices import require_final_states
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.triggers.access import ImageTemplateAccess
 from airflow_aib.triggers.options import default_deferrable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
+    from airflow_aib.image_run.choices import FinalState
     from airflow_aib.image_run.run_status import LastRunStatus
     from airflow_aib.sensors.failed_looks import FailedLooks
     from airflow_aib.triggers.state_event import StateEvent
@@ -44,7 +46,8 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
     :param image_run: which run, as the XCom `image_run` of the task that started it has it
     :param started_after: without `image_run`: only a run that started later than this counts, ISO 8601; by default the
         last run counts, over or not
-    :param accepted_states: run states that count as success
+    :param accepted_states: run states that count as success, one or several: `Succeeded`, `PartiallySucceeded`,
+        `Failed`, `Canceled`
     :param deferrable: whether to wait on the triggerer; by default as Airflow is configured
     :param azure_conn_id: id of the Airflow connection
     """
@@ -69,7 +72,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         image_template_name: str | None = None,
         image_run: Mapping[str, Any] | XComArg | None = None,
         started_after: str | None = None,
-        accepted_states: Sequence[str] = ("Succeeded",),
+        accepted_states: FinalState | Sequence[FinalState] = ("Succeeded",),
         deferrable: bool | None = None,
         azure_conn_id: str = DEFAULT_CONNECTION_ID,
         **kwargs: Any,
@@ -81,7 +84,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         # Airflow puts the value in the place of an XComArg before `execute`.
         self.image_run: Any = image_run
         self.started_after = started_after
-        self.accepted_states = tuple(accepted_states)
+        self.accepted_states = require_final_states(accepted_states)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.azure_conn_id = azure_conn_id
         self.portal_resources = PortalResources()

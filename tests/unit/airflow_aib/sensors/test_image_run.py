@@ -16,7 +16,9 @@ from airflow_aib.exceptions import (
 )
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.waiting import ERROR_BUDGET
+from airflow_aib.image_run.choices import FINAL_STATES
 from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.image_run.run_status import FINAL_RUN_STATES
 from airflow_aib.operators.base import ImageTemplateOperator
 from airflow_aib.sensors.image_run import AzureImageTemplateRunSensor
 from airflow_aib.triggers.state_event import StateEvent
@@ -88,6 +90,25 @@ def test_other_ends_may_be_accepted(accepted: str) -> None:
     waiting = sensor(run_status(accepted), accepted_states=["Succeeded", accepted])
 
     assert waiting.execute(context())["run_state"] == accepted
+
+
+def test_one_accepted_state_needs_no_list() -> None:
+    """A single word is one state, and not its letters."""
+    waiting = sensor(run_status("Failed"), accepted_states="Failed")
+
+    assert waiting.execute(context())["run_state"] == "Failed"
+
+
+@pytest.mark.parametrize("accepted", ["Succeded", ["Succeeded", "Running"], []])
+def test_states_that_are_no_end_are_refused(accepted: Any) -> None:
+    """A misspelt state would make every run fail; the DAG file says so when it is read."""
+    with pytest.raises(ValueError, match=r"accepted_states has .*'Succeeded', 'PartiallySucceeded', 'Failed'"):
+        sensor(run_status("Succeeded"), accepted_states=accepted)
+
+
+def test_all_ends_may_be_accepted() -> None:
+    """The states that a DAG may name are those with which a run ends."""
+    assert set(FINAL_STATES) == FINAL_RUN_STATES
 
 
 @BOTH_MODES
