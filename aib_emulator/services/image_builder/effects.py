@@ -70,7 +70,9 @@ class RunEffects:
 
     async def _begin(self, distributor: dict[str, Any], phase: Phase) -> None:
         """Make what is no run output yet: a version that goes on to replicate, or what a cancelled run leaves."""
-        self._run.begun[distributor["runOutputName"].lower()] = await self._make(distributor, phase)
+        name = distributor["runOutputName"].lower()
+        if name not in self._run.begun:
+            self._run.begun[name] = await self._make(distributor, phase)
 
     def late(self) -> Iterator[Effect]:
         """Yield what is distributed although the run has timed out."""
@@ -135,7 +137,11 @@ class RunEffects:
     async def _distribute(self, distributor: dict[str, Any], phase: Phase) -> None:
         name = distributor["runOutputName"]
         artifact = self._run.begun.get(name.lower()) or await self._make(distributor, phase)
-        self._run.run_outputs[name.lower()] = {"name": name, **artifact}
+        if self._run.timeline.reason == "cancel":
+            # It was cancelled while this was written: that is left behind, and is no run output.
+            self._run.begun[name.lower()] = artifact
+        else:
+            self._run.run_outputs[name.lower()] = {"name": name, **artifact}
 
     async def _make(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
         makers = {

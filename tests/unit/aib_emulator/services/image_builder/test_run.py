@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 from aib_emulator.arm.operations import Operation
 from aib_emulator.services.image_builder.courses import PlannedFault
+from aib_emulator.services.image_builder.effects import RunEffects
+from aib_emulator.services.image_builder.log_lines import LogWriter
 from aib_emulator.services.image_builder.run import Effect, ImageRun
 from aib_emulator.services.image_builder.timeline import plan_run
-from tests.unit.aib_emulator.services.image_builder.samples import START, image_template
+from tests.unit.aib_emulator.services.image_builder.samples import START, TO_VHD, image_template
 
 NEVER = "0001-01-01T00:00:00Z"
 
@@ -120,3 +124,28 @@ async def test_cancelling_shows_at_once() -> None:
     run.cancel(START)
     run.expect([Effect(START, "a line", partial(perform_until, running(), START))])
     assert run.look(START).run_state == "Canceling"
+
+
+async def test_what_is_written_when_a_run_is_cancelled_is_no_run_output() -> None:
+    """The VHD stays in the staging resource group; of a cancelled run nothing is told."""
+    template = image_template(distribute=[TO_VHD])
+    run = ImageRun(template, plan_run(template.properties, START, None), Operation("op", START))
+    written: list[str] = []
+
+    async def put_sparse_vhd(_account: str, _container: str, blob: str, **_: object) -> None:
+        written.append(blob)
+        run.cancel(run.timeline.end - timedelta(seconds=1))
+        run.expect(effects.of_cancel())
+
+    blobs = SimpleNamespace(put_sparse_vhd=put_sparse_vhd, append_text=_ignore, blob_url=lambda *place: "/".join(place))
+    world: Any = SimpleNamespace(blobs=blobs, settings=SimpleNamespace(vhd_size_bytes=1024, vhd_allocated_bytes=512))
+    effects = RunEffects(world, run, LogWriter(template, run.log_prefix, run.words))
+    run.expect(effects.of_run())
+    await perform_until(run, run.timeline.end + timedelta(hours=1))
+
+    assert run.last_run_status(run.timeline.end)["runState"] == "Canceled"
+    assert (len(written), run.run_outputs, list(run.begun)) == (1, {}, ["vhd"])
+
+
+async def _ignore(*_: object, **__: object) -> None:
+    """Take a log's lines."""
