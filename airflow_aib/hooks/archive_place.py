@@ -13,6 +13,7 @@ from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.staging import MEBIBYTE
 from airflow_aib.hooks.storage_access import StorageAccess
+from airflow_aib.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
@@ -160,8 +161,8 @@ class ObjectStoragePlace:
             return SmallFile(await asyncio.to_thread(path.read_bytes))
         except FileNotFoundError:
             return None
-        except Exception as error:
-            raise self._failed(name, "read", error) from error
+        except Exception as error:  # noqa: BLE001 - libraries for such places have errors of every kind
+            raise self._failed(name, "read", error) from None
 
     async def replace_small(self, name: str, content: bytes, *, instead_of: SmallFile | None) -> bool:
         """Write a file."""
@@ -175,18 +176,20 @@ class ObjectStoragePlace:
         return await self._tried(name, "reach", lambda: ObjectStoragePath(self.url(name)))
 
     async def _tried(self, name: str, doing: str, work: Any) -> Any:
-        """Do something in a thread, since these places block; their libraries have errors of every kind."""
+        """Do something in a thread, since these places block."""
         try:
             return await asyncio.to_thread(work)
-        except Exception as error:
-            raise self._failed(name, doing, error) from error
+        except Exception as error:  # noqa: BLE001 - libraries for such places have errors of every kind
+            raise self._failed(name, doing, error) from None
 
     def _failed(self, name: str, doing: str, error: Exception) -> ArmRequestError:
+        # Raised `from None`: Airflow logs the whole chain, and what these libraries say may quote a signature.
+        where = mask(self.url(name))
         return ArmRequestError(
-            f"Could not {doing} {self.url(name)}: {type(error).__name__}: {error}",
+            f"Could not {doing} {where}: {type(error).__name__}: {mask(str(error))}",
             hint="Look at the Airflow connection that the path names, and at the package for its scheme.",
             code="ArchivePlaceFailed",
-            target=self.url(name),
+            target=where,
         )
 
 

@@ -242,12 +242,14 @@ class ImageTemplates:
 
         :param tags: by name; None removes one
         """
-        for _ in range(TAG_ATTEMPTS):
+        for attempt in range(TAG_ATTEMPTS + 1):
             body = await self.require_image_template(image_template_id)
             present: dict[str, str] = body.get("tags") or {}
             merged = merge(present, tags)
             if merged == present:
                 return body
+            if attempt == TAG_ATTEMPTS:
+                break
             await self._write_tags(image_template_id, merged)
             await self.clock.sleep(random.uniform(TAG_PAUSE, 2 * TAG_PAUSE))  # noqa: S311 - so that two do not meet again
         raise ArmRequestError(

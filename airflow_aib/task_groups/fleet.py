@@ -185,7 +185,8 @@ class _Reader:
 
     def _images(self, document: Path, dag_id: str) -> Iterator[_FleetImage]:
         own = document.with_name(f"{document.stem}{PARAMETERS_ENDING}.json")
-        parameters = own if own.exists() else self.parameters
+        # A link that leads nowhere is a mistake, too, and not the absence of parameters.
+        parameters = own if own.exists() or own.is_symlink() else self.parameters
         found = self._outlines(document, parameters)
         for outline in found:
             of_many = len(found) > 1
@@ -193,9 +194,15 @@ class _Reader:
             yield _FleetImage(dag_id + suffix, document, of_many, parameters, outline)
 
     def _outlines(self, document: Path, parameters: Mapping[str, Any] | Path) -> list[Outline]:
-        values = parameters.read_bytes() if isinstance(parameters, Path) else json.dumps(parameters, default=str)
-        key = key_of(__version__, self.resource_group_name, str(document), document.read_bytes(), values)
-        kept = self.cache.get(key, lambda: self._made(document, parameters))
+        try:
+            values = parameters.read_bytes() if isinstance(parameters, Path) else json.dumps(parameters, default=str)
+            content = document.read_bytes()
+        except OSError:
+            # What is wrong with the file is said by whoever reads it for a build; it may be mended meanwhile.
+            kept = self._made(document, parameters)
+        else:
+            key = key_of(__version__, self.resource_group_name, str(document), content, values)
+            kept = self.cache.get(key, lambda: self._made(document, parameters))
         return [Outline.from_json(value) for value in kept]
 
     def _made(self, document: Path, parameters: Mapping[str, Any] | Path) -> list[dict[str, Any]]:

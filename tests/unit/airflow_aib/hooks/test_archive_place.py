@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.archive_place import ObjectStoragePlace
 
 if TYPE_CHECKING:
@@ -40,3 +42,15 @@ async def test_a_file_is_replaced_by_a_whole_one(tmp_path: Path) -> None:
 
     (file,) = (tmp_path / "logs").iterdir()
     assert (file.name, file.read_bytes()) == ("index.json", b"new")
+
+
+async def test_what_a_librarys_error_quotes_is_masked(tmp_path: Path) -> None:
+    """A signature in the words of a library is neither in the error nor in what Airflow logs as its cause."""
+    secret = "c2VjcmV0c2lnbmF0dXJl"
+    (tmp_path / "taken").write_text("a file, so that nothing can be written below it")
+    place = ObjectStoragePlace(f"file://{tmp_path}/taken/b?sv=2024-11-04&sig={secret}")
+
+    with pytest.raises(ArmRequestError, match="Could not write ") as caught:
+        await place.write("base/log", pieces(b"log"), {})
+
+    assert secret not in "".join(traceback.format_exception(caught.value))

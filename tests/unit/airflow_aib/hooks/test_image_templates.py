@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateError, SourceImageError
-from airflow_aib.hooks.image_templates import ImageTemplates
+from airflow_aib.hooks.image_templates import TAG_ATTEMPTS, ImageTemplates
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
@@ -321,6 +321,21 @@ async def test_a_mark_that_somebody_else_overwrote_is_set_again() -> None:
 
     assert body["tags"] == {"theirs": "2", "mark": "1"}
     assert azure.calls == ["get", "patch", "get", "patch", "get"]
+
+
+async def test_a_mark_that_stays_at_last_is_set() -> None:
+    """What the last write has set is looked at too."""
+    azure = FakeImageBuilder(image_template())
+
+    def strip() -> None:
+        azure.body = image_template()
+
+    azure.then("get", *[strip] * TAG_ATTEMPTS)
+
+    body = await service(azure).merge_tags(IMAGE_TEMPLATE_ID, {"mark": "1"})
+
+    assert body["tags"] == {"mark": "1"}
+    assert azure.calls.count("patch") == TAG_ATTEMPTS
 
 
 async def test_a_mark_that_never_stays_is_an_error() -> None:

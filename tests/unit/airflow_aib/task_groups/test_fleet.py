@@ -133,6 +133,21 @@ def test_one_bad_document_hides_no_other(folder: Path) -> None:
     assert "broken.json" in (dags["rebuild_broken"].doc_md or "")
 
 
+@pytest.mark.parametrize(
+    ("name", "dag_id"), [("gone.json", "rebuild_gone"), ("linux.parameters.json", "rebuild_linux")]
+)
+def test_a_file_that_cannot_be_opened_keeps_no_other_image_from_being_rebuilt(
+    folder: Path, name: str, dag_id: str
+) -> None:
+    """A link that leads nowhere, a folder, a file without rights: its DAG says so, and the others are there."""
+    (folder / name).symlink_to(folder / "nowhere")
+    dags = fleet(folder)
+
+    assert {found for found, dag in dags.items() if "document-error" in dag.tags} == {dag_id}
+    assert "rebuild_linux_vhd" in dags
+    assert name in (dags[dag_id].doc_md or "")
+
+
 def test_each_image_template_of_a_file_has_a_dag(folder: Path) -> None:
     """The task that creates it is told which one is meant."""
     body = read_document(DOCUMENTS / "linux.json").body
