@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -106,8 +105,3 @@ def _check_ports(ports: Mapping[str, int]) -> None:
     for name, port in ports.items():
         if not 0 <= port <= HIGHEST_PORT:
             raise EmulatorSettingsError(f"{name}={port!r} must be from 0, for a free one, to {HIGHEST_PORT}.")
-
-
-def current_environment() -> Mapping[str, str]:
-    """Return the environment of this process, for handing it on to one that the emulator starts."""
-    return dict(os.environ)  # noqa: TID251 - this module is the emulator's reader of the environment

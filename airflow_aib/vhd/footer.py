@@ -16,7 +16,6 @@ _COOKIE = b"conectix"
 _LAYOUT = struct.Struct(">8sIIQI4sI4sQQHBBII16s")
 _CHECKSUM_AT = 64
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,6 @@ def check_footer(data: bytes, blob_length: int) -> VhdFooter:
             f"its footer says {footer.disk_size} bytes of disk and the blob has {before}: it was cut off or resized"
         )
     return footer
-
-
-def is_whole_mebibytes(footer: VhdFooter) -> bool:
-    """Whether the disk's size is a whole number of MiB, without which Azure makes no image of it."""
-    return footer.disk_size % _MEBIBYTE == 0
 
 
 def footer_checksum(data: bytes) -> int:
