@@ -18,9 +18,7 @@ CLOSING_TIME = 0.5
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, in this thread where no loop runs in it, else in a thread of its own."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_loop_running():
         return asyncio.run(main)
     results: list[T] = []
     worker = _Worker(lambda: results.append(asyncio.run(main)))
@@ -44,6 +42,15 @@ def run_async_bounded(make: Callable[[], Coroutine[Any, Any, object]], *, second
     if worker.is_alive() or isinstance(worker.error, TimeoutError):
         return False
     worker.raise_error()
+    return True
+
+
+def _is_loop_running() -> bool:
+    # Nothing else may happen while this error is handled: it would become the context of whatever is raised.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
     return True
 
 

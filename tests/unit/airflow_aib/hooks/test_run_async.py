@@ -49,6 +49,14 @@ def test_errors_come_back() -> None:
         asyncio.run(in_a_loop())
 
 
+def test_an_error_has_no_context_of_ours() -> None:
+    """An error stands alone in the task's log: what was found out about loops is no part of it."""
+    with pytest.raises(KeyError) as raised:
+        run_async(fail())
+
+    assert raised.value.__context__ is None
+
+
 async def test_a_bounded_run_says_whether_it_ended() -> None:
     """What takes too long is ended, and reported rather than awaited."""
     ended = asyncio.Event()
