@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_aib.exceptions import ImageArtifactMissingError
+from airflow_aib.operators.base import read_returned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,10 @@ class AzureImagePublishOperator(BaseOperator):
     :param image_run: what `AzureImageTemplateRunOperator` returned
     :param vhds: what `AzureImageVhdCopyOperator` returned
     :param log_archive: what `AzureImageLogCollectOperator` returned
+    :param run_task_id: task that returned `image_run`, in the same DAG run, instead of that; unlike an input it takes
+        no work at each parse, and does not say that this task comes after that one
+    :param copy_task_id: task that returned `vhds`, instead of those
+    :param collect_task_id: task that returned `log_archive`, instead of that
     :param asset: the image; None emits nothing
     """
 
@@ -37,9 +42,12 @@ class AzureImagePublishOperator(BaseOperator):
     def __init__(
         self,
         *,
-        image_run: Mapping[str, Any] | XComArg,
+        image_run: Mapping[str, Any] | XComArg | None = None,
         vhds: Sequence[Mapping[str, Any]] | XComArg | None = None,
         log_archive: Mapping[str, Any] | XComArg | None = None,
+        run_task_id: str | None = None,
+        copy_task_id: str | None = None,
+        collect_task_id: str | None = None,
         asset: Asset | None = None,
         **kwargs: Any,
     ) -> None:
@@ -51,27 +59,36 @@ class AzureImagePublishOperator(BaseOperator):
         self.image_run: Any = image_run
         self.vhds: Any = vhds
         self.log_archive: Any = log_archive
+        self.run_task_id = run_task_id
+        self.copy_task_id = copy_task_id
+        self.collect_task_id = collect_task_id
         self.asset = asset
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Emit the asset."""
-        _require_report(self.image_run)
-        extra = {
-            "image_template_id": self.image_run["image_template_id"],
-            "start_time": self.image_run["start_time"],
-            "outcome": self.image_run.get("outcome", "succeeded"),
-            "missing": list(self.image_run.get("missing") or []),
-            "source_version": self.image_run.get("source_version"),
-            "artifacts": list(self.image_run["artifacts"]),
-            "vhds": list(self.vhds or []),
-            "log_archive": (self.log_archive or {}).get("location"),
-        }
+        extra = self._extra(context)
         if self.asset is not None:
             context["outlet_events"][self.asset].extra = extra
             self.log.info("Emitted %s.", self.asset.uri)
         for artifact in extra["artifacts"]:
             self.log.info("%s: %s", artifact["kind"], artifact.get("artifact_id") or artifact.get("artifact_uri"))
         return extra
+
+    def _extra(self, context: Context) -> dict[str, Any]:
+        image_run = self.image_run or read_returned(context, self.run_task_id)
+        _require_report(image_run)
+        vhds = self.vhds or read_returned(context, self.copy_task_id)
+        log_archive = self.log_archive or read_returned(context, self.collect_task_id)
+        return {
+            "image_template_id": image_run["image_template_id"],
+            "start_time": image_run["start_time"],
+            "outcome": image_run.get("outcome", "succeeded"),
+            "missing": list(image_run.get("missing") or []),
+            "source_version": image_run.get("source_version"),
+            "artifacts": list(image_run["artifacts"]),
+            "vhds": list(vhds or []),
+            "log_archive": (log_archive or {}).get("location"),
+        }
 
 
 def _require_report(image_run: Any) -> None:

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
-from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
-from airflow_aib.operators.retry import ImageBuilderRetryPolicy
+from airflow_aib.operators.retry import USUAL_RETRY_POLICY
 from airflow_aib.triggers.access import ImageTemplateAccess
 from airflow_aib.triggers.options import default_deferrable
 
@@ -37,11 +37,13 @@ HANDLE_XCOM = "image_run"
 LAST_LOOKS = timedelta(minutes=1)
 
 
-def read_start_time(context: Context, run_task_id: str | None) -> str | None:
-    """Give the start time of the run that a task of this DAG run started; None means the last run.
+def read_started_run(context: Context, run_task_id: str | None) -> ImageRunHandle | None:
+    """Give the run that a task of this DAG run started; None means the last run, and no image template.
 
     Of a mapped task, or one in a mapped task group, it is the one of the same map index.
     """
+    from airflow_aib.image_run.run_handle import ImageRunHandle
+
     if run_task_id is None:
         return None
     # Airflow's own default is all map indexes, which gives a list.
@@ -50,33 +52,38 @@ def read_start_time(context: Context, run_task_id: str | None) -> str | None:
     )
     if not image_run:
         raise AirflowSkipException(f"Task {run_task_id!r} has not started a run: there is nothing to collect.")
-    start_time = image_run.get("start_time")
-    if not start_time:
+    handle = ImageRunHandle.from_json(image_run)
+    if not handle.start_time:
         # Without it, "the last run" would be meant, and that may be somebody else's later one.
         raise ImageRunWatchError(
             f"Task {run_task_id!r} has asked for a run, and has not seen it start: which one it is cannot be told",
             hint=f"Clear {run_task_id!r}: it joins the run that it has asked for.",
-            image_template_id=image_run.get("image_template_id"),
+            image_template_id=handle.image_template_id,
         )
-    return str(start_time)
+    return handle
 
 
 def read_accepted_missing(context: Context, run_task_id: str | None) -> tuple[str, ...]:
     """Give the run output names that a task of this DAG run has accepted as missing after a partial success."""
-    if run_task_id is None:
-        return ()
-    report = context["ti"].xcom_pull(task_ids=run_task_id, map_indexes=_find_map_index(context, run_task_id))
+    report = read_returned(context, run_task_id)
     return tuple(report.get("missing") or ()) if isinstance(report, Mapping) else ()
 
 
-def _find_map_index(context: Context, run_task_id: str) -> int | None:
-    run_task = context["dag"].get_task(run_task_id)
-    if not run_task.is_mapped and run_task.get_closest_mapped_task_group() is None:
+def read_returned(context: Context, task_id: str | None) -> Any:
+    """Give what a task of this DAG run has returned, of the same map index; None where no task is named."""
+    if task_id is None:
+        return None
+    return context["ti"].xcom_pull(task_ids=task_id, map_indexes=_find_map_index(context, task_id))
+
+
+def _find_map_index(context: Context, task_id: str) -> int | None:
+    task = context["dag"].get_task(task_id)
+    if not task.is_mapped and task.get_closest_mapped_task_group() is None:
         return None
     map_index = context["ti"].map_index
     if map_index is None or map_index < 0:
         raise ImageTemplateError(
-            f"Task {run_task_id!r} is mapped, and so has started several runs, but task "
+            f"Task {task_id!r} is mapped, and so there are several of it, but task "
             f"{context['ti'].task_id!r}, which is to work on one of them, is not",
             hint="Map this task too, or put both into one mapped task group.",
         )
@@ -89,7 +96,7 @@ class ImageTemplateOperator(ImageTemplateAccess, BaseOperator):
     :param image_template_id: resource id of the image template; or instead of it
     :param resource_group_name: its resource group, in the connection's subscription, and
     :param image_template_name: its name
-    :param azure_conn_id: id of the Airflow connection
+    :param azure_conn_id: id of the Airflow connection; by default `azure_image_builder_default`
     """
 
     template_fields: Sequence[str] = (
@@ -107,17 +114,27 @@ class ImageTemplateOperator(ImageTemplateAccess, BaseOperator):
         image_template_id: str | XComArg | None = None,
         resource_group_name: str | None = None,
         image_template_name: str | None = None,
-        azure_conn_id: str = DEFAULT_CONNECTION_ID,
+        azure_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         # Not an argument's default: a policy in the DAG's `default_args` must win.
-        self.retry_policy = self.retry_policy or ImageBuilderRetryPolicy()
+        self.retry_policy = self.retry_policy or USUAL_RETRY_POLICY
         self.image_template_id = image_template_id
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name
         self.azure_conn_id = azure_conn_id
-        self.portal_resources = PortalResources()
+
+    @cached_property
+    def portal_resources(self) -> PortalResources:
+        """What the links lead to."""
+        return PortalResources()
+
+    def find_image_template_of(self, run: ImageRunHandle | None) -> str:
+        """Give the resource id: as the arguments name it, else that of the run."""
+        if run is None or self.image_template_id or self.image_template_name:
+            return self.find_image_template_id()
+        return run.image_template_id
 
     def note_image_template(self, image_template_id: str, body: Mapping[str, Any] | None = None) -> None:
         """Note for the links what this task works on."""
@@ -252,7 +269,7 @@ class WaitingOperator(ImageTemplateOperator):
                 run=WantedRun(handle).to_json(),
                 handover=handover,
                 poll_interval=self.seconds_between_looks,
-                azure_conn_id=self.azure_conn_id,
+                azure_conn_id=self.connection_id,
             ),
             method_name=method_name,
             kwargs=kwargs,

@@ -79,6 +79,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     """
 
     ui_color = "#b3d9f5"
+    # What `on_kill` needs, from the moment at which a run is asked for.
+    _task_instance: TaskInstanceFacts | None = None
+    _asked_for: ImageRunHandle | None = None
+    _has_timed_out = False
 
     def __init__(
         self,
@@ -104,10 +108,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         if relay_log not in RELAY_LEVELS:
             raise ValueError(f"relay_log of task {self.task_id} is {relay_log!r}. Write {', '.join(RELAY_LEVELS)}.")
         self.relay_log = relay_log
-        # What `on_kill` needs, from the moment at which a run is asked for.
-        self._task_instance: TaskInstanceFacts | None = None
-        self._asked_for: ImageRunHandle | None = None
-        self._has_timed_out = False
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""
@@ -295,7 +295,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             trigger=AzureImageTemplateRunTrigger(
                 order=order.to_json(),
                 not_before=self.earliest_event(),
-                azure_conn_id=self.azure_conn_id,
+                azure_conn_id=self.connection_id,
                 cancel_on_kill=self.cancel_on_kill,
             ),
             method_name="execute_complete",

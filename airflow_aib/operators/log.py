@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.operators.base import ImageTemplateOperator, read_start_time
+from airflow_aib.operators.base import ImageTemplateOperator, read_started_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,8 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
 
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
         as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
-    :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected;
-        a fact of the DAG file, and no Jinja template
+    :param run_task_id: task that started the run, in the same DAG run: only that run's logs are collected, and its
+        image template is meant where no other is named; a fact of the DAG file, and no Jinja template
     """
 
     template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")
@@ -46,10 +46,10 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
         """Archive the logs."""
         from airflow_aib.hooks.run_async import run_async
 
-        start_time = read_start_time(context, self.run_task_id)
-        image_template_id = self.find_image_template_id()
+        started = read_started_run(context, self.run_task_id)
+        image_template_id = self.find_image_template_of(started)
         self.note_image_template(image_template_id)
-        archive = run_async(self._archive(image_template_id, start_time))
+        archive = run_async(self._archive(image_template_id, started.start_time if started else None))
         for file in archive["files"]:
             self.log.info(
                 "Archived %s, %d bytes, sha256 %s: %s", file["name"], file["bytes"], file["sha256"], file["url"]

@@ -48,6 +48,10 @@ class ImageBuilderRetryPolicy(RetryPolicy):
         return _decide(diagnosis) if diagnosis is not None else RetryDecision.default()
 
 
+USUAL_RETRY_POLICY = ImageBuilderRetryPolicy()
+"""That of all tasks which are given no other."""
+
+
 def _decide(diagnosis: DiagnosisFacts) -> RetryDecision:
     name = diagnosis.failure_class
     if diagnosis.may_retry is None:

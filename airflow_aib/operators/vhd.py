@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.operators.base import ImageTemplateOperator, read_accepted_missing, read_start_time
+from airflow_aib.operators.base import ImageTemplateOperator, read_accepted_missing, read_started_run
 from airflow_aib.triggers.options import default_deferrable
 from airflow_aib.vhd.copy_options import CopyMethod, CopyOptions
 from airflow_aib.vhd.pace import MOST_LANES
@@ -38,9 +38,9 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     :param destination: `account/container[/folder]`, or the container's https address; a copy lies below it as
         `<image template>/<file name>`
-    :param run_task_id: task that started the run, in the same DAG run: only that run's VHDs are copied, and none is
-        asked for that it has accepted as missing (`on_partial_success`); like all that follows a fact of the DAG file,
-        and no Jinja template
+    :param run_task_id: task that started the run, in the same DAG run: only that run's VHDs are copied, none is asked
+        for that it has accepted as missing (`on_partial_success`), and its image template is meant where no other is
+        named; like all that follows a fact of the DAG file, and no Jinja template
     :param overwrite: whether other content under the same name may be replaced
     :param method: `pages`, storage copies piece by piece; `copy_blob`, storage copies the whole blob in its own time;
         `auto`, the quicker one for the two accounts
@@ -55,6 +55,9 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")
     ui_color = "#f3e9d2"
+    # What `on_kill` needs, from the moment at which copying begins.
+    _order: CopyOrder | None = None
+    _task_instance: TaskInstanceFacts | None = None
 
     def __init__(
         self,
@@ -83,8 +86,6 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
             legal_hold=legal_hold,
         )
         self.copy_timeout = copy_timeout
-        self._order: CopyOrder | None = None
-        self._task_instance: TaskInstanceFacts | None = None
         self.deferrable = default_deferrable() if deferrable is None else deferrable
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
@@ -93,14 +94,14 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
         from airflow_aib.hooks.run_async import run_async
         from airflow_aib.triggers.copying import CopyOrder, save_to_the_end
 
-        start_time = read_start_time(context, self.run_task_id)
-        image_template_id = self.find_image_template_id()
+        started = read_started_run(context, self.run_task_id)
+        image_template_id = self.find_image_template_of(started)
         self.note_image_template(image_template_id, run_async(self._look(image_template_id)))
         order = CopyOrder(
             image_template_id=image_template_id,
             destination=self.destination,
             deadline=SYSTEM_CLOCK.now() + self._within,
-            start_time=start_time,
+            start_time=started.start_time if started else None,
             options=self.options,
             accepted_missing=read_accepted_missing(context, self.run_task_id),
         )
@@ -145,7 +146,7 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
         self.defer(
             trigger=AzureImageVhdCopyTrigger(
-                order=order.to_json(), not_before=self.earliest_event(), azure_conn_id=self.azure_conn_id
+                order=order.to_json(), not_before=self.earliest_event(), azure_conn_id=self.connection_id
             ),
             method_name="execute_complete",
             # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.

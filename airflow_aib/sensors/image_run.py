@@ -10,7 +10,6 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
 
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
-from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.image_run.choices import require_final_states
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.triggers.access import ImageTemplateAccess
@@ -49,7 +48,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
     :param accepted_states: run states that count as success, one or several: `Succeeded`, `PartiallySucceeded`,
         `Failed`, `Canceled`
     :param deferrable: whether to wait on the triggerer; by default as Airflow is configured
-    :param azure_conn_id: id of the Airflow connection
+    :param azure_conn_id: id of the Airflow connection; by default `azure_image_builder_default`
     """
 
     template_fields: Sequence[str] = (
@@ -74,7 +73,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         started_after: str | None = None,
         accepted_states: FinalState | Sequence[FinalState] = ("Succeeded",),
         deferrable: bool | None = None,
-        azure_conn_id: str = DEFAULT_CONNECTION_ID,
+        azure_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -157,7 +156,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
                 not_before=self.earliest_event(),
                 run=self._wanted_run().to_json(),
                 poll_interval=self.poke_interval,
-                azure_conn_id=self.azure_conn_id,
+                azure_conn_id=self.connection_id,
             ),
             method_name="execute_complete",
             timeout=within + self.waiting.defer_margin,

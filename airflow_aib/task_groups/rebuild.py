@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup, TriggerRule
 
-from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.operators.asset import AzureImagePublishOperator
 from airflow_aib.operators.image_run import AzureImageTemplateRunOperator
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
@@ -31,7 +30,7 @@ def image_rebuild(
     parameters: Mapping[str, Any] | str | Path | XComArg | None = None,
     image_template_name: str | None = None,
     asset: Asset | None = None,
-    azure_conn_id: str = DEFAULT_CONNECTION_ID,
+    azure_conn_id: str | None = None,
     deferrable: bool | None = True,
     poll_interval: float | None = None,
     group_id: str = "image_rebuild",
@@ -57,7 +56,7 @@ def image_rebuild(
         parameters file
     :param image_template_name: its name; by default the document's own
     :param asset: the image as an asset, see `airflow_aib.assets.image.image_asset`
-    :param azure_conn_id: id of the Airflow connection
+    :param azure_conn_id: id of the Airflow connection; by default `azure_image_builder_default`
     :param deferrable: whether to wait on the triggerer, where a wait holds no worker slot; None leaves it to Airflow's
         option `[operators] default_deferrable`
     :param poll_interval: seconds between two looks; by default option `poll_interval`
@@ -80,22 +79,20 @@ def image_rebuild(
         run = AzureImageTemplateRunOperator(
             task_id="run", image_template_id=create.output, **{**waiting, **(run_args or {})}
         )
-        left_by_run: dict[str, Any] = {
-            "image_template_id": create.output,
-            "run_task_id": run.task_id,
-            "azure_conn_id": azure_conn_id,
-        }
+        left_by_run = {"run_task_id": run.task_id, "azure_conn_id": azure_conn_id}
         collect_logs, copies = _save(
             left_by_run, log_destination, vhd_destination, {"deferrable": deferrable, **(copy_args or {})}
         )
         publish = AzureImagePublishOperator(
             task_id="publish",
-            image_run=run.output,
-            vhds=copies[0].output if copies else None,
-            log_archive=collect_logs.output,
+            run_task_id=run.task_id,
+            copy_task_id=copies[0].task_id if copies else None,
+            collect_task_id=collect_logs.task_id,
             asset=asset,
         )
-        run >> [collect_logs, *copies] >> publish
+        # Archiving the log succeeds after a failed run too; nothing is published then.
+        run >> [collect_logs, *copies, publish]
+        [collect_logs, *copies] >> publish
     return group
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.triggers.options import WaitingOptions, read_waiting_options
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class ImageTemplateAccess:
     """Reach the image template that a task is given by its fields."""
 
-    azure_conn_id: str
+    azure_conn_id: str | None
     # Airflow puts the value in the place of an XComArg before `execute`.
     image_template_id: Any
     resource_group_name: str | None
@@ -29,7 +30,12 @@ class ImageTemplateAccess:
         """The way to Azure."""
         from airflow_aib.hooks.image_builder import AzureImageBuilderHook
 
-        return AzureImageBuilderHook(self.azure_conn_id)
+        return AzureImageBuilderHook(self.connection_id)
+
+    @property
+    def connection_id(self) -> str:
+        """Id of the Airflow connection: the default one where no other is named."""
+        return self.azure_conn_id or DEFAULT_CONNECTION_ID
 
     @cached_property
     def waiting(self) -> WaitingOptions:
@@ -41,6 +47,12 @@ class ImageTemplateAccess:
         return self.hook.find_image_template_id(
             self.image_template_id, self.resource_group_name, self.image_template_name
         )
+
+    def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
+        # A field that is empty in the DAG file costs nothing at each parse; the UI shows which connection it means.
+        if parent is self:
+            self.azure_conn_id = self.connection_id
+        super()._do_render_template_fields(parent, *arguments, **named)  # type: ignore[misc]
 
     def earliest_event(self) -> str:
         """When a trigger that starts now may send its event at the earliest."""

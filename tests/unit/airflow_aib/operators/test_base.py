@@ -8,12 +8,14 @@ from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
-from airflow_aib.operators.base import HANDLE_XCOM, read_start_time
+from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.operators.base import HANDLE_XCOM, ImageTemplateOperator, read_started_run
 from airflow_aib.task_groups.rebuild import image_rebuild
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+OF_RUN = "/subscriptions/s/resourceGroups/images/providers/Microsoft.VirtualMachineImages/imageTemplates/linux"
 PLAIN, MAPPED = "image_rebuild.run", "rebuild.image_rebuild.run"
 
 
@@ -29,9 +31,14 @@ class FakeTaskInstance:
         """Give the handle of the run that a task has started."""
         assert (task_ids, key) in {(PLAIN, HANDLE_XCOM), (MAPPED, HANDLE_XCOM)}
         if map_indexes == "all":
-            return [{"start_time": start} for start in self.runs.values()]
+            return [handle(start) for start in self.runs.values()]
         map_index = -1 if map_indexes is None else map_indexes
-        return {"start_time": self.runs[map_index]} if map_index in self.runs else None
+        return handle(self.runs[map_index]) if map_index in self.runs else None
+
+
+def handle(start_time: str | None) -> dict[str, Any]:
+    """Give what a task that starts a run leaves."""
+    return ImageRunHandle(OF_RUN, "2026-01-02T03:04:05+00:00", start_time=start_time).to_json()
 
 
 def rebuilds() -> DAG:
@@ -51,7 +58,8 @@ def rebuilds() -> DAG:
 
 def read(task_id: str | None, task_instance: FakeTaskInstance) -> str | None:
     """Read the start time as a task does."""
-    return read_start_time(cast("Context", {"dag": rebuilds(), "ti": task_instance}), task_id)
+    run = read_started_run(cast("Context", {"dag": rebuilds(), "ti": task_instance}), task_id)
+    return run.start_time if run else None
 
 
 def test_the_run_of_a_task_is_found() -> None:
@@ -82,7 +90,7 @@ def test_a_mapped_task_finds_the_one_run_of_a_plain_one() -> None:
 
 def test_one_of_several_runs_is_never_guessed() -> None:
     """A task that is not mapped does not know which of several runs it is about."""
-    with pytest.raises(ImageTemplateError, match="has started several runs"):
+    with pytest.raises(ImageTemplateError, match="there are several of it"):
         read(MAPPED, FakeTaskInstance({0: "A", 1: "B"}))
 
 
@@ -90,3 +98,22 @@ def test_without_a_run_there_is_nothing_to_do() -> None:
     """A task whose run was never started is skipped."""
     with pytest.raises(AirflowSkipException, match="nothing to collect"):
         read(MAPPED, FakeTaskInstance({0: "A"}, map_index=1))
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [({}, OF_RUN), ({"image_template_id": "/other"}, "/other")],
+    ids=["by nothing", "by its id"],
+)
+def test_the_image_template_of_the_run_is_meant(named: dict[str, str], found: str) -> None:
+    """Where the task itself names one, that one counts."""
+    task = ImageTemplateOperator(task_id="collect", **named)
+
+    assert task.find_image_template_of(ImageRunHandle.from_json(handle("A"))) == found
+
+
+def test_without_a_run_an_image_template_must_be_named() -> None:
+    """The last run alone does not say of which image template."""
+    task = ImageTemplateOperator(task_id="collect", image_template_id="/named")
+
+    assert task.find_image_template_of(None) == "/named"

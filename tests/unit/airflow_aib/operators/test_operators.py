@@ -4,9 +4,10 @@ import importlib
 import inspect
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.sdk import DAG, Asset, BaseOperator, ExceptionRetryPolicy
@@ -15,6 +16,7 @@ from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from airflow_aib import exceptions
 from airflow_aib.get_provider_info import get_provider_info
+from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.hooks.run_report import RunReport
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus
@@ -25,6 +27,9 @@ from airflow_aib.operators.log import AzureImageLogCollectOperator
 from airflow_aib.operators.retry import ImageBuilderRetryPolicy
 from airflow_aib.operators.vhd import AzureImageVhdCopyOperator
 from airflow_aib.sensors.image_run import AzureImageTemplateRunSensor
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 OPERATORS: list[type[BaseOperator]] = [
     AzureImageLogCollectOperator,
@@ -206,6 +211,17 @@ def test_secure_parameters_are_masked_before_airflow_stores_them(kind: str) -> N
     assert [secret for secret in (f"{kind}-hunter", "hunter33", "d3fault") if secret in shown] == []
 
 
+@pytest.mark.parametrize("operator", WITH_CONNECTION)
+@pytest.mark.parametrize(("given", "meant"), [({}, DEFAULT_CONNECTION_ID), ({"azure_conn_id": "{{ 1 + 1 }}"}, "2")])
+def test_which_connection_is_meant_is_shown(operator: type[BaseOperator], given: dict[str, str], meant: str) -> None:
+    """A DAG file need not name the default connection; what Airflow shows of a task's fields does."""
+    task = make(operator, **given)
+
+    task.render_template_fields({})
+
+    assert (task.azure_conn_id, task.hook.azure_conn_id) == (meant, meant)
+
+
 def test_rendering_needs_no_document_that_can_be_read() -> None:
     """Rendering goes on without a document that is not there: `execute` says what is wrong with it."""
     operator = AzureImageTemplateCreateOperator(
@@ -257,6 +273,45 @@ def test_what_a_run_returns_is_named() -> None:
     text = inspect.getdoc(AzureImageTemplateRunOperator) or ""
 
     assert [key for key in RunReport("/subscriptions/s", status).to_json() if f"`{key}`" not in text] == []
+
+
+def test_results_may_be_found_by_their_tasks() -> None:
+    """Whoever names tasks in place of inputs publishes the very same."""
+    results: dict[str, Any] = {
+        "run": {"image_template_id": "/id", "start_time": "2026-01-05T03:00:00Z", "artifacts": []},
+        "copy": [{"run_output_name": "vhd"}],
+        "collect": {"location": "https://logs"},
+    }
+    with DAG("dag", schedule=None) as dag:
+        for task_id in results:
+            AzureImageTemplateDeleteOperator(task_id=task_id, image_template_id="/id")
+        by_input = AzureImagePublishOperator(
+            task_id="a", image_run=results["run"], vhds=results["copy"], log_archive=results["collect"]
+        )
+        by_task = AzureImagePublishOperator(
+            task_id="b", run_task_id="run", copy_task_id="copy", collect_task_id="collect"
+        )
+    context = {"dag": dag, "ti": FakeTaskInstance(results)}
+
+    assert _publish(by_task, context) == _publish(by_input, context)
+    assert _publish(by_task, context)["vhds"] == results["copy"]
+
+
+@dataclass
+class FakeTaskInstance:
+    """Give what tasks have returned."""
+
+    returned: dict[str, Any]
+    map_index: int = -1
+
+    def xcom_pull(self, task_ids: str, *, map_indexes: Any = None) -> Any:
+        """Give what one task has returned."""
+        assert map_indexes is None
+        return self.returned[task_ids]
+
+
+def _publish(operator: AzureImagePublishOperator, context: dict[str, Any]) -> dict[str, Any]:
+    return operator.execute(cast("Context", context))
 
 
 @pytest.mark.parametrize("image_run", [ImageRunHandle("/subscriptions/s", "2026-01-05T03:00:00Z").to_json(), None])
