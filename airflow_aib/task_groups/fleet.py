@@ -7,6 +7,7 @@ import logging
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from airflow_aib import __version__
 from airflow_aib.assets.image import image_asset
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError
 from airflow_aib.image_template.outline import Outline
+from airflow_aib.task_groups.alike import AlikeDags
 from airflow_aib.task_groups.outline_cache import OutlineCache, key_of
 from airflow_aib.task_groups.rebuild import image_rebuild
 
@@ -75,16 +77,18 @@ def image_rebuild_dags(
     reader = _Reader(Path(folder), parameters or {}, resource_group_name, dag_id_prefix, _cache(cache_folder, folder))
     images = list(reader.read(wanted))
     _require_destination(images, vhd_destination)
+    schedules = [schedule(image.document.stem) if callable(schedule) else schedule for image in images]
+    alike = AlikeDags(schedules)
     dags = []
-    for image in images:
+    for image, when in zip(images, schedules, strict=True):
         settings: dict[str, Any] = {
             "catchup": False,
             "max_active_runs": 1,
             "tags": [*tags, *([TROUBLE_TAG] if image.outline.trouble else [])],
             "doc_md": image.description,
         }
-        when = schedule(image.document.stem) if callable(schedule) else schedule
-        with DAG(image.dag_id, schedule=when, **{**settings, **(dag_args or {})}) as dag:
+        with DAG(image.dag_id, schedule=when, **{**alike.configured, **settings, **(dag_args or {})}) as dag:
+            alike.join(dag)
             image_rebuild(
                 image_template=image.document,
                 resource_group_name=resource_group_name,
@@ -155,22 +159,31 @@ class _Reader:
 
         :param wanted: id of the only DAG that is needed; None means all of them
         """
-        for document in self._documents():
+        files = self._files()
+        names = {path.name for path in files}
+        for document in self._documents(files):
             dag_id = self.dag_id_prefix + _NOT_IN_DAG_ID.sub("_", document.stem)
             if wanted is None or wanted == dag_id or wanted.startswith(f"{dag_id}_"):
-                yield from (image for image in self._images(document, dag_id) if wanted in {None, image.dag_id})
+                images = self._images(document, dag_id, names)
+                yield from (image for image in images if wanted in {None, image.dag_id})
         if wanted is None:
             self.cache.save()
 
-    def _documents(self) -> list[Path]:
+    @cached_property
+    def _common_values(self) -> str:
+        return json.dumps(self.parameters, default=str)
+
+    def _files(self) -> list[Path]:
         try:
-            files = sorted(path for path in self.folder.iterdir() if path.suffix.lower() in DOCUMENT_ENDINGS)
+            return sorted(path for path in self.folder.iterdir() if path.suffix.lower() in DOCUMENT_ENDINGS)
         except OSError as error:
             raise ImageTemplateReadError(
                 f"Folder {str(self.folder)!r} of a fleet cannot be read: {error.strerror}",
                 hint='Name it relative to the DAG file: Path(__file__).parent / "images".',
                 source=str(self.folder),
             ) from error
+
+    def _documents(self, files: list[Path]) -> list[Path]:
         documents = [
             path for path in files if not path.stem.endswith(PARAMETERS_ENDING) and not path.name.startswith(".")
         ]
@@ -183,10 +196,10 @@ class _Reader:
         _require_different(documents)
         return documents
 
-    def _images(self, document: Path, dag_id: str) -> Iterator[_FleetImage]:
-        own = document.with_name(f"{document.stem}{PARAMETERS_ENDING}.json")
-        # A link that leads nowhere is a mistake, too, and not the absence of parameters.
-        parameters = own if own.exists() or own.is_symlink() else self.parameters
+    def _images(self, document: Path, dag_id: str, names: set[str]) -> Iterator[_FleetImage]:
+        own = f"{document.stem}{PARAMETERS_ENDING}.json"
+        # Also a link that leads nowhere, which is a mistake and not the absence of parameters.
+        parameters = document.with_name(own) if own in names else self.parameters
         found = self._outlines(document, parameters)
         for outline in found:
             of_many = len(found) > 1
@@ -195,7 +208,7 @@ class _Reader:
 
     def _outlines(self, document: Path, parameters: Mapping[str, Any] | Path) -> list[Outline]:
         try:
-            values = parameters.read_bytes() if isinstance(parameters, Path) else json.dumps(parameters, default=str)
+            values = parameters.read_bytes() if isinstance(parameters, Path) else self._common_values
             content = document.read_bytes()
         except OSError:
             # What is wrong with the file is said by whoever reads it for a build; it may be mended meanwhile.

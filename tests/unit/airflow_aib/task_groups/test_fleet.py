@@ -5,11 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Asset
+from airflow.serialization.encoders import coerce_to_core_timetable
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_aib.exceptions import ImageTemplateError, ImageTemplateReadError
 from airflow_aib.image_template.document import read_document
@@ -120,6 +123,37 @@ def test_each_dag_may_have_its_own_schedule(folder: Path) -> None:
         "rebuild_linux_vhd": "9 3 * * *",
     }
     assert all((dag.max_active_runs, dag.tags) == (2, {"golden"}) for dag in dags.values())
+
+
+@pytest.mark.parametrize("schedule", [None, "@weekly", "0 3 * * 1", timedelta(days=7)])
+@pytest.mark.parametrize("intervals", ["False", "True"], ids=["moments", "intervals"])
+def test_what_dags_share_does_not_show(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, schedule: Any, intervals: str
+) -> None:
+    """A DAG of a fleet is stored exactly as it is where it was made alone."""
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS", intervals)
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG", "7")
+    together = fleet(folder, schedule=schedule)
+    for dag_id, dag in together.items():
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
+        alone = fleet(folder, schedule=schedule)[dag_id]
+        assert (dag.schedule, dag.max_active_tasks) == (schedule, 7)
+        assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(alone)
+
+
+def test_a_schedule_is_read_once(folder: Path) -> None:
+    """DAGs with the same cron expression have one timetable, in the scheduler's own form."""
+    one, other = (dag.timetable for dag in fleet(folder, schedule="0 3 * * 1").values())
+
+    assert one is other
+    assert coerce_to_core_timetable(one) is one
+
+
+def test_dags_may_take_what_the_configuration_does_not_give(folder: Path) -> None:
+    """What is shared is looked up only where it is not given."""
+    dags = fleet(folder, dag_args={"max_active_tasks": 3, "disable_bundle_versioning": True})
+
+    assert {(dag.max_active_tasks, dag.disable_bundle_versioning) for dag in dags.values()} == {(3, True)}
 
 
 def test_one_bad_document_hides_no_other(folder: Path) -> None:
