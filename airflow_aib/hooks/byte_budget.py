@@ -19,8 +19,11 @@ SHARED_BYTES_PER_SECOND = 160 * 1024
 LARGEST_READ = MEBIBYTE
 # From so many relays on each takes its turn: they look at the same moment, and the first ones would take it all.
 CROWD = 8
-# Seconds over which the turns of one round are spread.
-TURN_PATIENCE = 15.0
+# Bytes that many relays may read at once after a pause: hundreds of them that read in one moment would hold up others.
+CROWD_BURST = 64 * 1024
+# The turns of one round are spread over so much of the time until the next look, and over so many seconds at most.
+TURN_SHARE = 0.8
+LONGEST_TURN = 60.0
 # Seconds that the end of a log may wait for its turn, and bytes of it that are shown unless too many end together.
 END_PATIENCE = 30.0
 LEAST_END = 64 * 1024
@@ -48,7 +51,7 @@ class ByteBudget:
         else:
             self._left += max(0.0, (now - self._counted_at).total_seconds()) * self.bytes_per_second
         self._counted_at = now
-        self._left = min(self._left, self.most)
+        self._left = min(self._left, self.most if self._is_alone else min(self.most, CROWD_BURST))
         return max(0, int(self._left))
 
     def spend(self, count: int) -> None:
@@ -66,16 +69,28 @@ class ByteBudget:
         self.spend(count)
         return max(0.0, -self._left / self.bytes_per_second)
 
+    def until_full(self, now: datetime) -> float:
+        """Give the seconds after which all that was spent is there again."""
+        self.allowance(now)
+        return max(0.0, (self.most - self._left) / self.bytes_per_second)
+
     def join(self, relay: object) -> None:
         """Count one more who shares this budget, until nobody holds it any more."""
         self._relays.add(relay)
 
-    def turn(self, now: datetime) -> int | None:
-        """Give the bytes that one of many relays may read when its turn comes; None while they are few."""
-        if len(self._relays) < CROWD:
+    @property
+    def _is_alone(self) -> bool:
+        return len(self._relays) < CROWD
+
+    def turn(self, now: datetime, patience: float) -> int | None:
+        """Give the bytes that one of many relays may read when its turn comes; None while they are few.
+
+        :param patience: seconds within which it comes
+        """
+        if self._is_alone:
             return None
-        part = int(self.bytes_per_second * TURN_PATIENCE / len(self._relays))
-        return min(part, self.obtainable(now, TURN_PATIENCE))
+        part = int(self.bytes_per_second * patience / len(self._relays))
+        return min(part, self.obtainable(now, patience))
 
     def enter_end(self, relay: object) -> None:
         """Count one whose log is over and who has not booked its end yet."""
@@ -92,8 +107,13 @@ class ByteBudget:
         end together have equal parts, so that all of them together never have more than there is.
         """
         obtainable = self.obtainable(now, END_PATIENCE)
-        most = obtainable // CROWD if len(self._relays) >= CROWD else obtainable
+        most = obtainable if self._is_alone else obtainable // CROWD
         return min(max(LEAST_END, most), obtainable // max(1, len(self._ending)))
+
+
+def turn_patience(poll_interval: float) -> float:
+    """Give the seconds that a relay may wait for its turn: it must be over when the next look is due."""
+    return min(poll_interval * TURN_SHARE, LONGEST_TURN)
 
 
 _shared_budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, END_PATIENCE, LARGEST_READ, TURN_PATIENCE, ByteBudget
+from airflow_aib.hooks.byte_budget import BYTES_PER_SECOND, END_PATIENCE, LARGEST_READ, ByteBudget, turn_patience
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.staging import MEBIBYTE
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
 from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_splitter import LogSplitter
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # After the end of a run, so much at its end is still shown; the rest is in the log itself.
 FINAL_BYTES = MEBIBYTE
+# Among many, an end of so many turns at most comes at once.
+ENDING_TURNS = 3
 # Seconds that reading the end of a log may take, after its turn has come: what was read by then is shown.
 END_TIMEOUT = 60.0
 # So many bytes before the present place are remembered, to tell another log in the place of this one.
@@ -100,6 +103,7 @@ class LogRelay:
     :param recalling: finds `begin` out; until it is done nothing is read, unless the run is over
     :param masker: takes secrets out of what is shown
     :param shared: what it may relay together with others; None leaves it alone
+    :param patience: seconds that it may wait for its turn among many others
     :param summary: chooses what is shown; None shows every line
     :param clock: waits for the turn of a log's end
     :param log_file: the log, once it was found
@@ -113,6 +117,7 @@ class LogRelay:
     recalling: asyncio.Task[RelayMark | None] | None = None
     masker: Masker = field(default_factory=Masker)
     shared: ByteBudget | None = None
+    patience: float = turn_patience(DEFAULT_POLL_INTERVAL)
     summary: LogSummary | None = None
     clock: Clock = SYSTEM_CLOCK
     log_file: StagedBlob | None = None
@@ -189,17 +194,21 @@ class LogRelay:
 
     async def _await_turn(self, now: datetime) -> int:
         """Give the bytes that may be read; where many relays share a budget, wait for our turn to read our part."""
-        part = self.shared.turn(now) if self.shared is not None else None
+        part = self._part(now)
         if self.shared is None or part is None:
             return min(budget.allowance(now) for budget in self._budgets)
         wanted = min(part, self._budget.allowance(now))
         pause = self.shared.book(wanted, now)
         try:
-            await self.clock.sleep(min(pause, TURN_PATIENCE))
+            await self.clock.sleep(min(pause, self.patience))
         finally:
             # Booked to keep the place; what is really read is counted when it is.
             self.shared.spend(-wanted)
         return wanted
+
+    def _part(self, now: datetime) -> int | None:
+        """Give the bytes of one turn among many; None while they are few."""
+        return self.shared.turn(now, self.patience) if self.shared is not None else None
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         # Spent before it is read, since others look at the shared budget meanwhile.
@@ -261,8 +270,9 @@ class LogRelay:
         if not skipped:
             return lines + await self._read_rest(log_file, present.size)
         self._reading = None
-        lines += self._lines.finish()
-        lines.append(f"{NOTE}{skipped} bytes are left out here; the whole log is {log_file.address.url} ...]")
+        # A line that was held back goes with its end.
+        left_out = skipped + self._lines.received - self._lines.consumed
+        lines.append(f"{NOTE}{left_out} bytes are left out here; the whole log is {log_file.address.url} ...]")
         # From a byte before: what stands until the next line's beginning belongs to a line that is left out.
         self._lines = LogSplitter(self._lines.received + skipped - (1 if granted else 0))
         return lines + await self._read_rest(log_file, present.size, is_cut=True)
@@ -302,6 +312,11 @@ class LogRelay:
     def _book_end(self, wanted: int, now: datetime) -> tuple[int, float]:
         """Give how much of a log's end may be shown, and the seconds until others leave room for it."""
         if self.shared is None:
+            return wanted, 0.0
+        part = self._part(now)
+        if part is not None and wanted <= part * ENDING_TURNS:
+            # What it would have had in its next turns, which it does not take any more.
+            self.shared.spend(wanted)
             return wanted, 0.0
         granted = min(wanted, self.shared.end_part(now))
         return granted, min(self.shared.book(granted, now), END_PATIENCE)

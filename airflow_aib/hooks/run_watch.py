@@ -54,22 +54,27 @@ class PhaseChange:
     message: str
     level: int = logging.INFO
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What is to be logged."""
+        return (self.message,)
+
 
 @dataclass(frozen=True)
 class LogLines:
-    """Carry new lines of the customization log, several in one record.
+    """Carry the lines that the customization log has gained since the last look.
 
     :param lines: whole lines
-    :param level: of the record
+    :param level: of the records
     """
 
     lines: tuple[str, ...]
     level: int = logging.INFO
 
     @property
-    def message(self) -> str:
-        """The lines as one text, for one record of the log."""
-        return "\n".join(self.lines)
+    def messages(self) -> tuple[str, ...]:
+        """The lines as texts, several in each, for one record of the log each."""
+        return tuple("\n".join(record) for record in records(self.lines))
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class WatchTrouble:
 
     message: str
     level: int = logging.WARNING
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What is to be logged."""
+        return (self.message,)
 
 
 WatchUpdate = PhaseChange | LogLines | WatchTrouble | RunEvent
@@ -281,7 +291,7 @@ async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus
     except Exception as error:  # noqa: BLE001 - whatever ails the log, the run is watched on
         return _relay_trouble(relay, error)
     relay.has_trouble = False
-    return [LogLines(record) for record in records(lines)]
+    return [LogLines(tuple(lines))] if lines else []
 
 
 def _relay_trouble(relay: LogRelay, error: Exception) -> list[WatchUpdate]:

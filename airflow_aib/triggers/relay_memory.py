@@ -30,8 +30,9 @@ KEY = "relayed_log"
 BETWEEN_MARKS = timedelta(seconds=60)
 # Seconds that Airflow may take to answer; a mark is a help, and never a reason to stop watching.
 PATIENCE = 10.0
-# Seconds for the question with which a triggerer begins: it loads much of Airflow to answer the first one.
-RECALL_PATIENCE = 30.0
+# Seconds for the question with which a triggerer begins: it loads much of Airflow to answer the first one, and a
+# thousand that begin together are answered one after the other.
+RECALL_PATIENCE = 120.0
 # Questions at a time, in threads of their own: those that all share may be busy for long with digests of VHDs.
 AT_ONCE = 2
 # This triggerer.

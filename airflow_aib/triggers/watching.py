@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
-from airflow_aib.hooks.byte_budget import shared_budget
+from airflow_aib.hooks.byte_budget import shared_budget, turn_patience
 from airflow_aib.hooks.clients import shared_clients
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.late_images import LateImages
+from airflow_aib.hooks.log_channel import shared_channel
 from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.polling.poller import fleet_looks
 from airflow_aib.hooks.run_watch import PhaseChange, watch_run
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import AzureSettings
+    from airflow_aib.hooks.log_channel import LogChannel
+    from airflow_aib.hooks.log_relay import RelayMark
+    from airflow_aib.hooks.run_watch import LogLines, WatchTrouble
     from airflow_aib.hooks.staging_account import StagingAccounts
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import OnPartialSuccess, RelayLevel
@@ -156,32 +161,63 @@ async def watch_with(
         looks=service.looks_at(order.handle.image_template_id),
         clock=service.clock,
     )
-    was_distributing = False
-    async with _remembered(relay, memory):
+    was_distributing, told = False, _Told(log, service.clock, relay)
+    async with _remembered(told, memory):
         async for update in updates:
             if isinstance(update, RunEvent):
                 event = replace(update, time_limit=order.time_limit)
                 if event.status == "timeout" and order.cancel_overdue:
                     event = await _end_overdue_run(service, order, event, log)
                 event = await _with_late_images(service, order, event, log, was_distributing=was_distributing)
+                await told.channel.drain(service.clock)
                 return _with_log(event, relay)
             if isinstance(update, PhaseChange):
                 on_phase(update.last_run_status)
                 was_distributing = was_distributing or update.last_run_status.run_sub_state == DISTRIBUTING
-            log.log(update.level, "%s", update.message)
-            if memory is not None and relay is not None:
-                await memory.note(relay.mark, service.clock.now())
+            await told.tell(update)
+            if memory is not None:
+                await memory.note(told.mark, service.clock.now())
     raise RuntimeError("watch_run ended without an event")
 
 
+@dataclass
+class _Told:
+    """Tell in a task's log what a watch has seen, and how far the relayed log was told.
+
+    :param log: the task's
+    :param clock: tells the time and waits
+    :param relay: relays the customization log; None leaves it alone
+    :param mark: how far that was told
+    """
+
+    log: TaskLog
+    clock: Clock
+    relay: LogRelay | None
+    channel: LogChannel = field(default_factory=shared_channel)
+    mark: RelayMark | None = None
+
+    async def tell(self, update: PhaseChange | LogLines | WatchTrouble) -> None:
+        """Log an update as there is room for it; all the rest of it at once should the wait be cancelled."""
+        messages = deque(update.messages)
+        try:
+            while messages:
+                await self.channel.make_room(messages[0], self.clock)
+                self.log.log(update.level, "%s", messages.popleft())
+        finally:
+            # Whoever takes over goes on behind what was read.
+            for message in messages:
+                self.log.log(update.level, "%s", message)
+            self.mark = self.relay.mark if self.relay is not None else None
+
+
 @asynccontextmanager
-async def _remembered(relay: LogRelay | None, memory: RelayMemory | None) -> AsyncIterator[None]:
+async def _remembered(told: _Told, memory: RelayMemory | None) -> AsyncIterator[None]:
     """Keep how far the log was told when this triggerer is to stop, for the one that takes over."""
     try:
         yield
     except asyncio.CancelledError:
-        if memory is not None and relay is not None:
-            await memory.keep(relay.mark)
+        if memory is not None:
+            await memory.keep(told.mark)
         raise
 
 
@@ -210,6 +246,7 @@ async def _opened_relay(
             recalling=recalling,
             masker=clients.settings.masker,
             shared=shared_budget(),
+            patience=turn_patience(order.poll_interval),
             summary=LogSummary() if order.relay_log == "summary" else None,
             clock=clock,
         )

@@ -10,11 +10,13 @@ from hypothesis import given, settings, strategies
 
 from airflow_aib.hooks.byte_budget import (
     CROWD,
+    CROWD_BURST,
     END_PATIENCE,
     LARGEST_READ,
     SHARED_BYTES_PER_SECOND,
     ByteBudget,
     shared_budget,
+    turn_patience,
 )
 from airflow_aib.hooks.log_relay import (
     CHARACTERS_PER_RECORD,
@@ -304,6 +306,19 @@ async def test_a_line_that_is_left_out_in_part_is_left_out_whole() -> None:
     assert shown == ["late"] * 4
 
 
+async def test_a_line_whose_end_is_left_out_is_left_out_whole() -> None:
+    """What was held back of a line, before the end of its log was shortened, is not shown as a line of its own."""
+    log = FakeLog(b"one\ntw", LOG_FILE)
+    relay = LogRelay(log, final_bytes=12)
+    assert await relay.read(BODY, status(), START) == ["one"]
+    log.content += b"o and more\n" + b"three\n" * 10
+
+    note, *shown = await relay.read(BODY, status("Failed"), START)
+
+    assert note.startswith("[... 61 bytes are left out here")
+    assert shown == ["three"] * 2
+
+
 async def test_a_summary_shows_what_it_chooses() -> None:
     """The rest of the log is read, and not shown."""
     log = FakeLog(b"    azure-arm: fine\n    azure-arm: E: error 100\n", LOG_FILE)
@@ -437,7 +452,7 @@ async def test_many_logs_that_end_together_keep_within_what_is_shared(apart: flo
 
     assert all(task.done() for task in tasks)
     assert min(shown) > 1000
-    assert 0.8 < sum(shown) / (within * SHARED_BYTES_PER_SECOND + LARGEST_READ) <= 1
+    assert 0.8 < sum(shown) / (within * SHARED_BYTES_PER_SECOND + CROWD_BURST) <= 1
 
 
 async def test_a_thousand_relays_that_look_together_share_in_turns() -> None:
@@ -456,15 +471,50 @@ async def test_a_thousand_relays_that_look_together_share_in_turns() -> None:
 
     for _ in range(4):
         for log in logs:
-            log.content += (b"x" * 239 + b"\n") * 8
+            log.content += (b"x" * 239 + b"\n") * 16
         tasks = [asyncio.create_task(look(number)) for number in range(1000)]
         await clock.advance(30)
         await asyncio.gather(*tasks)
 
-    assert set(told) == {32}
+    assert set(told) == {64}
     for moment in taken:
         near = sum(taken[moment + second] for second in range(5))
-        assert near <= 5 * SHARED_BYTES_PER_SECOND + LARGEST_READ
+        assert near <= 5 * SHARED_BYTES_PER_SECOND + CROWD_BURST
+
+
+async def test_many_relays_never_read_all_at_once() -> None:
+    """After a pause, too, they are spread: hundreds that read in one moment would hold up the event loop."""
+    clock = SteppedClock()
+    shared = ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ)
+    logs = [CountingLog(b"x" * 4000, LOG_FILE) for _ in range(1000)]
+    relays = [LogRelay(log, shared=shared, clock=clock) for log in logs]
+    tasks = [asyncio.create_task(relay.read(BODY, status(), clock.now())) for relay in relays]
+
+    await clock.advance(0)
+    at_once = sum(log.fetched for log in logs)
+    await clock.advance(turn_patience(30))
+
+    assert at_once <= CROWD_BURST
+    assert all(task.done() for task in tasks)
+
+
+async def test_an_end_that_fits_into_a_few_turns_does_not_wait() -> None:
+    """A log that was told nearly to its end keeps its task waiting for nobody."""
+    clock = FakeClock()
+    shared = ByteBudget(bytes_per_second=1000, most=1000)
+    log = FakeLog(b"line\n" * 1000, LOG_FILE)
+    relays = [LogRelay(log, shared=shared, clock=clock, patience=24) for _ in range(CROWD)]
+    shared.book(7 * 3000, START)
+
+    lines = await relays[-1].read(BODY, status("Failed"), START)
+
+    assert (len(lines), clock.pauses) == (1000, [0.0])
+
+
+@pytest.mark.parametrize(("poll_interval", "seconds"), [(5, 4.0), (30, 24.0), (600, 60.0)])
+def test_a_turn_is_over_before_the_next_look(poll_interval: float, seconds: float) -> None:
+    """A wait for one's turn makes no knowledge older than it may be."""
+    assert turn_patience(poll_interval) == seconds
 
 
 async def test_a_turn_that_is_cancelled_is_given_back() -> None:

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.execution_time import xcom
 
 from airflow_aib.hooks.log_relay import RelayMark
-from airflow_aib.triggers.relay_memory import BETWEEN_MARKS, KEY, RelayMemory
+from airflow_aib.triggers.relay_memory import AT_ONCE, BETWEEN_MARKS, KEY, RECALL_PATIENCE, RelayMemory
 from tests.fakes import START, settle
 
 MARK, LATER = RelayMark("g/customization.log", 4), RelayMark("g/customization.log", 9)
@@ -131,3 +131,8 @@ async def test_trouble_with_airflow_is_no_trouble_of_the_watch(xcoms: FakeXCom) 
     await memory("first").keep(MARK)
 
     assert await memory("first").recall() is None
+
+
+def test_a_thousand_that_begin_together_are_all_answered() -> None:
+    """Airflow may take a fifth of a second for each, and answers a few at a time."""
+    assert 1000 * 0.2 / AT_ONCE <= RECALL_PATIENCE

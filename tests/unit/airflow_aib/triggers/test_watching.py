@@ -1,21 +1,30 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from airflow_aib.hooks.image_builder import ImageTemplateService
+from airflow_aib.hooks.log_channel import MOST_INSIDE, shared_channel
+from airflow_aib.hooks.log_relay import LogRelay, RelayMark
+from airflow_aib.hooks.staging import StagedBlob
+from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.image_run.run_handle import ImageRunHandle
+from airflow_aib.triggers.relay_memory import RelayMemory
 from airflow_aib.triggers.watching import WatchOrder, watch_with
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
     START,
     FakeClock,
     FakeImageBuilder,
+    FakeLog,
+    SteppedClock,
     fake_clients,
     image_template,
     run_status,
+    settle,
     start_time,
 )
 
@@ -23,6 +32,7 @@ HANDLE = ImageRunHandle(IMAGE_TEMPLATE_ID, START.isoformat(), start_time=start_t
 FAILED = run_status("Failed", message="Failed in distributing 1 images out of total 1")
 ENDED = datetime(2026, 1, 5, 4, 0, 0, 500_000, tzinfo=UTC)
 ALLOWANCE = timedelta(minutes=30)
+LOG_FILE = StagedBlob(StorageAccount("/a", "https://s"), "packerlogs", "g/customization.log", 0)
 
 
 @pytest.mark.parametrize(
@@ -45,4 +55,69 @@ async def test_late_images_are_waited_for_from_the_runs_end_on(now: datetime, un
 
     assert (event.status, event.late_artifacts) == ("over", ())
     assert azure.calls.count("outputs") >= 1
-    assert clock.now() == until
+    # What was logged takes a moment to be carried away.
+    assert timedelta() <= clock.now() - until < timedelta(seconds=0.1)
+
+
+class KeptMarks(RelayMemory):
+    """Keep marks here."""
+
+    def __init__(self) -> None:
+        super().__init__(None)  # type: ignore[arg-type]  # Airflow is not asked
+        self.marks: list[RelayMark | None] = []
+
+    async def note(self, mark: RelayMark | None, now: datetime) -> None:
+        """Keep nothing on the way."""
+        del mark, now
+
+    async def keep(self, mark: RelayMark | None) -> None:
+        """Keep a mark."""
+        self.marks.append(mark)
+
+
+class ToldLog:
+    """Be a task's log, and count its lines."""
+
+    lines = 0
+
+    def log(self, level: int, event: str, /, *args: str) -> None:
+        """Count them."""
+        del level
+        self.lines += (event % args).count("line")
+
+    def info(self, event: str, /, *args: str) -> None:
+        """Count them."""
+        self.log(logging.INFO, event, *args)
+
+    warning = info
+
+
+async def test_a_watch_that_is_cancelled_has_told_what_it_has_read() -> None:
+    """What waits for room in the channel is logged at once: the next triggerer goes on behind it, no line is lost."""
+    clock, log, memory = SteppedClock(), ToldLog(), KeptMarks()
+    content = (b"line".ljust(999) + b"\n") * 200
+    relay = LogRelay(FakeLog(content, LOG_FILE), clock=clock)
+    service = ImageTemplateService(fake_clients(FakeImageBuilder(image_template(run_status()))), clock=clock)
+    order = WatchOrder(HANDLE, START + timedelta(days=1))
+    task = asyncio.create_task(watch_with(service, order, log=log, relay=relay, memory=memory))
+    await settle()
+    at_once = log.lines
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert 0 < at_once <= MOST_INSIDE // 1000
+    assert (log.lines, memory.marks) == (200, [RelayMark(LOG_FILE.name, len(content))])
+
+
+async def test_the_end_is_told_when_the_log_has_been_carried_away() -> None:
+    """Airflow closes a task's log when it hears of the trigger's end: what is on its way then is missing there."""
+    clock, log = FakeClock(), ToldLog()
+    relay = LogRelay(FakeLog((b"line".ljust(999) + b"\n") * 50, LOG_FILE), clock=clock)
+    service = ImageTemplateService(fake_clients(FakeImageBuilder(image_template(FAILED))), clock=clock)
+
+    await watch_with(service, WatchOrder(HANDLE, START + timedelta(days=1)), log=log, relay=relay)
+    ended = clock.now()
+    await shared_channel().drain(clock)
+
+    assert log.lines == 50
+    assert clock.now() == ended > START
