@@ -143,6 +143,8 @@ class LogRelay:
         """Read the new lines; none while there is no log yet, or nothing new."""
         if self.recalling is not None and not await self._recall(self.recalling, is_over=status.is_over):
             return []
+        # To find the log has its turn as well: a thousand that do so in one moment would hold up all others.
+        allowance = 0 if status.is_over else await self._await_turn(now)
         if self.log_file is None:
             self._open(await self.source.find_customization_log(body, status))
         if self.log_file is None:
@@ -150,7 +152,6 @@ class LogRelay:
         if status.is_over:
             lines = await self._read_end(self.log_file, now)
         else:
-            allowance = await self._await_turn(now)
             lines = await self._read_some(self.log_file, allowance) if allowance else []
         if self._reading is not None:
             self._reading.take(lines)
