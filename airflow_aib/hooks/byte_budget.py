@@ -87,10 +87,12 @@ class ByteBudget:
 
         :param patience: seconds within which it comes
         """
-        if self._is_alone:
-            return None
-        part = int(self.bytes_per_second * patience / len(self._relays))
-        return min(part, self.obtainable(now, patience))
+        part = self.part(patience)
+        return None if part is None else min(part, self.obtainable(now, patience))
+
+    def part(self, patience: float) -> int | None:
+        """Give the bytes that one of many may read in so many seconds; None while they are few."""
+        return None if self._is_alone else int(self.bytes_per_second * patience / len(self._relays))
 
     def enter_end(self, relay: object) -> None:
         """Count one whose log is over and who has not booked its end yet."""

@@ -37,6 +37,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT = 20
 READ_TIMEOUT = 90
 KEEP_ALIVE = 75
+# Each image template has a storage account of its own for staging, and a triggerer may never be idle.
+MOST_CLIENTS = 4096
 # Bytes that a stream gives at most at once; the SDK's own 4 KiB cost more time than what is done with them.
 READ_BLOCK = 256 * 1024
 
@@ -211,9 +213,11 @@ class AzureClients:
         )
 
     def _kept(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
-        if key not in self._clients:
-            self._clients[key] = make()
-        client: T = self._clients[key]
+        client: T = self._clients.pop(key) if key in self._clients else make()
+        self._clients[key] = client
+        if len(self._clients) > MOST_CLIENTS:
+            # The one that was not asked for the longest. It has no connections of its own, and may be in use yet.
+            del self._clients[next(iter(self._clients))]
         return client
 
 

@@ -195,7 +195,7 @@ class LogRelay:
 
     async def _await_turn(self, now: datetime) -> int:
         """Give the bytes that may be read; where many relays share a budget, wait for our turn to read our part."""
-        part = self._part(now)
+        part = self.shared.turn(now, self.patience) if self.shared is not None else None
         if self.shared is None or part is None:
             return min(budget.allowance(now) for budget in self._budgets)
         wanted = min(part, self._budget.allowance(now))
@@ -206,10 +206,6 @@ class LogRelay:
             # Booked to keep the place; what is really read is counted when it is.
             self.shared.spend(-wanted)
         return wanted
-
-    def _part(self, now: datetime) -> int | None:
-        """Give the bytes of one turn among many; None while they are few."""
-        return self.shared.turn(now, self.patience) if self.shared is not None else None
 
     async def _read_some(self, log_file: StagedBlob, most: int) -> list[str]:
         # Spent before it is read, since others look at the shared budget meanwhile.
@@ -314,8 +310,8 @@ class LogRelay:
         """Give how much of a log's end may be shown, and the seconds until others leave room for it."""
         if self.shared is None:
             return wanted, 0.0
-        part = self._part(now)
-        if part is not None and wanted <= part * ENDING_TURNS:
+        part = self.shared.part(self.patience)
+        if part is not None and wanted <= min(part * ENDING_TURNS, self.shared.obtainable(now, END_PATIENCE)):
             # What it would have had in its next turns, which it does not take any more.
             self.shared.spend(wanted)
             return wanted, 0.0

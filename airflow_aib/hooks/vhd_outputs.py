@@ -82,6 +82,7 @@ class VhdOutputs:
         staging = StagingArea(self.service.clients)
         staged = await staging.list_vhds(body)
         account = await staging.find_account(body)
+        self._refuse_staging(account)
         copies = await self._all(
             self._save_output(image_template_id, body, vhd, status.start_time, account) for vhd in vhds
         )
@@ -98,6 +99,16 @@ class VhdOutputs:
             # Else nobody could ever replace or delete the image template.
             await self._mark(image_template_id, {vhd_mark(name): status.start_time})
         return copies
+
+    def _refuse_staging(self, account: StorageAccount | None) -> None:
+        """Refuse a destination that goes with the image template: nothing would be saved there."""
+        place = self.service.clients.settings.cloud.container_address(self.destination)
+        if account is not None and place.account_url.casefold() == account.account_url.casefold():
+            raise VhdCopyError(
+                f"Storage account {account.resource_id} cannot keep VHDs: it goes with the image template",
+                hint="Name a container in an account of your own as the destination.",
+                destination=place.account_url,
+            )
 
     async def _all(self, works: Iterable[Awaitable[T]]) -> list[T]:
         """Do everything, a few at once, and to its end; the first error is raised then, and the others are told."""

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.hooks.blob_copying import STALLED_AFTER
+from airflow_aib.hooks.vhd_marks import DIGEST_KEY
 from airflow_aib.hooks.vhd_outputs import abort_copies
 from tests.fakes import START, FakeClock
 from tests.integration.hooks.azure import Azure
@@ -49,6 +50,39 @@ async def test_copy_blob_is_used_inside_an_account(vhd: Vhd) -> None:
     assert (result.method, result.copied_bytes) == ("copy_blob", result.allocated_bytes)
     assert (vhd.told[-1].doing, vhd.told[-1].copied_bytes) == ("verified", result.allocated_bytes)
     assert "PUT /{account}/{container}/{blob}?comp=page" not in vhd.azure.control.count_requests(endpoint="blob")
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+@pytest.mark.parametrize(("wanted", "used"), [("auto", "copy_blob"), ("pages", "pages")])
+async def test_a_copy_inside_an_account_is_verified_like_any_other(vhd: Vhd, wanted: str, used: str) -> None:
+    """By whatever way it came: same length, same digest as the copy before, and it says what it is a copy of."""
+    first = await vhd.copy("imagestore/images/first")
+    vhd.uri = first.destination
+
+    result = await vhd.copy(method=wanted)
+
+    present = await vhd.file(result.destination).look()
+    assert present is not None
+    assert (result.method, result.length, result.sha256) == (used, first.length, first.sha256)
+    assert present.metadata[DIGEST_KEY] == first.sha256
+    assert present.metadata["aib_source"] == first.destination
+    assert await vhd.content(result.destination) == await vhd.content()
+
+
+async def test_what_was_written_into_a_copy_blob_is_found(vhd: Vhd) -> None:
+    """Nothing vouches for what Copy Blob has brought: both sides are read, and the source's bytes win."""
+    await kept_by_user(vhd)
+    vhd.azure.control.set_copy_pace(SLOW / 1024)
+    first = asyncio.create_task(vhd.copy())
+    await until_begun(vhd)
+    first.cancel()
+    await asyncio.wait({first})
+    vhd.azure.control.advance(100_000)
+    (pages, *_) = await vhd.file(vhd.uri).page_ranges()
+    await vhd.file(vhd.copy_url).client.upload_page(b"\x07" * 512, offset=pages.offset, length=512)
+
+    result = await vhd.copy()
+
     assert await vhd.content(result.destination) == await vhd.content()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.hooks.guards import vhd_mark
+from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
 from airflow_aib.hooks.vhd_verify import verify_vhd
 from airflow_aib.vhd.copy_options import CopyOptions
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 OTHER = {"type": "VHD", "runOutputName": "other"}
 
 
-async def save(azure: Azure) -> list[VhdCopyResult]:
+async def save(azure: Azure, destination: str = DESTINATION) -> list[VhdCopyResult]:
     """Save the VHDs of the last run, as the operator does."""
     body = await azure.service.require_image_template(azure.image_template_id)
-    outputs = VhdOutputs(azure.service, DESTINATION, logging.getLogger("tests"), CopyOptions())
+    outputs = VhdOutputs(azure.service, destination, logging.getLogger("tests"), CopyOptions())
     return await outputs.save(azure.image_template_id, body, None)
 
 
@@ -41,6 +42,18 @@ def own_address(azure: Azure) -> dict[str, str]:
     """Write a distributor that puts its VHD into the user's own account."""
     endpoint = azure.clients.settings.cloud.blob_endpoint("imagestore")
     return {"type": "VHD", "runOutputName": "own", "uri": f"{endpoint}/images/built/own.vhd"}
+
+
+async def test_the_staging_account_keeps_no_vhds(azure: Azure) -> None:
+    """A copy inside the account that goes with the image template would be lost with it, and counts for nothing."""
+    body, _ = await azure.build(VHD)
+    account = await StagingArea(azure.clients).find_account(body)
+    assert account is not None
+
+    with pytest.raises(VhdCopyError, match="goes with the image template"):
+        await save(azure, f"{account.account_url}/vhds")
+
+    assert vhd_mark("disk") not in await tags(azure)
 
 
 async def test_vhds_are_copied_at_once(azure: Azure, caplog: pytest.LogCaptureFixture) -> None:

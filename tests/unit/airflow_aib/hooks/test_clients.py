@@ -15,6 +15,7 @@ from azure.identity import aio
 from airflow_aib.exceptions import ConnectionSettingsError
 from airflow_aib.hooks import clients as module
 from airflow_aib.hooks.clients import (
+    MOST_CLIENTS,
     AzureClients,
     build_async_credential,
     build_credential,
@@ -54,6 +55,18 @@ async def test_clients_are_made_once_for_each_purpose() -> None:
         account = "https://127.0.0.1:9444/store"
         assert clients.blob_service(account) is clients.blob_service(account)
         assert clients.blob_service(account) is not clients.blob_service(account, account_key="a2V5")
+
+
+async def test_clients_of_accounts_that_are_gone_are_let_go() -> None:
+    """A triggerer that is never idle meets ever new staging accounts: those asked for last are kept."""
+    async with AzureClients(settings()) as clients:
+        often = clients.blob_service("https://often")
+        for number in range(MOST_CLIENTS):
+            clients._kept(("blob", str(number)), FakeCloseable)
+            assert clients.blob_service("https://often") is often
+
+        assert len(clients._clients) == MOST_CLIENTS
+        assert ("blob", "0") not in clients._clients
 
 
 async def test_addresses_and_scopes_are_the_clouds() -> None:

@@ -513,7 +513,7 @@ async def test_an_end_that_fits_into_a_few_turns_does_not_wait() -> None:
     shared = ByteBudget(bytes_per_second=1000, most=1000)
     log = FakeLog(b"line\n" * 1000, LOG_FILE)
     relays = [LogRelay(log, shared=shared, clock=clock, patience=24) for _ in range(CROWD)]
-    shared.book(7 * 3000, START)
+    shared.book(8 * 3000, START)
 
     lines = await relays[-1].read(BODY, status("Failed"), START)
 
