@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+# What each error has; and what Python itself writes into one.
+NOT_FACTS = frozenset({"message", "hint", "diagnosis", "data", "__notes__"})
+
+
 class RunStatusFacts(Protocol):
     """Name what an error needs to know of a run's status; `LastRunStatus` has it."""
 
@@ -84,6 +88,12 @@ class ImageBuilderError(Exception):
         self.hint = hint
         self.diagnosis = diagnosis
         self.data = data
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What else it carries, under the names with which the same error can be made again."""
+        named = {name: value for name, value in vars(self).items() if name not in NOT_FACTS}
+        return {**self.data, **named}
 
     def __str__(self) -> str:
         """Say what, where, and what next."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -119,6 +120,7 @@ class CopyEvent:
     :param message: of the error
     :param hint: of the error
     :param diagnosis: of the error, as `Diagnosis.to_json` writes it
+    :param facts: what else the error carries, as far as it has a form in JSON
     """
 
     status: CopyEventStatus
@@ -128,6 +130,7 @@ class CopyEvent:
     message: str = ""
     hint: str | None = None
     diagnosis: dict[str, Any] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def saved(cls, image_template_id: str, results: list[VhdCopyResult]) -> CopyEvent:
@@ -147,6 +150,7 @@ class CopyEvent:
             message=mask(error.message),
             hint=mask(error.hint) if error.hint else None,
             diagnosis=error.diagnosis.to_json() if error.diagnosis is not None else None,
+            facts=_storable(error.facts),
         )
 
     def to_payload(self) -> dict[str, Any]:
@@ -172,7 +176,29 @@ class CopyEvent:
         kind: Any = getattr(exceptions, self.error, None)
         if isinstance(kind, type) and issubclass(kind, ImageBuilderError):
             diagnosis = Diagnosis.from_json(self.diagnosis) if self.diagnosis else None
-            raise kind(self.message, hint=self.hint, diagnosis=diagnosis)
+            raise kind(self.message, hint=self.hint, diagnosis=diagnosis, **self.facts)
         raise VhdCopyError(
             f"The VHDs of {self.image_template_id} were not saved: {self.error}: {self.message}", hint=self.hint
         )
+
+
+def _storable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give those facts that have a form in JSON, without secrets."""
+    storable = {}
+    for name, value in facts.items():
+        with suppress(TypeError):
+            storable[name] = _as_json(value)
+    return storable
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case str():
+            return mask(value)
+        case None | bool() | int() | float():
+            return value
+        case list() | tuple():
+            return [_as_json(item) for item in value]
+        case Mapping():
+            return {mask(str(key)): _as_json(item) for key, item in value.items()}
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -8,8 +8,16 @@ import pytest
 from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]  # Airflow's own use it from here
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_aib.exceptions import ConnectionSettingsError, ImageArtifactMissingError, VhdCopyError
+from airflow_aib.exceptions import (
+    ArmRequestError,
+    ConnectionSettingsError,
+    ImageArtifactMissingError,
+    ImageBuilderError,
+    ImageRunFailedError,
+    VhdCopyError,
+)
 from airflow_aib.image_run.diagnosis import Diagnosis
+from airflow_aib.image_run.run_status import LastRunStatus
 from airflow_aib.triggers.copying import CopyEvent, CopyOrder
 from airflow_aib.triggers.vhd import AzureImageVhdCopyTrigger
 from airflow_aib.vhd.copy_options import CopyOptions
@@ -61,6 +69,51 @@ def test_an_error_arrives_as_what_it_was(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         CopyEvent.from_payload(payload).require_results()
     assert str(caught.value) == str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        VhdCopyError("Refused", source="https://a/b", destination="https://c/d", code="Busy", status=503),
+        ArmRequestError("Refused", code="Conflict", target="/s", request_id="r", status=409, looks=[1, None]),
+        ImageArtifactMissingError("Nothing is there", run_output_names=["vhd", "gallery"]),
+    ],
+)
+def test_what_an_error_carries_arrives(error: ImageBuilderError) -> None:
+    """Programs find in an error that was met on the triggerer what they find in one of the worker."""
+    payload = json.loads(json.dumps(CopyEvent.failed(TEMPLATE, error).to_payload()))
+
+    with pytest.raises(type(error)) as caught:
+        CopyEvent.from_payload(payload).require_results()
+    assert vars(caught.value) == vars(error)
+
+
+def test_what_has_no_form_in_json_stays() -> None:
+    """A fact that Airflow could not store keeps no other one from travelling, and never the error."""
+    status = LastRunStatus.from_json({"run_state": "Failed", "start_time": "2026-01-05T03:00:01Z"})
+    error = ImageRunFailedError("It failed", image_template_id=TEMPLATE, last_run_status=status, odd={1, 2})
+    payload = json.loads(json.dumps(CopyEvent.failed(TEMPLATE, error).to_payload()))
+
+    with pytest.raises(ImageRunFailedError) as caught:
+        CopyEvent.from_payload(payload).require_results()
+    assert (caught.value.image_template_id, caught.value.last_run_status, caught.value.data) == (TEMPLATE, None, {})
+
+
+def test_no_signature_travels() -> None:
+    """Airflow stores an event unencrypted: what an error carries is masked as its words are."""
+    address = "https://a/b?sig=c2VjcmV0c2VjcmV0c2VjcmV0"
+    error = VhdCopyError("Refused", source=address, answer={"tried": [address]})
+
+    assert "c2VjcmV0" not in json.dumps(CopyEvent.failed(TEMPLATE, error).to_payload())
+
+
+def test_an_event_of_an_earlier_release_has_no_facts() -> None:
+    """A trigger that an earlier release has started ends the task with its error all the same."""
+    payload = CopyEvent.failed(TEMPLATE, VhdCopyError("Refused", source="https://a/b")).to_payload()
+    del payload["facts"]
+
+    with pytest.raises(VhdCopyError, match="Refused"):
+        CopyEvent.from_payload(payload).require_results()
 
 
 def test_a_diagnosis_travels() -> None:
