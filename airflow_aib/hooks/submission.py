@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateInUseError
+from airflow_aib.exceptions import ImageBuilderError, ImageTemplateCheckError, ImageTemplateInUseError
+from airflow_aib.hooks.identities import require_identities
 from airflow_aib.hooks.image_templates import provisioning_state
 from airflow_aib.hooks.removal import FAILED_STATES, UNSETTLED_STATES, Removal
 from airflow_aib.image_template.checks import examine
 from airflow_aib.image_template.fingerprint import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_template.render import RenderedImageTemplate
 
 SHOWN_DIFFERENCES = 20
+
+_GONE = (
+    "The image template that stood under this name has been deleted to be replaced, so nothing can be run there until "
+    "this task succeeds: mend the cause and run it again, or run it with the former document to have the old one back."
+)
 
 
 def require_good(rendered: RenderedImageTemplate, log: TaskLog, disabled: Mapping[str, str] | None = None) -> None:
@@ -44,6 +51,28 @@ def require_good(rendered: RenderedImageTemplate, log: TaskLog, disabled: Mappin
         )
 
 
+@contextmanager
+def telling_what_is_gone(has_replaced: bool) -> Iterator[None]:  # noqa: FBT001 - as it came, also through a deferral
+    """Have an error say that the old image template is gone, where it is."""
+    try:
+        yield
+    except ImageBuilderError as error:
+        if has_replaced:
+            error.hint = f"{error.hint} {_GONE}" if error.hint else _GONE
+        raise
+
+
+class Submitted(NamedTuple):
+    """Hold what came of a submission.
+
+    :param body: the image template as Azure shows it
+    :param has_replaced: whether a sound one had to go for it
+    """
+
+    body: dict[str, Any]
+    has_replaced: bool = False
+
+
 @dataclass(frozen=True)
 class Submission:
     """Submit a rendered image template under a name.
@@ -59,21 +88,30 @@ class Submission:
     may_replace: bool
     log: TaskLog
 
-    async def submit(self) -> dict[str, Any]:
-        """Have Azure hold the wanted image template; give its body, which may not be provisioned yet."""
+    async def submit(self) -> Submitted:
+        """Have Azure hold the wanted image template, which may not be provisioned yet."""
         body = await self.removal.service.get_image_template(self.removal.image_template_id)
         if body is not None and provisioning_state(body) in UNSETTLED_STATES:
             if not differences(self.rendered.body, body):
                 self.log.info("The same image template is being created already.")
-                return body
+                return Submitted(body)
             body = await self.removal.settled()
-        if body is not None and provisioning_state(body) != "Deleting":
-            if self._is_wanted(body):
-                return body
+        if body is None:
+            return Submitted(await self._create())
+        if provisioning_state(body) != "Deleting" and self._is_wanted(body):
+            return Submitted(body)
+        return await self._replace(body)
+
+    async def _replace(self, body: dict[str, Any]) -> Submitted:
+        state = provisioning_state(body)
+        is_sound = state not in FAILED_STATES | {"Deleting"}
+        if is_sound:
+            await require_identities(self.removal.service.clients, self.rendered.body)
+        if state != "Deleting":
             await self.removal.delete()
-        if body is not None:
-            await self.removal.until_deleted()
-        return await self._create()
+        await self.removal.until_deleted()
+        with telling_what_is_gone(is_sound):
+            return Submitted(await self._create(), is_sound)
 
     def _is_wanted(self, body: dict[str, Any]) -> bool:
         state = provisioning_state(body)

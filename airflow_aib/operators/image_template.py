@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context, XComArg
 
     from airflow_aib.hooks.image_builder import ImageTemplateService
+    from airflow_aib.hooks.submission import Submitted
     from airflow_aib.image_template.render import RenderedImageTemplate
 
 # Seconds that a deferrable task looks itself before it defers, unless a deferral may be shorter still.
@@ -33,8 +34,10 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     """Create an image template from a document, and wait until Azure has taken it in.
 
     The same content again is a no-op: the image template that is there is used again. Other content replaces it, unless
-    that would lose something. Returns the image template's resource id. XCom `diagnosis` says why a creation has
-    failed.
+    that would lose something, or the new one names an identity that does not exist. Azure cannot change an image
+    template, so what is replaced is deleted first: where the new one is refused then, the error says so, and that the
+    former document brings the old one back. Returns the image template's resource id. XCom `diagnosis` says why a
+    creation has failed.
 
     Errors: `ImageTemplateReadError`, `ImageTemplateRenderError` and `ImageTemplateCheckError` about the document and
     its parameters, before Azure is asked; `SourceImageError` for a source that is not to be had;
@@ -121,22 +124,31 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         image_template_id = self._choose_image_template_id(rendered)
         self.note_image_template(image_template_id)
         with pushed_diagnosis(context):
-            body = run_async(self._submit(image_template_id, rendered))
-        self.note_image_template(image_template_id, body)
-        if self.deferrable and provisioning_state(body) != "Succeeded":
-            self.defer_until("provisioned", image_template_id, self.provision_timeout)
+            submitted = run_async(self._submit(image_template_id, rendered))
+        self.note_image_template(image_template_id, submitted.body)
+        if self.deferrable and provisioning_state(submitted.body) != "Succeeded":
+            self.defer_until(
+                "provisioned",
+                image_template_id,
+                self.provision_timeout,
+                kwargs={"has_replaced": submitted.has_replaced},
+            )
         return image_template_id
 
-    def execute_complete(self, context: Context, event: Any = None) -> str:
-        """Look how it turned out."""
+    def execute_complete(self, context: Context, event: Any = None, *, has_replaced: bool = False) -> str:
+        """Look how it turned out.
+
+        :param has_replaced: whether a sound image template had to go for this one
+        """
         from airflow_aib.hooks.run_async import run_async
+        from airflow_aib.hooks.submission import telling_what_is_gone
         from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
         from airflow_aib.triggers.state_event import StateEvent
 
         self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
-        with pushed_diagnosis(context):
+        with pushed_diagnosis(context), telling_what_is_gone(has_replaced):
             body = run_async(self._look_again(state.image_template_id))
         self.note_image_template(state.image_template_id, body)
         return state.image_template_id
@@ -219,9 +231,9 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             )
         return self.hook.image_template_id(str(self.resource_group_name), name)
 
-    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
+    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> Submitted:
         from airflow_aib.hooks.image_templates import provisioning_state
-        from airflow_aib.hooks.submission import Submission
+        from airflow_aib.hooks.submission import Submission, telling_what_is_gone
 
         async with self.open_service() as service:
             async with self.within_preparation(image_template_id):
@@ -229,12 +241,15 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
                     self.log.info("It depends on: %s", ", ".join(rendered.depends_on))
                 await service.wait_for_dependencies(rendered.depends_on, poll_interval=self.seconds_between_looks)
                 removal = self.removal(service, image_template_id, self.accepted_losses)
-                body = await Submission(removal, rendered, self.replace, self.log).submit()
-            if not self.wait_for_completion or provisioning_state(body) == "Succeeded":
-                return body
-            if self.deferrable:
-                return await self._first_looks(service, image_template_id) or body
-            return await self._wait_until_provisioned(service, image_template_id, self.provision_timeout)
+                submitted = await Submission(removal, rendered, self.replace, self.log).submit()
+            if not self.wait_for_completion or provisioning_state(submitted.body) == "Succeeded":
+                return submitted
+            with telling_what_is_gone(submitted.has_replaced):
+                if self.deferrable:
+                    body = await self._first_looks(service, image_template_id) or submitted.body
+                else:
+                    body = await self._wait_until_provisioned(service, image_template_id, self.provision_timeout)
+            return submitted._replace(body=body)
 
     async def _first_looks(self, service: ImageTemplateService, image_template_id: str) -> dict[str, Any] | None:
         """Look a few times before deferring, which takes longer than a short wait."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError, VhdCopyError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateInUseError, VhdCopyError
 from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.storage_access import StorageAccess
 from tests.integration.airflow.cloud import NAME
@@ -57,6 +57,50 @@ def test_a_deferred_creation_bears_faults(cloud: Cloud, legs: Legs) -> None:
 
     assert image_template_id == cloud.image_template_id
     assert [event["status"] for event in legs.events] == ["reached"]
+
+
+def with_other_identity(cloud: Cloud) -> dict[str, Any]:
+    """Write an image template whose identity is misspelt."""
+    identity = f"{cloud.group_id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/image-bilder"
+    return {
+        **cloud.image_template(),
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}},
+    }
+
+
+def test_nothing_is_deleted_for_an_identity_that_does_not_exist(cloud: Cloud, legs: Legs) -> None:
+    """A replacement that Azure would certainly refuse is refused before the image template that stands is deleted."""
+    cloud.create()
+
+    with pytest.raises(ImageTemplateError, match=r"does not exist: .*/image-bilder"):
+        legs.run(create(cloud, image_template=with_other_identity(cloud)))
+
+    assert cloud.count("DELETE", f"imageTemplates/{NAME}") == 0
+
+
+def test_identities_that_may_not_be_read_are_left_to_azure(cloud: Cloud, legs: Legs) -> None:
+    """The look takes a right that nobody needs to have: without it Azure judges, and the error says what is gone."""
+    cloud.create()
+    cloud.plan_fault(method="GET", path="userAssignedIdentities/image-bilder$", status=403)
+
+    with pytest.raises(ArmRequestError, match=r"FailedIdentityOperation.*has been deleted to be replaced"):
+        legs.run(create(cloud, image_template=with_other_identity(cloud)))
+
+
+@BOTH_MODES
+def test_a_replacement_that_azure_cannot_take_in_says_that_the_old_one_is_gone(
+    cloud: Cloud, legs: Legs, *, deferrable: bool
+) -> None:
+    """Also where the creation fails later, after a deferral too."""
+    cloud.create()
+    cloud.emulator.control.set_scale(20)
+    cloud.plan_failure(kind="creation", code="ServerError", message="Internal error occurred.")
+    other = cloud.image_template(buildTimeoutInMinutes=90)
+
+    with pytest.raises(ArmRequestError, match=r"(?s)Internal error occurred.*has been deleted to be replaced"):
+        legs.run(create(cloud, image_template=other, deferrable=deferrable))
+
+    assert len(legs.events) == int(deferrable)
 
 
 @BOTH_MODES

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_aib.exceptions import ImageTemplateInUseError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
 from airflow_aib.hooks.accepted_losses import AcceptedLosses
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.removal import Removal
 from airflow_aib.hooks.submission import Submission
 from airflow_aib.image_template.document import read_document
 from airflow_aib.image_template.render import RenderContext, RenderedImageTemplate, render
-from tests.fakes import IMAGE_TEMPLATE_ID, SUBSCRIPTION, FakeClock, FakeImageBuilder, fake_clients
+from tests.fakes import IMAGE_TEMPLATE_ID, SUBSCRIPTION, FakeClock, FakeImageBuilder, azure_error, fake_clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +68,9 @@ async def test_a_new_one_is_submitted() -> None:
     """Where nothing stands, one request makes it."""
     azure = FakeImageBuilder(None)
 
-    body = await submission(azure).submit()
+    submitted = await submission(azure).submit()
 
-    assert body["properties"]["provisioningState"] == "Creating"
+    assert submitted.body["properties"]["provisioningState"] == "Creating"
     assert changes(azure) == ["put"]
 
 
@@ -79,7 +79,7 @@ async def test_the_same_content_is_used_again(state: str) -> None:
     """What is there, or is being created already, with the same content is not submitted again."""
     azure = FakeImageBuilder(found(state))
 
-    assert (await submission(azure).submit())["properties"]["provisioningState"] == state
+    assert (await submission(azure).submit()).body["properties"]["provisioningState"] == state
     assert changes(azure) == []
 
 
@@ -129,3 +129,17 @@ async def test_other_content_stays_without_leave() -> None:
     with pytest.raises(ImageTemplateInUseError, match="/properties/vmProfile"):
         await submission(azure, may_replace=False).submit()
     assert changes(azure) == []
+
+
+@pytest.mark.parametrize(("state", "is_told"), [("Succeeded", True), ("Failed", False), ("Deleting", False)])
+async def test_a_refused_replacement_says_that_the_old_one_is_gone(state: str, is_told: bool) -> None:
+    """The name is free and nothing can be run there: the error says so, where a sound image template had to go."""
+    azure = FakeImageBuilder(found(state, **OTHER)).then("put", azure_error(400, "FailedIdentityOperation"))
+    if state == "Deleting":
+        azure.then("get", None, None, becomes(azure, None))
+
+    with pytest.raises(ArmRequestError, match="FailedIdentityOperation") as refused:
+        await submission(azure).submit()
+
+    assert ("has been deleted to be replaced" in str(refused.value)) is is_told
+    assert ("with the former document" in str(refused.value)) is is_told

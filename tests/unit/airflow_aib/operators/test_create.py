@@ -13,6 +13,7 @@ from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateReadError, ImageTemplateRenderError
 from airflow_aib.hooks.connection import settings_from_connection
+from airflow_aib.hooks.submission import Submitted
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
 from tests.unit.airflow_aib.image_template.sample_documents import body
 
@@ -44,9 +45,9 @@ class CreateOnNothing(AzureImageTemplateCreateOperator):
 
     submitted: list[RenderedImageTemplate]
 
-    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> dict[str, Any]:
+    async def _submit(self, image_template_id: str, rendered: RenderedImageTemplate) -> Submitted:
         self.submitted.append(rendered)
-        return {"id": image_template_id, "properties": {"provisioningState": "Succeeded"}}
+        return Submitted({"id": image_template_id, "properties": {"provisioningState": "Succeeded"}})
 
 
 def create(**arguments: Any) -> CreateOnNothing:
