@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from airflow_aib.arguments import require_interval
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.errors import is_transient, retry_after
@@ -39,6 +40,10 @@ class Patience:
     poll_interval: float
     within: timedelta
     error_budget: timedelta = ERROR_BUDGET
+
+    def __post_init__(self) -> None:
+        """Refuse to look without a pause."""
+        require_interval("poll_interval", self.poll_interval)
 
 
 # For a single answer that nothing goes on without: only its error budget ever ends it.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_aib.arguments import require_interval
 from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.retry import USUAL_RETRY_POLICY
@@ -173,7 +174,7 @@ class WaitingOperator(ImageTemplateOperator):
             self.log.warning("Task %r does not wait for completion, so deferrable=True has no effect.", self.task_id)
         self.wait_for_completion = wait_for_completion
         self.deferrable = wait_for_completion and (default_deferrable() if deferrable is None else deferrable)
-        self.poll_interval = poll_interval
+        self.poll_interval = require_interval("poll_interval", poll_interval)
         self._began = SYSTEM_CLOCK.now()
 
     def pre_execute(self, context: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
+from airflow_aib.arguments import require_allowance, require_seconds
 from airflow_aib.exceptions import ImageRunTimeoutError
 from airflow_aib.image_run.choices import IF_RUNNING, RELAY_LEVELS, IfRunning, RelayLevel, require_policy
 from airflow_aib.operators.base import HANDLE_XCOM, WaitingOperator
@@ -64,8 +65,8 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         never cancels it; `cancel`: cancel it, wait until it is over, then run; `fail`: fail, and name it
     :param busy_timeout: seconds for which to wait for its turn at most; by default option `busy_timeout`
     :param run_allowance: seconds that the run may take beyond the image template's build timeout; by default options
-        `provisioning_allowance` and `distribution_allowance` together. A run that is not over by then, or by the
-        `execution_timeout`, is cancelled
+        `provisioning_allowance` and `distribution_allowance` together; below 0 to give it up earlier. A run that is
+        not over by then, or by the `execution_timeout`, is cancelled
     :param cancel_on_kill: whether to cancel the run when a person marks the task failed or successful; a clear or a
         retry never cancels it, but goes on with it. The `execution_timeout` cancels it in any case
     :param relay_log: what to show of the customization log as it grows: `full`, `summary` (phases, provisioners,
@@ -100,10 +101,10 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         if if_running not in IF_RUNNING:
             raise ValueError(f"if_running is {if_running!r}; it must be one of {', '.join(map(repr, IF_RUNNING))}")
         self.if_running: IfRunning = if_running
-        self.busy_timeout = busy_timeout
+        self.busy_timeout = require_seconds("busy_timeout", busy_timeout)
         self.on_partial_success = require_policy(on_partial_success)
-        self.late_success_allowance = late_success_allowance
-        self.run_allowance = run_allowance
+        self.late_success_allowance = require_seconds("late_success_allowance", late_success_allowance)
+        self.run_allowance = require_allowance("run_allowance", run_allowance)
         self.cancel_on_kill = cancel_on_kill
         if relay_log not in RELAY_LEVELS:
             raise ValueError(f"relay_log of task {self.task_id} is {relay_log!r}. Write {', '.join(RELAY_LEVELS)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.arguments import require_duration
 from airflow_aib.operators.base import ImageTemplateOperator, read_accepted_missing, read_started_run
 from airflow_aib.triggers.options import default_deferrable
 from airflow_aib.vhd.copy_options import CopyMethod, CopyOptions
@@ -85,7 +86,7 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
             lock_retention=lock_retention,
             legal_hold=legal_hold,
         )
-        self.copy_timeout = copy_timeout
+        self.copy_timeout = require_duration("copy_timeout", copy_timeout)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
 
     def execute(self, context: Context) -> list[dict[str, Any]]:

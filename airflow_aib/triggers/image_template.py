@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_aib.arguments import require_interval, require_seconds
 from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
@@ -179,8 +180,8 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         self.deadline = deadline
         self.not_before = not_before
         self.wanted_run = WantedRun.from_json(run or {})
-        self.handover = handover
-        self.poll_interval = poll_interval
+        self.handover = require_seconds("handover", handover)
+        self.poll_interval = require_interval("poll_interval", poll_interval)
         self.azure_conn_id = azure_conn_id
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

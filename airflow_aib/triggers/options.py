@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
+from airflow_aib.arguments import require_interval, require_seconds
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 
 CONFIG_SECTION = "azure_image_builder"
@@ -51,12 +52,14 @@ def read_waiting_options() -> WaitingOptions:
     # Here, since the first question makes Airflow read the configuration of every provider.
     from airflow.sdk import conf
 
-    return WaitingOptions(
-        **{
-            option.name: conf.getfloat(CONFIG_SECTION, option.name, fallback=option.default)
-            for option in fields(WaitingOptions)
-        }
-    )
+    values = {
+        option.name: conf.getfloat(CONFIG_SECTION, option.name, fallback=option.default)
+        for option in fields(WaitingOptions)
+    }
+    for name, value in values.items():
+        require = require_interval if name == "poll_interval" else require_seconds
+        require(f"Option {name} of section [{CONFIG_SECTION}] in Airflow's configuration", value)
+    return WaitingOptions(**values)
 
 
 def default_deferrable() -> bool:

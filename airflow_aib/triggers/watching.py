@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_aib.arguments import require_interval, require_seconds
 from airflow_aib.exceptions import ImageBuilderError, ImageRunStuckError
 from airflow_aib.hooks.byte_budget import shared_budget, turn_patience
 from airflow_aib.hooks.clients import shared_clients
@@ -71,6 +72,12 @@ class WatchOrder:
     late_allowance: float = 0.0
     late_until: datetime | None = None
     on_partial_success: OnPartialSuccess = "fail"
+
+    def __post_init__(self) -> None:
+        """Refuse what no wait could be made of."""
+        require_interval("poll_interval", self.poll_interval)
+        require_seconds("cancel_allowance", self.cancel_allowance)
+        require_seconds("late_allowance", self.late_allowance)
 
     def to_json(self) -> dict[str, Any]:
         """Give the order as JSON."""

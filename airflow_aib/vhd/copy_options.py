@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_aib.exceptions import VhdCopyError
+from airflow_aib.arguments import require_count, require_duration
 from airflow_aib.vhd.pace import MOST_LANES
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ class CopyOptions:
     def __post_init__(self) -> None:
         """Refuse what could not be carried out, before anything is copied."""
         if self.method not in COPY_METHODS:
-            raise _refusal(f"method is {self.method!r}; it must be one of {', '.join(map(repr, COPY_METHODS))}")
-        if self.concurrency < 1:
-            raise _refusal(f"concurrency is {self.concurrency!r}; it must be at least 1")
-        if self.retain_for is not None and self.retain_for <= timedelta():
-            raise _refusal(f"retain_for is {self.retain_for}; it must be longer than nothing")
+            raise ValueError(f"method is {self.method!r}; it must be one of {', '.join(map(repr, COPY_METHODS))}")
+        require_count("concurrency", self.concurrency)
+        require_duration("retain_for", self.retain_for)
         if self.lock_retention and self.retain_for is None:
-            raise _refusal("lock_retention is set, and retain_for is not")
+            raise ValueError("lock_retention is set, and retain_for is not: there is nothing to lock")
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as JSON."""
@@ -80,7 +78,3 @@ def choose_method(
         return wanted
     is_same = source_account_url.casefold() == target_account_url.casefold()
     return "copy_blob" if is_same else "pages"
-
-
-def _refusal(reason: str) -> VhdCopyError:
-    return VhdCopyError(f"This VHD cannot be copied so: {reason}", hint="Correct the argument of the operator.")

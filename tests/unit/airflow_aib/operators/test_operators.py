@@ -321,3 +321,25 @@ def test_a_run_that_was_not_awaited_is_not_published(image_run: Any) -> None:
 
     with pytest.raises(exceptions.ImageArtifactMissingError, match="wait_for_completion"):
         publish.execute({})
+
+
+@pytest.mark.parametrize(
+    ("operator", "name", "value"),
+    [
+        *((operator, "poll_interval", 0) for operator in [*WAITING, AzureImageTemplateCreateOperator]),
+        (AzureImageTemplateRunOperator, "poll_interval", "fast"),
+        (AzureImageTemplateRunOperator, "busy_timeout", -1),
+        (AzureImageTemplateRunOperator, "run_allowance", timedelta(hours=1)),
+        (AzureImageTemplateRunOperator, "late_success_allowance", "1800"),
+        (AzureImageTemplateRunSensor, "poke_interval", 0),
+        (AzureImageVhdCopyOperator, "concurrency", 0),
+        (AzureImageVhdCopyOperator, "copy_timeout", 3600),
+        (AzureImageVhdCopyOperator, "retain_for", 400),
+    ],
+)
+def test_a_wrong_number_is_found_where_the_dag_file_is_parsed(
+    operator: type[BaseOperator], name: str, value: Any
+) -> None:
+    """A number or a duration that is none is an error that names it, and no build is begun with it."""
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        make(operator, **{name: value})

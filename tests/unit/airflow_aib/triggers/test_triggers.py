@@ -167,6 +167,17 @@ def test_defaults_are_those_that_are_documented(monkeypatch: pytest.MonkeyPatch)
     assert read_waiting_options().poll_interval == 5
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("poll_interval", "0"), *((option.name, "-1") for option in fields(WaitingOptions))]
+)
+def test_an_option_that_is_no_time_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the option, before Azure is asked for anything."""
+    monkeypatch.setenv(f"AIRFLOW__AZURE_IMAGE_BUILDER__{name.upper()}", value)
+
+    with pytest.raises(ValueError, match=rf"Option {name} of section \[azure_image_builder\] .* is {value}"):
+        read_waiting_options()
+
+
 def status(run_state: str, start_time: str) -> LastRunStatus:
     """Write a status."""
     return LastRunStatus(run_state, None, start_time, None, "")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from airflow_aib.exceptions import VhdCopyError
 from airflow_aib.vhd.copy_options import CopyMethod, CopyOptions, choose_method
 
 STAGING, OWN = "https://staging.blob.core.windows.net", "https://own.blob.core.windows.net"
@@ -32,13 +31,16 @@ def test_the_method_follows_from_the_accounts(wanted: CopyMethod, source: str, t
     [
         ({"method": "azcopy"}, "method is 'azcopy'"),
         ({"concurrency": 0}, "concurrency is 0"),
-        ({"retain_for": timedelta()}, "retain_for"),
+        ({"concurrency": 2.5}, "concurrency is 2.5"),
+        ({"concurrency": "8"}, "concurrency is '8'"),
+        ({"retain_for": timedelta()}, "retain_for is"),
+        ({"retain_for": 400}, "retain_for is 400; it must be a timedelta"),
         ({"lock_retention": True}, "lock_retention"),
     ],
 )
 def test_what_cannot_be_done_is_refused_at_once(wrong: dict[str, Any], named: str) -> None:
     """A wrong option is found where the DAG file is read, and not after hours of copying."""
-    with pytest.raises(VhdCopyError, match=named):
+    with pytest.raises(ValueError, match=named):
         CopyOptions(**wrong)
 
 
