@@ -104,7 +104,7 @@ class ImageBuilderError(Exception):
 
 
 class ImageTemplateError(ImageBuilderError):
-    """Report a wrong image template document or wrong parameters; retrying cannot help."""
+    """Report a document, parameters, a resource id or an address that is wrong; retrying cannot help."""
 
 
 class ImageTemplateReadError(ImageTemplateError):

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
 from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.staging import MEBIBYTE
@@ -203,7 +203,7 @@ def open_place(clients: AzureClients, destination: str) -> ArchivePlace:
     if not separator or scheme.lower() in {"http", "https"}:
         return BlobPlace(clients, clients.settings.cloud.container_address(destination))
     if not rest.strip("/"):
-        raise ConnectionSettingsError(
+        raise ImageTemplateError(
             f"Destination {destination!r} names no place behind its scheme",
             hint="Write account/container[/folder], or a path such as s3://aws_default@bucket/folder.",
         )

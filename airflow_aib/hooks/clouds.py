@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress, split_blob_url
 
 # One audience serves storage in every cloud.
@@ -65,7 +65,7 @@ class CloudSettings:
             account, *parts = [part for part in text.split("/") if part] or [""]
             account_url = self.blob_endpoint(account)
         if not parts:
-            raise ConnectionSettingsError(
+            raise ImageTemplateError(
                 f"Destination {text!r} names no container",
                 hint="Write `account/container`, `account/container/prefix`, or the container's https address.",
             )
@@ -76,7 +76,7 @@ class CloudSettings:
         account_url, parts = split_blob_url(url, is_path_style=self.has_path_style_storage)
         self._require_own_storage(account_url)
         if len(parts) < 2:  # noqa: PLR2004 - a container and a blob
-            raise ConnectionSettingsError(
+            raise ImageTemplateError(
                 f"Address {account_url}/{'/'.join(parts)} names no blob",
                 hint="A blob's address is `https://<account>/<container>/<blob>`.",
             )
@@ -86,7 +86,7 @@ class CloudSettings:
         # A token that opens our storage must never be sent to a host outside it.
         host = urlsplit(account_url).netloc.lower()
         if not self._is_own_storage(host):
-            raise ConnectionSettingsError(
+            raise ImageTemplateError(
                 f"Address {account_url!r} lies outside the storage of cloud {self.name} (*.{self.storage_suffix})",
                 hint="Use an address of this cloud, or a connection for the cloud that the address belongs to.",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
 from airflow_aib.hooks.errors import NOT_FOUND, translated
 from airflow_aib.hooks.resource_id import ResourceId
 
@@ -73,7 +73,5 @@ def is_replicated(image_version: Mapping[str, Any]) -> bool:
 def _parse(text: str, resource_type: str) -> ResourceId:
     resource_id = ResourceId.parse(text)
     if resource_id.resource_type.lower() != resource_type.lower():
-        raise ConnectionSettingsError(
-            f"{text!r} is no resource id of type {resource_type}", hint="Check what the id is of."
-        )
+        raise ImageTemplateError(f"{text!r} is no resource id of type {resource_type}", hint="Check what the id is of.")
     return resource_id

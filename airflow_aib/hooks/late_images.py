@@ -113,8 +113,8 @@ class LateImages:
                 continue
             try:
                 artifact = await self._find(distributor, named.get(name))
-            except ArmRequestError as error:
-                if is_transient(error):
+            except ImageBuilderError as error:
+                if isinstance(error, ArmRequestError) and is_transient(error):
                     passing.append(error)
                     continue
                 self.log.warning("Whether the image %r has come cannot be told: %s", name, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.exceptions import ImageTemplateError
 
 IMAGE_TEMPLATE_TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
 
@@ -54,7 +54,7 @@ class ResourceId:
         group = _RESOURCE_GROUP.fullmatch(text.strip().rstrip("/"))
         provider = _PROVIDER.fullmatch(group["rest"]) if group and group["rest"] else None
         if group is None or (group["rest"] and provider is None):
-            raise ConnectionSettingsError(
+            raise ImageTemplateError(
                 f"{text!r} is no resource id",
                 hint="It has the form /subscriptions/<id>/resourceGroups/<name>/providers/<namespace>/<type>/<name>.",
             )
@@ -78,7 +78,7 @@ def parse_image_template_id(text: str) -> ResourceId:
     """Read the resource id of an image template, and of nothing else."""
     resource_id = ResourceId.parse(text)
     if resource_id.resource_type.lower() != IMAGE_TEMPLATE_TYPE.lower():
-        raise ConnectionSettingsError(
+        raise ImageTemplateError(
             f"{text!r} is no resource id of an image template",
             hint=f"It ends in /providers/{IMAGE_TEMPLATE_TYPE}/<name>.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.exceptions import ImageTemplateError
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def split_blob_url(url: str, *, is_path_style: bool) -> tuple[str, list[str]]:
     """Split an https address into that of the account and the parts behind it; a signature is left out."""
     parts = urlsplit(url.strip())
     if parts.scheme != "https" or not parts.hostname or parts.username:
-        raise ConnectionSettingsError(
+        raise ImageTemplateError(
             f"Storage address {parts._replace(query='', fragment='').geturl()!r} is no https address",
             hint="Storage is only reached over https, with the account in the address.",
         )

@@ -25,7 +25,7 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     itself, and `diagnosis` with url and failure class, or None.
 
     Errors: `ImageTemplateInUseError` while the run goes on; `ImageRunWatchError` when the task `run_task_id` has not
-    seen its run begin; `ConnectionSettingsError` for a destination that is none; `ArmRequestError` for what Azure or
+    seen its run begin; `ImageTemplateError` for a destination that is none; `ArmRequestError` for what Azure or
     the destination refuses, and for a copy that is not equal.
 
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,

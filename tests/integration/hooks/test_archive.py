@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateInUseError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateInUseError
 from airflow_aib.hooks.archive import archive_logs, note_in_index
 from airflow_aib.hooks.archive_place import BlobPlace
 from airflow_aib.hooks.blob_file import BlobFile, digest
@@ -191,7 +191,7 @@ async def test_the_archive_may_be_anywhere(azure: Azure, tmp_path: Path) -> None
     [
         ("file:///proc/nowhere", ArmRequestError, r"Could not write file:///proc/nowhere/base/.*customization.log.gz"),
         ("carrier-pigeon://roof/a", ArmRequestError, "Could not reach carrier-pigeon://roof/a"),
-        ("file://", ConnectionSettingsError, "names no place behind its scheme"),
+        ("file://", ImageTemplateError, "names no place behind its scheme"),
     ],
 )
 async def test_a_place_that_cannot_be_written_is_named(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
 from tests.integration.hooks.azure import QUICK, Azure
 
 SOON = timedelta(seconds=0.3)
@@ -59,5 +59,5 @@ async def test_a_type_that_azure_does_not_know_is_named(azure: Azure) -> None:
 
 async def test_what_is_no_resource_id_is_refused(azure: Azure) -> None:
     """A name is no resource id."""
-    with pytest.raises(ConnectionSettingsError):
+    with pytest.raises(ImageTemplateError):
         await azure.service.wait_for_dependencies(["corp"], poll_interval=QUICK)

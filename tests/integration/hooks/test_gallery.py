@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
 from airflow_aib.hooks.gallery import GalleryService, is_replicated, replication_states
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ async def test_what_does_not_exist_is_none(azure: Azure) -> None:
 
 async def test_an_id_of_something_else_is_refused(azure: Azure) -> None:
     """A definition is no version."""
-    with pytest.raises(ConnectionSettingsError, match="versions"):
+    with pytest.raises(ImageTemplateError, match="versions"):
         await GalleryService(azure.clients).get_image_version(azure.image_definition_id)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, VhdCopyError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, VhdCopyError
 from airflow_aib.hooks.vhd_marks import DIGEST_KEY
 from airflow_aib.vhd.content_digest import digest_of
 from airflow_aib.vhd.copy_plan import plan_copy
@@ -269,5 +269,5 @@ async def test_a_container_that_is_not_there_is_named(vhd: Vhd) -> None:
 
 async def test_a_destination_elsewhere_is_refused(vhd: Vhd) -> None:
     """No token is sent to a host outside the cloud's storage."""
-    with pytest.raises(ConnectionSettingsError, match="outside"):
+    with pytest.raises(ImageTemplateError, match="outside"):
         await vhd.copy("https://store.example/images")

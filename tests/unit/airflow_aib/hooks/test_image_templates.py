@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateError, SourceImageError
+from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, SourceImageError
 from airflow_aib.hooks.image_templates import TAG_ATTEMPTS, ImageTemplates
 from tests.fakes import (
     IMAGE_TEMPLATE_ID,
@@ -76,7 +76,7 @@ async def test_a_refused_token_is_renewed_once() -> None:
 
 async def test_an_id_of_something_else_is_refused() -> None:
     """Nothing is asked for an id that is none."""
-    with pytest.raises(ConnectionSettingsError):
+    with pytest.raises(ImageTemplateError):
         await service(FakeImageBuilder()).get_image_template("base")
 
 

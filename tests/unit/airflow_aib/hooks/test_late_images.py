@@ -24,6 +24,8 @@ from tests.fakes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.image_run.choices import OnPartialSuccess
 
@@ -72,10 +74,14 @@ class FakeGallery(FakeClients):
 
 
 async def come(
-    azure: FakeGallery, clock: FakeClock, run_state: str = "Failed", on_partial_success: OnPartialSuccess = "fail"
+    azure: FakeGallery,
+    clock: FakeClock,
+    run_state: str = "Failed",
+    on_partial_success: OnPartialSuccess = "fail",
+    distribute: Sequence[Mapping[str, Any]] = DISTRIBUTE,
 ) -> list[str]:
     """Wait for the late images of a run, and name those that came."""
-    body = image_template(run_status(run_state), distribute=DISTRIBUTE)
+    body = image_template(run_status(run_state), distribute=distribute)
     azure.operations.body = body
     status = read_last_run_status(body)
     assert status is not None
@@ -89,6 +95,16 @@ async def test_a_gallery_that_may_not_be_read_takes_no_other_image_away() -> Non
     clock = FakeClock()
 
     assert await come(FakeGallery(FakeImageBuilder(), [azure_error(403)]), clock) == ["vhd"]
+    assert clock.pauses == []
+
+
+async def test_an_id_that_is_none_takes_no_other_image_away() -> None:
+    """A version's id that nobody can read hides its own image, and the others are waited for."""
+    clock = FakeClock()
+    azure = FakeGallery(FakeImageBuilder())
+    odd = [{"type": "SharedImage", "runOutputName": "odd", "galleryImageId": "/images/corp/versions/1.0.0"}]
+
+    assert await come(azure, clock, distribute=[*odd, *DISTRIBUTE]) == ["gallery", "vhd"]
     assert clock.pauses == []
 
 

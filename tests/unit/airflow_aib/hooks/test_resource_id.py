@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.hooks.resource_id import ResourceId, image_template_id, parse_image_template_id
 
 VERSION = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/corp/images/base/versions/1.0.0"
@@ -33,13 +33,13 @@ def test_the_service_may_spell_an_id_in_its_own_way() -> None:
 @pytest.mark.parametrize("text", ["", "base", "/subscriptions/s", "/subscriptions/s/resourceGroups/g/providers/a/b"])
 def test_what_is_no_id_is_refused(text: str) -> None:
     """Anything else is an error that shows the form."""
-    with pytest.raises(ConnectionSettingsError, match="/providers/<namespace>"):
+    with pytest.raises(ImageTemplateError, match="/providers/<namespace>"):
         ResourceId.parse(text)
 
 
 def test_an_id_of_something_else_is_refused() -> None:
     """An image version is no image template."""
-    with pytest.raises(ConnectionSettingsError, match="image template"):
+    with pytest.raises(ImageTemplateError, match="image template"):
         parse_image_template_id(VERSION)
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from airflow_aib.exceptions import ConnectionSettingsError
+from airflow_aib.exceptions import ImageTemplateError
 from airflow_aib.hooks.clouds import CHINA_CLOUD, PUBLIC_CLOUD, US_GOVERNMENT_CLOUD, CloudSettings
 from airflow_aib.hooks.storage_address import BlobAddress, ContainerAddress, account_name
 
@@ -65,7 +65,7 @@ def test_a_destination_is_read_in_both_forms(cloud: CloudSettings, destination: 
 )
 def test_a_destination_without_a_container_or_without_tls_is_refused(destination: str) -> None:
     """What names no container, or is no plain https address, is an error."""
-    with pytest.raises(ConnectionSettingsError):
+    with pytest.raises(ImageTemplateError):
         PUBLIC_CLOUD.container_address(destination)
 
 
@@ -87,7 +87,7 @@ def test_tokens_stay_inside_the_clouds_storage(cloud: CloudSettings, host: str) 
     own += ["store.z01.blob.storage.azure.net"] if cloud is PUBLIC_CLOUD else []
     host = host.format(suffix=cloud.storage_suffix)
 
-    with nullcontext() if host in own else pytest.raises(ConnectionSettingsError, match="outside"):
+    with nullcontext() if host in own else pytest.raises(ImageTemplateError, match="outside"):
         cloud.blob_address(f"https://{host}/box/disk.vhd")
 
 
@@ -102,13 +102,13 @@ def test_a_blob_keeps_its_name_and_loses_its_signature() -> None:
 
 def test_an_address_of_no_blob_is_refused() -> None:
     """An address that ends at the container names no blob."""
-    with pytest.raises(ConnectionSettingsError, match="no blob"):
+    with pytest.raises(ImageTemplateError, match="no blob"):
         PUBLIC_CLOUD.blob_address("https://store.blob.core.windows.net/vhds")
 
 
 def test_errors_about_an_address_hold_no_signature() -> None:
     """The text of a refusal does not repeat what would open the blob."""
-    with pytest.raises(ConnectionSettingsError) as caught:
+    with pytest.raises(ImageTemplateError) as caught:
         PUBLIC_CLOUD.blob_address("http://store.blob.core.windows.net/vhds/a?sig=secret")
 
     assert "secret" not in str(caught.value)
