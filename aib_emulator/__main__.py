@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
 from aib_emulator.choices import ChoiceError, read_choices
-from aib_emulator.settings import HIGHEST_PORT, LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
+from aib_emulator.settings import FASTEST, HIGHEST_PORT, LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,20 +44,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=_port, default=0, help="of Resource Manager and Entra; 0 takes a free one")
     parser.add_argument("--blob-port", type=_port, default=0, help="of the blob endpoint; 0 takes a free one")
-    parser.add_argument("--env-file", type=Path, help="where to write the variables for clients, once it is up")
+    parser.add_argument("--env-file", type=_file, help="where to write the variables for clients, once it is up")
     parser.add_argument("--env-format", choices=("sh", "json"), default="sh", help="form of that file (%(default)s)")
     parser.add_argument(
-        "--time-scale", type=float, help="emulated seconds per second (1, or as before in a folder with state)"
+        "--time-scale", type=_scale, help="emulated seconds per second (1, or as before in a folder with state)"
     )
     parser.add_argument(
         "--data", type=Path, help="folder that keeps everything from one start to the next; else nothing is kept"
     )
-    parser.add_argument("--retry-after", type=int, help="seconds to send as Retry-After; Azure was seen to send none")
     parser.add_argument(
-        "--vhd-size-mib", type=int, default=usual.vhd_size_bytes // MEBIBYTE, help="size of built VHDs (%(default)s)"
+        "--retry-after", type=_from(0, "seconds"), help="seconds to send as Retry-After; Azure was seen to send none"
     )
     parser.add_argument(
-        "--list-page-size", type=int, default=usual.list_page_size, help="resources on one page of a list (%(default)s)"
+        "--vhd-size-mib",
+        type=_from(1, "MiB"),
+        default=usual.vhd_size_bytes // MEBIBYTE,
+        help="size of built VHDs (%(default)s)",
+    )
+    parser.add_argument(
+        "--list-page-size",
+        type=_from(1, "resources"),
+        default=usual.list_page_size,
+        help="resources on one page of a list (%(default)s)",
     )
     parser.add_argument(
         "--missing-rights-fail",
@@ -67,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--trigger-failure-limit",
-        type=int,
+        type=_from(1, "failed runs"),
         default=usual.trigger_failure_limit,
         help="failed runs in a row after which triggers start none (%(default)s)",
     )
@@ -89,6 +97,35 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: use a number from 0, for a free one, to {HIGHEST_PORT}")
     return int(text)
+
+
+def _from(least: int, unit: str) -> Callable[[str], int]:
+    """Make the reader of a whole number."""
+
+    def read(text: str) -> int:
+        if not (text.isdecimal() and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of {unit}, {least} or more")
+        return int(text)
+
+    return read
+
+
+def _scale(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= FASTEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r}: use a number of emulated seconds per second, above 0 and at most {FASTEST:.0f}"
+    )
+
+
+def _file(text: str) -> Path:
+    file = Path(text)
+    if not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{file.parent} is no folder: make it first, or name a file elsewhere")
+    if file.is_dir():
+        raise argparse.ArgumentTypeError(f"{file} is a folder: name a file in it")
+    return file
 
 
 def _settings(options: argparse.Namespace) -> EmulatorSettings:

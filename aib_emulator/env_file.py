@@ -20,7 +20,6 @@ def write_env_file(file: Path, variables: Mapping[str, str], env_format: Format 
         text = json.dumps(dict(variables), indent=1) + "\n"
     else:
         text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     fresh.touch(mode=0o600)
     fresh.write_text(text, encoding="utf-8")

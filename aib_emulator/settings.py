@@ -78,6 +78,8 @@ class EmulatorSettings:
         _check_ports({"arm_port": self.arm_port, "blob_port": self.blob_port})
         if self.time_scale is not None and not 0 < self.time_scale <= FASTEST:
             raise EmulatorSettingsError(f"time_scale={self.time_scale!r} must be above 0, and at most {FASTEST:.0f}.")
+        if self.retry_after is not None and self.retry_after < 0:
+            raise EmulatorSettingsError(f"retry_after={self.retry_after!r} must be at least 0 seconds.")
         if self.missing_rights_fail not in {"creation", "run"}:
             raise EmulatorSettingsError(f"missing_rights_fail={self.missing_rights_fail!r}: use 'creation' or 'run'.")
         if self.list_page_size < 1:

@@ -21,8 +21,8 @@ def test_a_shell_reads_what_was_written(tmp_path: Path) -> None:
 
 def test_programs_read_json(tmp_path: Path) -> None:
     """The JSON form holds the same variables."""
-    write_env_file(tmp_path / "deeper" / "env.json", VARIABLES, "json")
-    assert json.loads((tmp_path / "deeper" / "env.json").read_text()) == VARIABLES
+    write_env_file(tmp_path / "env.json", VARIABLES, "json")
+    assert json.loads((tmp_path / "env.json").read_text()) == VARIABLES
 
 
 def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
         {"trigger_failure_limit": 0},
         {"triggers_in_a_region": 0},
         {"list_page_size": 0},
+        {"retry_after": -3},
         {"arm_port": 70000},
         {"blob_port": -1},
         {"missing_rights_fail": "never"},
@@ -70,6 +71,47 @@ def test_a_port_that_cannot_be(option: str, wrong: str, capsys: pytest.CaptureFi
         _parser().parse_args([f"{option}={wrong}"])
     said = capsys.readouterr().err
     assert f"argument {option}: '{wrong}' is no port: use a number from 0, for a free one, to 65535" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "expected"),
+    [
+        ("--retry-after", "-3", "seconds, 0 or more"),
+        ("--vhd-size-mib", "0", "MiB, 1 or more"),
+        ("--vhd-size-mib", "1.5", "MiB, 1 or more"),
+        ("--list-page-size", "0", "resources, 1 or more"),
+        ("--trigger-failure-limit", "x", "failed runs, 1 or more"),
+        ("--time-scale", "0", "above 0 and at most 1000000"),
+        ("--time-scale", "nan", "above 0 and at most 1000000"),
+        ("--time-scale", "fast", "above 0 and at most 1000000"),
+    ],
+)
+def test_a_number_that_cannot_be(option: str, wrong: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number is refused in the words of its option: by name, with its unit and the numbers that can be."""
+    with pytest.raises(SystemExit):
+        _parser().parse_args([f"{option}={wrong}"])
+    said = capsys.readouterr().err
+    assert f"argument {option}: '{wrong}': use a" in said
+    assert expected in said
+
+
+def test_the_least_numbers_can_be() -> None:
+    """No pause, the smallest VHD, one resource on a page: all of them are taken."""
+    told = _settings(_parser().parse_args(["--retry-after", "0", "--vhd-size-mib", "1", "--list-page-size", "1"]))
+    assert (told.retry_after, told.vhd_size_bytes, told.list_page_size) == (0, 1024 * 1024, 1)
+
+
+@pytest.mark.parametrize(("below", "expected"), [("absent/x.env", "make it first"), ("", "name a file in it")])
+def test_the_variables_need_a_folder_that_is_there(
+    tmp_path: Path, below: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt folder of --env-file is refused before anything starts, and not made."""
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--env-file", str(tmp_path / below)])
+    said = capsys.readouterr().err
+    assert "argument --env-file: " in said
+    assert expected in said
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("below", ["", "more"])
