@@ -136,17 +136,13 @@ def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path, capsys:
     assert "in use by another emulator" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("options", "complaint"),
-    [
-        (["--time-scale", "0"], "time_scale"),
-        (["--vhd-size-mib", "0"], "vhd_size_bytes"),
-    ],
-)
-def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: list[str], complaint: str) -> None:
+@pytest.mark.parametrize("options", [["--time-scale", "0"], ["--vhd-size-mib", "0"]])
+def test_bad_options_are_refused(capsys: pytest.CaptureFixture[str], options: list[str]) -> None:
     """What must not be is refused before anything listens."""
-    assert main(options) == 1
-    assert complaint in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refused:
+        main(options)
+    assert refused.value.code == 2
+    assert f"argument {options[0]}: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--port", "--blob-port"])
