@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
-from airflow_aib.hooks.errors import NOT_FOUND, translated
+from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.resource_id import ResourceId
-from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.hooks.waiting import LOOK_TIME, Patience, Wait, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def _unusable(text: str, reason: str) -> ArmRequestError:
 async def _look(clients: AzureClients, resource_id: ResourceId, api_version: str) -> _Seen:
     resources = clients.resources(resource_id.subscription_id).resources
     try:
-        with translated("read resource", str(resource_id)):
+        async with asked("read resource", str(resource_id), LOOK_TIME):
             found = await resources.get_by_id(str(resource_id), api_version=api_version, retry_total=0)
             body: dict[str, Any] = found.as_dict()
     except ArmRequestError as error:
@@ -99,7 +99,7 @@ async def find_api_version(clients: AzureClients, resource_id: ResourceId) -> st
     """Ask Azure for the newest stable api-version of the resource's type."""
     resource_type = resource_id.resource_type or RESOURCE_GROUPS_TYPE
     namespace, _, kind = resource_type.partition("/")
-    with translated("read resource provider", namespace):
+    async with asked("read resource provider", namespace):
         provider = (await clients.resources(resource_id.subscription_id).providers.get(namespace)).as_dict()
     for known in provider.get("resourceTypes") or []:
         if str(known.get("resourceType", "")).lower() == kind.lower():

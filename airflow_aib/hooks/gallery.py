@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateError
-from airflow_aib.hooks.errors import NOT_FOUND, translated
+from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.resource_id import ResourceId
+from airflow_aib.hooks.waiting import asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ class GalleryService:
         operations = self.clients.compute(resource_id.subscription_id).gallery_image_versions
         options = {"expand": REPLICATION_STATUS} if with_replication else {}
         try:
-            with translated("read image version", image_version_id):
+            async with asked("read image version", image_version_id):
                 body = await operations.get(resource_id.resource_group_name, *resource_id.names, **options)
         except ArmRequestError as error:
             if error.status == NOT_FOUND:
@@ -50,7 +51,7 @@ class GalleryService:
         """Give the bodies of all versions of an image definition, in no particular order."""
         resource_id = _parse(image_definition_id, IMAGE_DEFINITION_TYPE)
         operations = self.clients.compute(resource_id.subscription_id).gallery_image_versions
-        with translated("list the image versions of", image_definition_id):
+        async with asked("list the image versions of", image_definition_id):
             pages = operations.list_by_gallery_image(resource_id.resource_group_name, *resource_id.names)
             return [dict(item.as_dict()) async for item in pages]
 

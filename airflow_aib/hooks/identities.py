@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageTemplateError
-from airflow_aib.hooks.errors import NOT_FOUND, translated
+from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.resource_id import ResourceId
+from airflow_aib.hooks.waiting import LOOK_TIME, asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ async def _is_missing(clients: AzureClients, identity_id: str) -> bool:
         if resource_id.resource_type.lower() != IDENTITY_TYPE.lower():
             return False
         resources = clients.resources(resource_id.subscription_id).resources
-        with translated("read identity", identity_id):
+        async with asked("read identity", identity_id, LOOK_TIME):
             await resources.get_by_id(str(resource_id), api_version=API_VERSION, retry_total=0)
     except ArmRequestError as error:
         return error.status == NOT_FOUND

@@ -12,10 +12,10 @@ from airflow_aib.hooks.clients import build_sync_image_builder_client, shared_cl
 from airflow_aib.hooks.connection import CONNECTION_TYPE, AzureSettings, settings_from_connection
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.hooks.dependencies import wait_for_dependencies
-from airflow_aib.hooks.errors import translated
 from airflow_aib.hooks.image_runs import ImageRuns
 from airflow_aib.hooks.resource_id import image_template_id
 from airflow_aib.hooks.run_async import run_async
+from airflow_aib.hooks.waiting import LOOK_TIME, asked
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ async def _try_connection(settings: AzureSettings) -> str:
 
 async def _count_first_page(clients: AzureClients, subscription_id: str) -> int:
     operations = clients.image_builder(subscription_id).virtual_machine_image_templates
-    with translated("list the image templates of subscription", subscription_id):
+    async with asked("list the image templates of subscription", subscription_id, LOOK_TIME):
         # Somebody waits in front of a form: one try tells more than patience.
         async for page in operations.list(retry_total=0).by_page():
             return len([item async for item in page])

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.errors import is_lost_answer, translated
-from airflow_aib.hooks.image_templates import LOOK_TIME, READ_TIME, required
+from airflow_aib.hooks.errors import is_lost_answer
+from airflow_aib.hooks.image_templates import required
 from airflow_aib.hooks.run_requests import LookBeforeRun, RunRequests
 from airflow_aib.hooks.stuck import overdue_run
-from airflow_aib.hooks.waiting import ANSWER_PATIENCE, Patience, Wait, bounded, until_answered
+from airflow_aib.hooks.waiting import ANSWER_PATIENCE, LOOK_TIME, READ_TIME, Patience, Wait, asked, until_answered
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
@@ -115,11 +115,10 @@ class ImageRuns(RunRequests):
         :param retries: whether the SDK repeats a failed call a few times
         """
         operations, group, name = self._address(image_template_id)
-        doing = "list the run outputs of image template"
-        async with bounded(READ_TIME if retries else LOOK_TIME, doing, image_template_id):
-            with translated(doing, image_template_id):
-                outputs = operations.list_run_outputs(group, name, **({} if retries else self.NO_RETRIES))
-                return [output.as_dict() async for output in outputs]
+        seconds, options = (READ_TIME, {}) if retries else (LOOK_TIME, self.NO_RETRIES)
+        async with asked("list the run outputs of image template", image_template_id, seconds):
+            outputs = operations.list_run_outputs(group, name, **options)
+            return [output.as_dict() async for output in outputs]
 
     async def _going_on(self, image_template_id: str, handle: ImageRunHandle | None) -> LastRunStatus | None:
         status = read_last_run_status(await self.require_image_template(image_template_id))

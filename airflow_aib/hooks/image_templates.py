@@ -22,7 +22,7 @@ from airflow_aib.hooks.new_token import with_new_token
 from airflow_aib.hooks.polling.looks import OwnLooks
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.stuck import overdue_image_template
-from airflow_aib.hooks.waiting import JITTER, Patience, Wait, bounded
+from airflow_aib.hooks.waiting import JITTER, LOOK_TIME, READ_TIME, Patience, Wait, asked, bounded
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_creation
@@ -48,10 +48,6 @@ PROVISION_TIMEOUT = timedelta(hours=1)
 SUBMIT_ATTEMPTS = 4
 RESUBMIT_PAUSE = 5.0
 LONGEST_ASKED_PAUSE = 120.0
-
-# Seconds for one look, its sign-in included; and for a read that the SDK repeats by itself.
-LOOK_TIME = 120.0
-READ_TIME = 600.0
 
 # How often tags are written until they stay, and seconds until we look: longer than from a look to a write.
 TAG_ATTEMPTS = 6
@@ -132,7 +128,7 @@ class ImageTemplates:
     ) -> list[dict[str, Any]]:
         """Give the image templates of a resource group, or of the whole subscription."""
         operations = self.clients.image_builder(subscription_id).virtual_machine_image_templates
-        with translated("list image templates of", resource_group_name or "the subscription"):
+        async with asked("list image templates of", resource_group_name or "the subscription"):
             pages = operations.list_by_resource_group(resource_group_name) if resource_group_name else operations.list()
             return [item.as_dict() async for item in pages]
 
@@ -194,7 +190,7 @@ class ImageTemplates:
         """Ask Azure to delete the image template with its staging resource group; False when there is none."""
         operations, group, name = self._address(image_template_id)
         try:
-            with translated("delete image template", image_template_id):
+            async with asked("delete image template", image_template_id):
                 poller = await operations.begin_delete(
                     group, name, polling=False, cls=lambda answer, _, __: answer.http_response.status_code
                 )
@@ -262,7 +258,7 @@ class ImageTemplates:
 
     async def _write_tags(self, image_template_id: str, tags: Mapping[str, str]) -> None:
         operations, group, name = self._address(image_template_id)
-        with translated("tag image template", image_template_id):
+        async with asked("tag image template", image_template_id):
             await operations.begin_update(group, name, {"tags": dict(tags)}, polling=False)
 
     async def _get(self, image_template_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,7 +278,7 @@ class ImageTemplates:
 
     async def _put(self, image_template_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         operations, group, name = self._address(image_template_id)
-        with translated("create image template", image_template_id):
+        async with asked("create image template", image_template_id, LOOK_TIME):
             poller = await operations.begin_create_or_update(
                 group, name, dict(body), polling=False, cls=lambda answer, _, __: _Answer(answer), **self.NO_RETRIES
             )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.errors import is_transient
 from airflow_aib.hooks.gallery import GalleryService, is_replicated
-from airflow_aib.hooks.image_templates import READ_TIME
 from airflow_aib.hooks.staging import StagingArea
-from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.hooks.waiting import READ_TIME, Patience, Wait, bounded
 from airflow_aib.image_run.artifacts import match_artifacts
 from airflow_aib.image_run.customization_log import parse_customization_log
 from airflow_aib.image_run.late_success import (

@@ -9,9 +9,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateInUseError
-from airflow_aib.hooks.errors import CONFLICT, TOO_MANY_REQUESTS, is_lost_answer, translated
-from airflow_aib.hooks.image_templates import LOOK_TIME, ImageTemplates, provisioning_state
-from airflow_aib.hooks.waiting import Patience, Wait, bounded
+from airflow_aib.hooks.errors import CONFLICT, TOO_MANY_REQUESTS, is_lost_answer
+from airflow_aib.hooks.image_templates import ImageTemplates, provisioning_state
+from airflow_aib.hooks.waiting import LOOK_TIME, Patience, Wait, asked
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, parse_service_time, read_last_run_status
 
@@ -188,9 +188,8 @@ class RunRequests(ImageTemplates):
         hook = {"raw_response_hook": on_answer} if on_answer is not None else {}
         for attempt in range(1, REFUSED_ATTEMPTS + 1):
             try:
-                async with bounded(LOOK_TIME, f"{action} image template", image_template_id):
-                    with translated(f"{action} image template", image_template_id):
-                        await calls[action](group, name, polling=False, **self.NO_RETRIES, **hook)
+                async with asked(f"{action} image template", image_template_id, LOOK_TIME):
+                    await calls[action](group, name, polling=False, **self.NO_RETRIES, **hook)
             except ArmRequestError as error:
                 if error.status != TOO_MANY_REQUESTS or attempt == REFUSED_ATTEMPTS:
                     raise

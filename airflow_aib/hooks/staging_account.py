@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.errors import NOT_FOUND, translated
+from airflow_aib.hooks.errors import NOT_FOUND
 from airflow_aib.hooks.resource_id import ResourceId
+from airflow_aib.hooks.waiting import asked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -81,7 +82,7 @@ async def account_of(clients: AzureClients, group_id: str) -> StorageAccount | N
     group = ResourceId.parse(group_id)
     operations = clients.storage(group.subscription_id).storage_accounts
     try:
-        with translated("list the storage accounts of", group_id):
+        async with asked("list the storage accounts of", group_id):
             async for account in operations.list_by_resource_group(group.resource_group_name):
                 return _read_account(clients.settings, account.as_dict())
     except ArmRequestError as error:
@@ -98,15 +99,16 @@ async def all_accounts(
     :param before_page: is awaited before each request
     """
     operations = clients.storage(subscription_id).storage_accounts
-    with translated("list the storage accounts of", f"subscription {subscription_id}"):
-        pages = operations.list().by_page()
-        while True:
-            await before_page()
+    pages = operations.list().by_page()
+    while True:
+        await before_page()
+        async with asked("list the storage accounts of", f"subscription {subscription_id}"):
             page = await anext(pages, None)
-            if page is None:
-                return
-            async for account in page:
-                yield _read_account(clients.settings, account.as_dict())
+            accounts = [account async for account in page] if page is not None else None
+        if accounts is None:
+            return
+        for account in accounts:
+            yield _read_account(clients.settings, account.as_dict())
 
 
 def _read_account(settings: AzureSettings, account: Mapping[str, Any]) -> StorageAccount:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
 from airflow_aib.hooks.clouds import STORAGE_SCOPE
-from airflow_aib.hooks.errors import FORBIDDEN, UNAUTHORIZED, translated
+from airflow_aib.hooks.errors import FORBIDDEN, UNAUTHORIZED
 from airflow_aib.hooks.resource_id import ResourceId
 from airflow_aib.hooks.storage_address import account_name
+from airflow_aib.hooks.waiting import asked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,7 +93,7 @@ class StorageAccess:
         """
         had_key = self.account_key is not None
         try:
-            with translated(doing, target):
+            async with asked(doing, target):
                 return await call()
         except ArmRequestError as error:
             if error.status == UNAUTHORIZED:
@@ -101,7 +102,7 @@ class StorageAccess:
                 await self._fetch_key(error)
             else:
                 raise
-        with translated(doing, target):
+        async with asked(doing, target):
             return await call()
 
     async def signed(self, address: BlobAddress) -> tuple[str, str | None]:
@@ -138,7 +139,7 @@ class StorageAccess:
         now = self.clock.now()
         if self._delegation is None or self._delegation[1] < now + life:
             ends = now + max(life, DELEGATION_LIFE)
-            with translated("get a key for signatures from", self.account_url):
+            async with asked("get a key for signatures from", self.account_url):
                 self._delegation = await self.service.get_user_delegation_key(now - SIGNATURE_SKEW, ends), ends
         return self._delegation[0]
 
@@ -159,7 +160,7 @@ class StorageAccess:
         return signature
 
     async def _renew(self, refusal: ArmRequestError) -> None:
-        with translated("renew the token for", self.account_url):
+        async with asked("renew the token for", self.account_url):
             await self.clients.renew_token(STORAGE_SCOPE)
         log.info("Storage refused the token (%s): it was renewed.", refusal.code or refusal.status)
 
@@ -181,7 +182,7 @@ class StorageAccess:
     async def _list_key(self) -> str:
         account_id = ResourceId.parse(self._account_id or await self._find_account_id())
         operations = self.clients.storage(account_id.subscription_id).storage_accounts
-        with translated("list the keys of storage account", str(account_id)):
+        async with asked("list the keys of storage account", str(account_id)):
             answer = await operations.list_keys(account_id.resource_group_name, account_id.name)
         keys: list[dict[str, str]] = answer.as_dict().get("keys") or []
         if not keys:
@@ -194,7 +195,7 @@ class StorageAccess:
 
     async def _find_account_id(self) -> str:
         name = account_name(self.account_url)
-        with translated("list the storage accounts of", "the connection's subscription"):
+        async with asked("list the storage accounts of", "the connection's subscription"):
             async for account in self.clients.storage().storage_accounts.list():
                 if str(account.name).lower() == name.lower():
                     return str(account.id)

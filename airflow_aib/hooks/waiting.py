@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from airflow_aib.arguments import require_interval
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.clock import SYSTEM_CLOCK, Clock
-from airflow_aib.hooks.errors import is_transient, retry_after
+from airflow_aib.hooks.errors import is_transient, retry_after, translated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,6 +26,10 @@ FIRST_PAUSE = 1.0
 ERROR_BUDGET = timedelta(minutes=10)
 # Share of a pause by which looks are spread, so that many waits do not look at once.
 JITTER = 0.1
+
+# Seconds for one look, its sign-in included; and for a call that the SDK repeats by itself.
+LOOK_TIME = 120.0
+READ_TIME = 600.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,19 @@ async def bounded(seconds: float, doing: str, target: str) -> AsyncIterator[None
             target=target,
             trouble="connection",
         ) from None
+
+
+@asynccontextmanager
+async def asked(doing: str, target: str, seconds: float | None = None) -> AsyncIterator[None]:
+    """Make a call with the SDK: bounded in time, and with errors of ours.
+
+    :param doing: what is tried, as in "read image template"
+    :param target: resource id or address that it concerns
+    :param seconds: how long it may take; by default as long as a call that the SDK repeats by itself
+    """
+    async with bounded(READ_TIME if seconds is None else seconds, doing, target):
+        with translated(doing, target):
+            yield
 
 
 @dataclass
