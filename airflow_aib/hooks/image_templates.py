@@ -57,17 +57,22 @@ TAG_PAUSE = 1.0
 INPUT_ERROR_PREFIXES = ("Bad", "Unsupported", "NoCustomizer", "NoValidator")
 # Of these, the ones about the image from which to build.
 SOURCE_ERRORS = frozenset({"BadPIRSource", "BadManagedImageSource", "BadSharedImageVersionSource"})
+_AGAIN = (
+    "AzureImageTemplateCreateOperator replaces the failed image template; who submits it without that deletes it first."
+)
+_DOCUMENT_HINT = f"Correct the image template document. {_AGAIN}"
 _SOURCE_HINT = (
-    "Choose a source version that is there, is not withdrawn, and is replicated to the image template's region; "
-    "delete the failed image template before submitting it again."
+    "Choose a source version that is there, is not withdrawn, and is replicated to the image template's region. "
+    f"{_AGAIN}"
 )
 _MISSING = re.compile(
     r"not ?found|not available|does not exist|404|withdrawn|deprecated|excluded|not replicated", re.IGNORECASE
 )
 _PERMISSION_HINT = (
     "Often the image template's identity lacks a permission on the source, the gallery, the scripts or the staging "
-    "resource group: see docs/reference/permissions.md. Delete the failed image template before submitting it again."
+    f"resource group: see docs/reference/permissions.md. {_AGAIN}"
 )
+_DELETION_HINT = "Mend what the message names, as a lock or a missing permission, and delete the image template again."
 
 
 class ImageTemplates:
@@ -368,15 +373,15 @@ def provisioning_failed(
     reason: Mapping[str, Any] = (body.get("properties") or {}).get("provisioningError") or {}
     code = str(reason.get("provisioningErrorCode") or provisioning_state(body) or "Unknown")
     diagnosis = diagnose(evidence_of_creation(body.get("properties") or {})) if what == "creation" else None
+    facts: dict[str, Any] = {"diagnosis": diagnosis, "code": code, "target": image_template_id}
     words = mask(str(reason.get("message") or "Azure gives no reason")).strip().rstrip(".")
     message = f"The {what} of image template {image_template_id} failed: {code}: {words}"
     is_input_error = code.startswith(INPUT_ERROR_PREFIXES) and "authoriz" not in words.lower()
     if is_input_error and (code in SOURCE_ERRORS or (code == "BadSourceType" and _MISSING.search(words))):
-        return SourceImageError(message, hint=_SOURCE_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
+        return SourceImageError(message, hint=_SOURCE_HINT, **facts)
     if is_input_error:
-        hint = "Correct the image template document; delete the failed image template before submitting it again."
-        return ImageTemplateError(message, hint=hint, diagnosis=diagnosis, code=code, target=image_template_id)
-    return ArmRequestError(message, hint=_PERMISSION_HINT, diagnosis=diagnosis, code=code, target=image_template_id)
+        return ImageTemplateError(message, hint=_DOCUMENT_HINT, **facts)
+    return ArmRequestError(message, hint=_PERMISSION_HINT if what == "creation" else _DELETION_HINT, **facts)
 
 
 class _Answer:

@@ -149,7 +149,8 @@ SURROUNDINGS: tuple[Signature, ...] = (
     Signature(
         "part-refused",
         "the service does not take a source, customizer, validator or distributor",
-        "Correct the part that the message names; delete the failed image template before submitting it again.",
+        "Correct the part that the message names. AzureImageTemplateCreateOperator replaces the failed image template; "
+        "who submits it without that deletes it first.",
         docs.IMAGE_TEMPLATES,
         recognised_by=tuple(
             Words((code,), places=frozenset({"creation"}))

@@ -61,7 +61,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     :param location: region, for documents that leave it open
     :param document_name: which one, where a deployment file holds several image templates
     :param disabled_rules: rules of the check that do not count, each with the reason, which goes to the task log
-    :param replace: whether an image template of other content may be replaced
+    :param replace: whether an image template of other content may be replaced; one that Azure could not take in
+        (`Failed`, `Canceled`) is replaced in any case
     :param cancel_running: on replacing, cancel a run that goes on and give up its log
     :param discard_vhds: on replacing, give up VHDs that have not been copied
     :param discard_logs: on replacing, give up a customization log that has not been archived

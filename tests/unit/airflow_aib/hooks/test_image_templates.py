@@ -233,7 +233,19 @@ async def test_a_failed_creation_is_our_fault_or_azures(code: str, message: str,
 
     with pytest.raises(kind, match=f"{code}: {message.rstrip('.')}") as caught:
         await service(azure).wait_until_provisioned(IMAGE_TEMPLATE_ID)
-    assert "delete" in str(caught.value).lower()
+    assert "AzureImageTemplateCreateOperator replaces the failed image template" in str(caught.value)
+
+
+async def test_the_remedy_of_a_part_that_is_refused_names_who_replaces_it() -> None:
+    """Nobody is told to delete what the next try of the task replaces."""
+    error = {"provisioningErrorCode": "BadCustomizerType", "message": "No such customizer"}
+    azure = FakeImageBuilder(provisioning("Failed", provisioningError=error))
+
+    with pytest.raises(ImageTemplateError) as caught:
+        await service(azure).wait_until_provisioned(IMAGE_TEMPLATE_ID)
+    assert caught.value.diagnosis is not None
+    remedy = caught.value.diagnosis.to_json()["remedy"]
+    assert "AzureImageTemplateCreateOperator replaces the failed image template" in remedy
 
 
 async def test_a_failed_creation_shows_no_signature() -> None:
@@ -294,7 +306,7 @@ async def test_a_deletion_that_fails_is_reported() -> None:
 
     azure.then("get", None, failed)
 
-    with pytest.raises(ArmRequestError, match=r"deletion .* failed: Other: Locked"):
+    with pytest.raises(ArmRequestError, match=r"deletion .* failed: Other: Locked\. .* delete .* again"):
         await service(azure).wait_until_deleted(IMAGE_TEMPLATE_ID)
 
 
