@@ -244,7 +244,7 @@ class ImageTemplateDesk:
         """Let triggers look at what has changed while the run was in the way."""
         run = image_template.run
         if run is not None and self.find(image_template.image_template_id) is image_template:
-            self.watch.look(image_template, run.timeline.end)
+            self.watch.look_behind(image_template, run)
 
     def _stuck_for(self, image_template: ImageTemplate, stage: str) -> timedelta:
         """Return how much longer than usual something takes, as planned."""

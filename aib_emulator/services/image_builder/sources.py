@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aib_emulator.services.image_builder.resources import ImageTemplate
     from aib_emulator.world import World
 
+VERSION = "Microsoft.Compute/galleries/images/versions"
+
 
 def resolve_source(world: World, image_template: ImageTemplate, at: datetime) -> None:
     """Find the exact version of the source at an instant, or raise CreationError when there is none."""
@@ -33,6 +35,14 @@ def exact_version(world: World, source: dict[str, Any], at: datetime) -> str:
     if source["type"] == "PlatformImage":
         return _platform_version(world, source)
     return _gallery_version(world, source["imageVersionId"], at)
+
+
+def source_completions(world: World, source: dict[str, Any]) -> list[datetime]:
+    """Return when each version of a gallery source is replicated; none of a source that is none."""
+    definition_id = ResourceId.parse(source["imageVersionId"]).parent if "imageVersionId" in source else None
+    if definition_id is None:
+        return []
+    return [world.compute.version_completion(version) for version in world.store.list_below(definition_id, VERSION)]
 
 
 def _platform_version(world: World, source: dict[str, Any]) -> str:
@@ -65,7 +75,7 @@ def _gallery_version(world: World, text: str, at: datetime) -> str:
 def _newest(world: World, definition_id: ResourceId, at: datetime) -> ResourceId | None:
     versions = [
         version
-        for version in world.store.list_below(definition_id, "Microsoft.Compute/galleries/images/versions")
+        for version in world.store.list_below(definition_id, VERSION)
         if not version.body["properties"].get("publishingProfile", {}).get("excludeFromLatest")
         and world.compute.version_completion(version) <= at
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aib_emulator.services.image_builder.pending import CreationError
-from aib_emulator.services.image_builder.sources import exact_version
+from aib_emulator.services.image_builder.sources import exact_version, source_completions
 from aib_emulator.services.image_builder.trigger import failed_in_a_row, is_newer
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.services.image_builder.run import ImageRun
     from aib_emulator.world import World
 
     Start = Callable[[ImageTemplate, datetime], object]
@@ -71,9 +72,18 @@ class TriggerWatch:
 
     def look(self, image_template: ImageTemplate, at: datetime) -> None:
         """Start a run if the image template's trigger has a reason to, and nothing is in the way."""
+        if image_template.run is not None:
+            at = max(at, image_template.run.timeline.end)  # this look may come late, when that is over already
         newest = self._newest_unseen(image_template, at)
         if newest is not None and not self._is_hindered(image_template):
             self._start(image_template, at)
+
+    def look_behind(self, image_template: ImageTemplate, run: ImageRun) -> None:
+        """Look at what came while a run was in the way, and at what has come since its end: it may be told late."""
+        end, now = run.timeline.end, self._world.clock.now()
+        completions = source_completions(self._world, image_template.properties["source"])
+        for at in (end, *sorted(at for at in completions if end < at <= now)):
+            self.look(image_template, at)
 
     def note(self, image_template: ImageTemplate) -> None:
         """Note what a run builds, whoever started it: no trigger fires for that any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -338,6 +339,25 @@ def test_a_version_that_is_no_longer_excluded_starts_a_run(raw: RawArm) -> None:
     raw.send("PATCH", f"/resourceGroups/{GROUP}{BASE}/versions/1.1.0", body, api_version="2024-03-03")
     raw.thread.control.advance(1)
     assert runs_of(raw) == 1
+
+
+@pytest.mark.parametrize("step", [10, 3000])
+def test_a_version_that_is_ready_just_after_a_run_starts_one(raw: RawArm, step: int) -> None:
+    """However the clock comes there, the run begins when the version can be had."""
+    put_version(raw, "1.0.0")
+    raw.thread.control.advance(500)
+    create(raw, source=from_gallery(raw), distribute=[TO_VHD])
+    put_trigger(raw)
+    raw.send("POST", f"{ONE}/run")
+    raw.thread.control.advance(60)
+    put_version(raw, "1.1.0")
+    for _ in range(3000 // step):
+        raw.thread.control.advance(step)
+    first, second = raw.thread.control.runs()
+    assert datetime.fromisoformat(first["endTime"]) < datetime.fromisoformat(second["startTime"])
+    assert properties_of(raw)["source"]["exactVersion"].endswith("/versions/1.1.0")
+    waited = datetime.fromisoformat(second["startTime"]) - datetime.fromisoformat(first["startTime"])
+    assert waited.total_seconds() == pytest.approx(60 + 405, abs=2)
 
 
 def test_one_build_starts_the_next(raw: RawArm) -> None:
