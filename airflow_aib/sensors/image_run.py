@@ -13,6 +13,7 @@ from airflow_aib.arguments import require_interval
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.image_run.choices import require_final_states
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
+from airflow_aib.sensors.retry import RunSensorRetryPolicy
 from airflow_aib.triggers.access import ImageTemplateAccess
 from airflow_aib.triggers.options import default_deferrable
 
@@ -35,7 +36,8 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
     as the run operator's does: `ImageRunFailedError` or `ImageRunCanceledError`. Looks that fail for Azure's or the
     network's reasons are borne for ten minutes; then comes an `ImageRunWatchError`, which a retry mends, unlike the
     `AirflowSensorTimeout` after `timeout`, which Airflow never tries again. A shorter `execution_timeout` bounds
-    the wait too, deferred or not, and leaves the task its retries. The run itself is left alone.
+    the wait too, deferred or not, and leaves the task its retries. With `image_run`, a run that ended otherwise
+    spends no retries: it stays as it ended. The run itself is left alone.
 
     `soft_fail` skips the task at either timeout, `never_fail` at any of these errors, deferred or not. `mode`,
     `exponential_backoff`, `max_wait` and `silent_fail` have no meaning while it is deferred.
@@ -78,6 +80,8 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        # Not an argument's default: a policy in the DAG's `default_args` must win.
+        self.retry_policy = self.retry_policy or RunSensorRetryPolicy(is_certain_run=image_run is not None)
         # Airflow itself lets it be 0, and so would ask Azure without a pause.
         require_interval("poke_interval", self.poke_interval)
         self.image_template_id = image_template_id
