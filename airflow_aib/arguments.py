@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -10,6 +11,12 @@ Duration = TypeVar("Duration", timedelta, timedelta | None)
 
 # Beyond it no calendar has a name for the moment at which a wait would end.
 MOST_SECONDS = 10**10
+
+_JINJA = re.compile(r"\{[{%#]")
+_CONTAINER = r"(?:\$web|\$root|(?=[^/]{3,63}(?:/|$))[a-z0-9](?:-?[a-z0-9])+)"
+_CONTAINER_PLACE = re.compile(rf"(?:[a-z0-9]{{3,24}}/{_CONTAINER}|https://[^/@]+/+[^/]+)(?:/.*)?", re.DOTALL)
+_OTHER_PLACE = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*://.*[^/].*", re.DOTALL | re.IGNORECASE)
+_CONTAINER_FORM = "account/container[/folder], or the container's https address"
 
 
 def require_interval(name: str, value: Seconds) -> Seconds:
@@ -45,6 +52,35 @@ def require_count(name: str, value: int) -> int:
     if _is_from(value, 1) and isinstance(value, int):
         return value
     raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or above")
+
+
+def require_container(name: str, value: Any) -> Any:
+    """Give back where blobs go, or say what is wrong with it; what Airflow has yet to fill in is left alone."""
+    if is_filled_in_later(value) or (isinstance(value, str) and _CONTAINER_PLACE.fullmatch(value.strip())):
+        return value
+    raise ValueError(f"{name} is {_without_signature(value)}; it must be {_CONTAINER_FORM}")
+
+
+def require_place(name: str, value: Any) -> Any:
+    """Give back where files go, also one with another scheme, or say what is wrong with it."""
+    if isinstance(value, str) and _OTHER_PLACE.fullmatch(value.strip()):
+        return value
+    try:
+        return require_container(name, value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a path with another scheme, such as s3://aws_default@bucket/folder") from None
+
+
+def is_filled_in_later(value: Any) -> bool:
+    """Whether Airflow puts something else in its place when the task runs: for a Jinja template, or an XComArg."""
+    return bool(_JINJA.search(value)) if isinstance(value, str) else hasattr(value, "iter_references")
+
+
+def _without_signature(value: Any) -> str:
+    # A user in an address comes with a password.
+    if not isinstance(value, str):
+        return repr(value)
+    return repr(re.sub(r"(?<=://)[^/]*@", "...@", value.partition("?")[0]))
 
 
 def _is_from(value: Any, lowest: float) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_aib.arguments import require_place
 from airflow_aib.operators.base import ImageTemplateOperator, read_started_run
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
 
     def __init__(self, *, destination: str, run_task_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.destination = destination
+        self.destination = require_place(f"destination of task {self.task_id}", destination)
         self.run_task_id = run_task_id
 
     def execute(self, context: Context) -> dict[str, Any]:

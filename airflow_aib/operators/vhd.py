@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.arguments import require_duration
+from airflow_aib.arguments import require_container, require_duration
 from airflow_aib.operators.base import ImageTemplateOperator, read_accepted_missing, read_started_run
 from airflow_aib.triggers.options import default_deferrable
 from airflow_aib.vhd.copy_options import CopyMethod, CopyOptions
@@ -76,7 +76,7 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.destination = destination
+        self.destination = require_container(f"destination of task {self.task_id}", destination)
         self.run_task_id = run_task_id
         self.options = CopyOptions(
             overwrite=overwrite,

@@ -343,3 +343,10 @@ def test_a_wrong_number_is_found_where_the_dag_file_is_parsed(
     """A number or a duration that is none is an error that names it, and no build is begun with it."""
     with pytest.raises(ValueError, match=f"^{name} is "):
         make(operator, **{name: value})
+
+
+@pytest.mark.parametrize("operator", [AzureImageLogCollectOperator, AzureImageVhdCopyOperator])
+def test_a_wrong_destination_is_found_where_the_dag_file_is_parsed(operator: type[BaseOperator]) -> None:
+    """A destination without a container is no surprise after hours of building."""
+    with pytest.raises(ValueError, match=r"^destination of task save is 'imagestore'; it must be account"):
+        operator(task_id="save", destination="imagestore")

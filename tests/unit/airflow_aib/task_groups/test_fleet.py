@@ -247,8 +247,8 @@ def parse(folder: Path, wanted: str | None = None) -> dict[str, Any]:
     file.write_text(
         "from pathlib import Path\n"
         "from airflow_aib.task_groups.fleet import image_rebuild_dags\n"
-        f"image_rebuild_dags(Path({str(folder)!r}), resource_group_name='images', log_destination='a/logs', "
-        f"vhd_destination='a/vhds', cache_folder={str(folder.parent / 'cache')!r})\n"
+        f"image_rebuild_dags(Path({str(folder)!r}), resource_group_name='images', log_destination='store/logs', "
+        f"vhd_destination='store/vhds', cache_folder={str(folder.parent / 'cache')!r})\n"
     )
     environment = {
         "PATH": os.defpath,

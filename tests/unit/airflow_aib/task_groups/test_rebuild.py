@@ -79,7 +79,10 @@ def test_a_parse_fills_in_only_what_differs() -> None:
     """Airflow writes down each field that is filled, of each task, at every parse; what can be found later is not."""
     with DAG("dag", schedule=None) as dag:
         image_rebuild(
-            image_template="linux.json", resource_group_name="g", log_destination="a/logs", vhd_destination="a/vhds"
+            image_template="linux.json",
+            resource_group_name="g",
+            log_destination="store/logs",
+            vhd_destination="store/vhds",
         )
     tasks: list[Any] = dag.tasks
 
