@@ -24,10 +24,12 @@ with nothing remembered of the documents, and then the median of {rounds} rounds
 
 {goals}
 
-Documents are not what costs: they are read once, and remembered by their content. Of what ours takes more, nearly all
-is Airflow's own work on what EmptyOperators do not have: some fifteen filled template fields in each DAG, for each of
-which Airflow asks its configuration how long it may be, inputs that are other tasks' results, an asset, links, and
-operators with base classes, which Airflow wraps one by one.
+Documents are not what costs: they are read once, and remembered by their content. What all DAGs of a fleet have in
+common is found out once, the timetable of their schedule and what Airflow's configuration gives them, which saves some
+0.15 ms of each DAG; the peer's are as anybody writes them. What ours takes more is nearly all Airflow's own work on
+what EmptyOperators do not have. In ms of each DAG: 0.2 for the constructors of operators with base classes, which
+Airflow wraps one by one; 0.2 for what it writes down of them, as links, and six filled template fields, for each of
+which it asks its configuration how long it may be; 0.1 for the imports and for reading the folder.
 """
 
 
