@@ -10,6 +10,7 @@ from airflow_aib.image_template.finding import Finding, error, warning, worst_fi
 from airflow_aib.image_template.pointers import moved_back, resolve
 from airflow_aib.image_template.switched_off import sort_out, switches_of
 from airflow_aib.image_template.unknown import holds_unknown, mentions_unknown
+from airflow_aib.image_template.values.origin import origin_of
 from airflow_aib.masking import Masker
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def _located(finding: Finding, rendered: RenderedImageTemplate) -> Finding:
         return finding
     if rendered.document is None:
         return replace(finding, file=rendered.source)
-    return located_in(rendered.document, replace(finding, path=moved_back(finding.path, rendered.moved)))
+    path = moved_back(finding.path, rendered.moved)
+    hint = f"{finding.hint} {origin_of(rendered.document, path)}".strip()
+    return located_in(rendered.document, replace(finding, path=path, hint=hint))
 
 
 def _without_secrets(finding: Finding, masker: Masker) -> Finding:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_aib.image_template.finding import Finding, warning
+from airflow_aib.image_template.members.misspelt import meant_by
 from airflow_aib.image_template.rules import RULES
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _DIRECTIVE = re.compile(
 )
 # What is meant to be one, and not a sentence about the command of that name.
 _MEANT = re.compile(rf"(?://|/\*|#)[\s#/*]*{_WORD}(?:\s*:|[\s:-]+[\w-]+\s*=|\s+(?:disable|ignore)\b).*", re.DOTALL)
+_BY_CALL = "`disabled_rules` of the task or `--disable`"
 _HINT = "Write `airflow-aib: disable=RULE -- the reason`."
 
 
@@ -44,7 +46,8 @@ class Switch:
     :param rule: its id
     :param reason: why
     :param line: the one line for which it counts; None for all of them
-    :param said_at: line and column where it is written, if it is written in the document
+    :param said_at: line and column where it is written, if it is written in a comment of the document
+    :param is_of_call: whether the caller says so, and not the document
     :param flaw: why it says nothing: it is not understood, or stands where nobody looks; its rule is empty then
     """
 
@@ -52,6 +55,7 @@ class Switch:
     reason: str
     line: int | None = None
     said_at: tuple[int, int] | None = None
+    is_of_call: bool = False
     flaw: Literal["", "form", "metadata", "place"] = ""
 
     def covers(self, finding: Finding) -> bool:
@@ -66,7 +70,7 @@ def switches_of(document: ImageTemplateDocument | None, disabled: Mapping[str, s
 
     :param disabled: the call's rules, each with the reason
     """
-    switches = [Switch(rule, reason) for rule, reason in disabled.items()]
+    switches = [Switch(rule, reason, is_of_call=True) for rule, reason in disabled.items()]
     if document is None:
         return switches
     for metadata in (document.body.get("metadata"), document.metadata):
@@ -122,10 +126,14 @@ _FLAWS = {
 def _remark(switch: Switch, *, is_used: bool) -> Finding | None:
     if switch.flaw:
         return warning("", *_FLAWS[switch.flaw])
+    by_call = f", as {_BY_CALL} says" if switch.is_of_call else ""
     if switch.rule not in RULES:
-        return warning("", "switch-unknown", f"There is no rule {switch.rule!r} to switch off", _HINT)
+        meant = meant_by(switch.rule, RULES)
+        hint = f"Is {meant!r} meant?" if meant else "docs/reference/rules has them all."
+        return warning("", "switch-unknown", f"There is no rule {switch.rule!r} to switch off{by_call}", hint)
     if not switch.reason:
-        return warning("", "switch-reason", f"{switch.rule!r} is switched off without a reason", _HINT)
+        hint = "Say why, beside the rule." if switch.is_of_call else _HINT
+        return warning("", "switch-reason", f"{switch.rule!r} is switched off without a reason{by_call}", hint)
     if not is_used and switch.said_at is not None and not RULES[switch.rule].is_about_several:
         return warning("", "switch-unused", f"{switch.rule!r} is switched off, and has nothing to say here", "Drop it.")
     return None

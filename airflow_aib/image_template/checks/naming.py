@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_aib.image_template.checks.spelling import nearest
 from airflow_aib.image_template.document import IMAGE_TEMPLATE_TYPE
@@ -27,9 +27,17 @@ def check_naming(rendered: RenderedImageTemplate) -> Iterator[Finding]:
             f"{rendered.name!r} is no name of an image template",
             "Use 1 to 64 letters, digits, dots, underscores and hyphens.",
         )
-    location = rendered.body.get("location")
-    if not isinstance(location, str) or not location.strip():
-        yield error("/location", "location-required", "The image template has no region", "Write `location`.")
+    yield from _region(rendered.body.get("location"))
+
+
+def _region(location: Any) -> Iterator[Finding]:
+    path, rule = "/location", "location-required"
+    if location is None:
+        yield error(path, rule, "The image template has no region", "Write `location`.")
+    elif not isinstance(location, str):
+        yield error(path, rule, "The region must be text", "Write its name.")
+    elif not location.strip():
+        yield error(path, rule, "The region is empty", "Write its name.")
 
 
 def _words(rendered: RenderedImageTemplate) -> Iterator[Finding]:

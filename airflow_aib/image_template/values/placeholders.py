@@ -32,6 +32,12 @@ def placeholders_in(text: str) -> Iterator[str]:
         yield from _BRACE.findall(text)
 
 
+def placeholder_of(text: str) -> str | None:
+    """Give the name of the placeholder that is the whole text."""
+    whole = _ANGLE.fullmatch(text)
+    return whole[1] if whole else None
+
+
 def fill_placeholders(text: str, values: Values, *, is_free: bool) -> Any:
     """Fill in every placeholder that has a value.
 
@@ -46,9 +52,9 @@ def fill_placeholders(text: str, values: Values, *, is_free: bool) -> Any:
     def value_or_same(match: re.Match[str]) -> str:
         return str(values.placeholder(match[1])) if is_filled(match[1]) else match[0]
 
-    whole = _ANGLE.fullmatch(text)
-    if whole and is_filled(whole[1]):
-        return values.placeholder(whole[1])
+    whole = placeholder_of(text)
+    if whole and is_filled(whole):
+        return values.placeholder(whole)
     filled = _ANGLE.sub(value_or_same, text)
     return _BRACE.sub(value_or_same, filled) if _is_resource_id(text) else filled
 

@@ -120,6 +120,23 @@ def test_for_a_call() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "reason", "message", "hint"),
+    [
+        ("timeout_short", "a test", "no rule 'timeout-short'", "Is 'timeout-too-short' meant?"),
+        ("x", "a test", "no rule 'x'", "docs/reference/rules has them all."),
+        ("timeout_too_short", "", "without a reason", "Say why, beside the rule."),
+    ],
+)
+def test_remarks_on_a_call(rule: str, reason: str, message: str, hint: str) -> None:
+    """What the caller says is mended where the caller says it, and not with a comment in the document."""
+    remark = next(found for found in examined(YAML, **{rule: reason}).findings if found.rule.startswith("switch"))
+
+    assert message in remark.message
+    assert "`disabled_rules` of the task or `--disable`" in remark.message
+    assert remark.hint == hint
+
+
+@pytest.mark.parametrize(
     ("directive", "expected"),
     [
         ("disable=timeout-short -- a test", ["timeout-too-short", "switch-unknown"]),
