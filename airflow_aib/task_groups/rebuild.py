@@ -37,6 +37,8 @@ def image_rebuild(
     create_args: Mapping[str, Any] | None = None,
     run_args: Mapping[str, Any] | None = None,
     copy_args: Mapping[str, Any] | None = None,
+    collect_args: Mapping[str, Any] | None = None,
+    publish_args: Mapping[str, Any] | None = None,
 ) -> TaskGroup:
     """Chain `create >> run >> [collect_logs, copy_vhds] >> publish` and give the task group.
 
@@ -65,6 +67,8 @@ def image_rebuild(
     :param run_args: more arguments for the task `run`, as `retries`, `if_running`, `run_allowance` or
         `on_partial_success`; what that accepts as missing, `copy_vhds` does not ask for
     :param copy_args: more arguments for the task `copy_vhds`, as `retain_for` or `deferrable`
+    :param collect_args: more arguments for the task `collect_logs`, as `retries` or `pool`
+    :param publish_args: more arguments for the task `publish`, as `outlets` or `queue`
     """
     waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}
     with TaskGroup(group_id) as group:
@@ -81,7 +85,8 @@ def image_rebuild(
         )
         left_by_run = {"run_task_id": run.task_id, "azure_conn_id": azure_conn_id}
         collect_logs, copies = _save(
-            left_by_run, log_destination, vhd_destination, {"deferrable": deferrable, **(copy_args or {})}
+            {"destination": log_destination, **left_by_run, **(collect_args or {})},
+            {"destination": vhd_destination, "deferrable": deferrable, **left_by_run, **(copy_args or {})},
         )
         publish = AzureImagePublishOperator(
             task_id="publish",
@@ -89,6 +94,7 @@ def image_rebuild(
             copy_task_id=copies[0].task_id if copies else None,
             collect_task_id=collect_logs.task_id,
             asset=asset,
+            **(publish_args or {}),
         )
         # Archiving the log succeeds after a failed run too; nothing is published then.
         run >> [collect_logs, *copies, publish]
@@ -97,15 +103,12 @@ def image_rebuild(
 
 
 def _save(
-    left_by_run: Mapping[str, Any], log_destination: str, vhd_destination: str | None, copy_args: Mapping[str, Any]
+    collect_args: Mapping[str, Any], copy_args: Mapping[str, Any]
 ) -> tuple[AzureImageLogCollectOperator, list[AzureImageVhdCopyOperator]]:
     """Make the tasks that save what a run has left: its log always, its VHDs where there is a place for them."""
     collect_logs = AzureImageLogCollectOperator(
-        task_id="collect_logs", destination=log_destination, trigger_rule=TriggerRule.ALL_DONE, **left_by_run
+        task_id="collect_logs", **{"trigger_rule": TriggerRule.ALL_DONE, **collect_args}
     )
-    if vhd_destination is None:
+    if copy_args["destination"] is None:
         return collect_logs, []
-    copy_vhds = AzureImageVhdCopyOperator(
-        task_id="copy_vhds", destination=vhd_destination, **{**left_by_run, **copy_args}
-    )
-    return collect_logs, [copy_vhds]
+    return collect_logs, [AzureImageVhdCopyOperator(task_id="copy_vhds", **copy_args)]

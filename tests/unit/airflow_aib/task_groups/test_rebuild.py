@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, Asset, TriggerRule
 
 from airflow_aib.assets.image import image_asset
 from airflow_aib.image_template.checks import check
@@ -107,12 +107,14 @@ def test_only_the_last_task_emits_the_asset() -> None:
 
 
 def test_tasks_can_be_told_more() -> None:
-    """Create, run and copy take further arguments, which beat those of the whole group."""
+    """Each task takes further arguments, which beat those of the whole group."""
     dag = rebuild(
         vhd_destination="store/vhds",
         create_args={"discard_logs": True, "deferrable": False},
         run_args={"retries": 2},
         copy_args={"legal_hold": True},
+        collect_args={"pool": "saving", "azure_conn_id": "logs"},
+        publish_args={"retries": 3, "queue": "light"},
     )
 
     create: Any = dag.get_task("image_rebuild.create")
@@ -121,6 +123,20 @@ def test_tasks_can_be_told_more() -> None:
     assert (create.deferrable, run.deferrable, run.retries) == (False, True, 2)
     assert (copy_vhds.deferrable, copy_vhds.options.legal_hold) == (True, True)
     assert create.accepted_losses.discard_logs
+    collect_logs: Any = dag.get_task("image_rebuild.collect_logs")
+    publish: Any = dag.get_task("image_rebuild.publish")
+    assert (collect_logs.pool, collect_logs.azure_conn_id, collect_logs.trigger_rule) == ("saving", "logs", "all_done")
+    assert (publish.retries, publish.queue) == (3, "light")
+
+
+def test_publishing_may_emit_more() -> None:
+    """An outlet of one's own stands beside the asset."""
+    other = Asset("https://images.example/other")
+
+    asset = image_asset("corp", "linux-base")
+    publish = rebuild(asset=asset, publish_args={"outlets": [other]}).get_task("image_rebuild.publish")
+
+    assert publish.outlets == [other, asset]
 
 
 @pytest.mark.parametrize(
