@@ -17,10 +17,14 @@ from airflow_aib.hooks.resource_id import image_template_id
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.triggers.watching import WatchOrder
 from tests.bench.fleet_azure import RESOURCE_GROUP
-from tests.bench.fleet_marks import BEGINS, BLOCKED
+from tests.bench.fleet_marks import BEGINS, BLOCKED, ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_aib.image_run.choices import RelayLevel
+
+    Waits = Callable[[Mapping[str, Any], int], list[tuple[str, dict[str, Any]]]]
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_INTERVAL = 30.0
@@ -62,9 +66,36 @@ class Figures:
     missed: int
 
 
+@dataclass(frozen=True)
+class Observed:
+    """Hold what was said of a fleet.
+
+    :param asked: what was asked of Azure
+    :param seen: what the supervisor has seen
+    :param ends: when which run ends, in seconds since the epoch
+    :param log: of the triggerer
+    """
+
+    asked: Mapping[str, Any]
+    seen: Mapping[str, Any]
+    ends: Sequence[float]
+    log: str
+
+    @property
+    def over(self) -> list[int]:
+        """The runs that have ended."""
+        return [number for number, end in enumerate(self.ends) if end < min(self.ends) + FAR_AWAY / 2]
+
+    @property
+    def latencies(self) -> list[float]:
+        """Seconds from the end of each run to its event, sorted."""
+        events = {int(number): moment for number, moment in self.seen["events_at"].items()}
+        return sorted(events[number] - self.ends[number] for number in self.over if number in events)
+
+
 def measure_ours(count: int) -> Figures:
     """Wait for builds."""
-    return _measure(count, _our_waits)
+    return _measure(count, our_waits)
 
 
 def measure_peer(count: int) -> Figures:
@@ -72,13 +103,34 @@ def measure_peer(count: int) -> Figures:
     return _measure(count, _peer_waits)
 
 
-def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[str, dict[str, Any]]]]) -> Figures:
-    with tempfile.TemporaryDirectory() as folder, _process("fleet_azure", {}) as azure:
+def _measure(count: int, waits: Waits) -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        return _figures(observe(count, waits, Path(folder)))
+
+
+def observe(
+    count: int,
+    waits: Waits,
+    folder: Path,
+    *,
+    azure: str = "fleet_azure",
+    triggerer: str = "fleet_triggerer",
+    more: Mapping[str, Any] | None = None,
+) -> Observed:
+    """Have a triggerer wait, and give what Azure and the supervisor say of it.
+
+    :param waits: makes the waits, of what Azure says of itself
+    :param folder: is Airflow's home
+    :param azure: module of the process that is Azure
+    :param triggerer: module of the triggerer's process
+    :param more: of what the triggerer is told
+    """
+    with _process(azure, {}) as cloud:
         # The start of the triggerer, and of Airflow in it, takes its time too.
-        facts = _tell(azure, {"ends": _ends(count, from_now=WARM_SECONDS + SETTLE_SECONDS + 20)})
-        log = Path(folder) / "log"
+        facts = _tell(cloud, {"ends": _ends(count, from_now=WARM_SECONDS + SETTLE_SECONDS + 20)})
+        log = folder / "log"
         home = {
-            "AIRFLOW_HOME": folder,
+            "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         }
@@ -89,9 +141,9 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
         # Two processes write at its end: Airflow's supervisor by its own way, and whatever else by this one.
         with log.open("a") as written:
             environment = {**facts["environment"], **home, **connections}
-            with _process("fleet_triggerer", environment, log=written) as triggerer:
+            with _process(triggerer, environment, log=written) as process:
                 seen = _tell(
-                    triggerer,
+                    process,
                     {
                         "log": str(log),
                         "waits": waits(facts, count),
@@ -99,17 +151,16 @@ def _measure(count: int, waits: Callable[[Mapping[str, Any], int], list[tuple[st
                         "warm_seconds": WARM_SECONDS,
                         "settle_seconds": SETTLE_SECONDS,
                         "delay_seconds": DELAY_SECONDS,
+                        **(more or {}),
                     },
                 )
-        asked = _tell(azure, {})
-        return _figures(asked, seen, facts["ends"], log.read_text(encoding="utf-8", errors="replace"))
+        return Observed(_tell(cloud, {}), seen, facts["ends"], log.read_text(encoding="utf-8", errors="replace"))
 
 
-def _figures(asked: Mapping[str, Any], seen: Mapping[str, Any], ends: Sequence[float], log: str) -> Figures:
-    events = {int(number): moment for number, moment in seen["events_at"].items()}
-    over = [number for number, end in enumerate(ends) if end < min(ends) + FAR_AWAY / 2]
-    before, blocked = blocked_in(log)
-    latencies = sorted(events[number] - ends[number] for number in over if number in events)
+def _figures(observed: Observed) -> Figures:
+    asked, seen = observed.asked, observed.seen
+    before, blocked = blocked_in(observed.log)
+    latencies = observed.latencies
     return Figures(
         requests=asked["requests"],
         lists=asked["lists"],
@@ -121,13 +172,13 @@ def _figures(asked: Mapping[str, Any], seen: Mapping[str, Any], ends: Sequence[f
         latency=(percentile(latencies, 50), percentile(latencies, 95)),
         blocked=seen["blocked"] + blocked,
         blocked_before=seen["blocked_before"] + before,
-        missed=len(over) - len(latencies),
+        missed=len(observed.over) - len(latencies),
     )
 
 
 def blocked_in(log: str) -> tuple[int, int]:
     """Count the warnings of a blocked event loop before the measured time, and from its beginning on."""
-    before, begins, since = log.partition(BEGINS)
+    before, begins, since = log.partition(ENDS)[0].partition(BEGINS)
     # Should it not be known when that was, all of them count.
     return (before.count(BLOCKED), since.count(BLOCKED)) if begins else (0, before.count(BLOCKED))
 
@@ -145,13 +196,16 @@ def _ends(count: int, *, from_now: float) -> list[float]:
     return [dice.uniform(from_now, last) if number in ending else FAR_AWAY for number in range(count)]
 
 
-def _our_waits(facts: Mapping[str, Any], count: int) -> list[tuple[str, dict[str, Any]]]:
+def our_waits(
+    facts: Mapping[str, Any], count: int, *, relay_log: RelayLevel = "off"
+) -> list[tuple[str, dict[str, Any]]]:
+    """Wait for builds."""
     subscription_id = facts["connection"]["extra"]["subscriptionId"]
     now = datetime.now(UTC)
     waits = []
     for number in range(count):
         handle = ImageRunHandle(image_template_id(subscription_id, RESOURCE_GROUP, str(number)), LONG_AGO.isoformat())
-        order = WatchOrder(handle, now + timedelta(days=2), poll_interval=POLL_INTERVAL, relay_log="off")
+        order = WatchOrder(handle, now + timedelta(days=2), poll_interval=POLL_INTERVAL, relay_log=relay_log)
         arguments = {"order": order.to_json(), "not_before": now.isoformat()}
         waits.append(("airflow_aib.triggers.image_template.AzureImageTemplateRunTrigger", arguments))
     return waits
@@ -192,7 +246,7 @@ def _tell(process: subprocess.Popen[str], facts: Mapping[str, Any]) -> dict[str,
     said = ""
     for line in process.stdout:
         # What Airflow says stands between the answers.
-        said += line if BLOCKED in line or BEGINS in line else ""
+        said += line if any(mark in line for mark in (BLOCKED, BEGINS, ENDS)) else ""
         if line.startswith("{") and '"timestamp"' not in line:
             answer: dict[str, Any] = json.loads(line)
             before, blocked = blocked_in(said)

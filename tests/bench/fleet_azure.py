@@ -20,7 +20,7 @@ from aib_emulator.arm.route import GROUP, Route
 from aib_emulator.services.image_builder.desk import KEPT_AS
 from aib_emulator.services.image_builder.resources import RESOURCE_TYPE, ImageTemplate, completed
 from aib_emulator.services.image_builder.run import ImageRun
-from aib_emulator.services.image_builder.timeline import plan_run
+from aib_emulator.services.image_builder.timeline import Timeline, plan_run
 from aib_emulator.settings import EmulatorSettings
 from aib_emulator.store import Resource
 
@@ -55,11 +55,28 @@ class FleetEmulator(Emulator):
 
     fleet = Fleet(())
 
-    def furnish_fleet(self, fleet: Fleet) -> None:
+    async def furnish_fleet(self, fleet: Fleet) -> None:
         """Put image templates there whose runs go on."""
         self.fleet = fleet
         for number in range(len(fleet.ends)):
-            self._put_image_template(number)
+            self.put_image_template(number)
+
+    def timeline(self, number: int, properties: dict[str, Any], now: datetime) -> Timeline:
+        """Lay out the course of a run, as it is when it ends then."""
+        length = plan_run(properties, now).end - now
+        return plan_run(properties, self.fleet.end_of(number) - length)
+
+    async def report(self) -> dict[str, Any]:
+        """Say what was asked of it."""
+        record = self.world.requests
+        connections = record.connections()
+        total = len(record.all()) + record.forgotten() - connections["token_requests"]
+        return {
+            "requests": total,
+            "lists": sum(request.path.lower().endswith("/imagetemplates") for request in record.all()),
+            "handshakes": connections["arm"]["connections"],
+            "tokens": connections["token_requests"],
+        }
 
     def _routes(self) -> list[Route]:
         return [*super()._routes(), Route("GET", INSTANCE_VIEW, self._instance_view)]
@@ -70,15 +87,15 @@ class FleetEmulator(Emulator):
         codes = ("ProvisioningState/succeeded", f"PowerState/{power}")
         return Answer(200, {"statuses": [{"code": code, "level": "Info"} for code in codes]})
 
-    def _put_image_template(self, number: int) -> None:
+    def put_image_template(self, number: int) -> ImageTemplate:
+        """Put one image template there, whose run goes on."""
         world = self.world
         place = f"/subscriptions/{self.settings.subscription_id}/resourceGroups/{RESOURCE_GROUP}"
         resource_id = ResourceId.parse(f"{place}/providers/{RESOURCE_TYPE}/{number}")
         image_template = ImageTemplate(resource_id, "eastus", {}, {"type": "None"}, completed(_properties()))
         image_template.state = "provisioned"
         start = world.clock.now()
-        length = plan_run(image_template.properties, start).end - start
-        timeline = plan_run(image_template.properties, self.fleet.end_of(number) - length)
+        timeline = self.timeline(number, image_template.properties, start)
         run = ImageRun(image_template, timeline, world.operations.start(start))
         run.expect(())
         image_template.run = run
@@ -86,6 +103,7 @@ class FleetEmulator(Emulator):
         resource = Resource(resource_id, {}, created=start, changed=start)
         resource.private[KEPT_AS] = image_template
         world.store.put(resource)
+        return image_template
 
 
 def _properties() -> dict[str, Any]:
@@ -103,26 +121,17 @@ def _properties() -> dict[str, Any]:
     }
 
 
-async def main() -> None:
+async def serve(emulator: FleetEmulator) -> None:
     """Serve until told to end."""
     asked = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    emulator = FleetEmulator(EmulatorSettings())
     await emulator.start()
     try:
         now = emulator.world.clock.now()
-        emulator.furnish_fleet(Fleet([(now + timedelta(seconds=end)).timestamp() for end in asked["ends"]]))
-        say(connection=emulator.airflow_connection(), environment=emulator.environment(), ends=emulator.fleet.ends)
+        ends = [(now + timedelta(seconds=end)).timestamp() for end in asked["ends"]]
+        await emulator.furnish_fleet(Fleet(ends))
+        say(connection=emulator.airflow_connection(), environment=emulator.environment(), ends=ends)
         await asyncio.to_thread(sys.stdin.readline)
-        record = emulator.world.requests
-        connections = record.connections()
-        total = len(record.all()) + record.forgotten() - connections["token_requests"]
-        lists = sum(request.path.lower().endswith("/imagetemplates") for request in record.all())
-        say(
-            requests=total,
-            lists=lists,
-            handshakes=connections["arm"]["connections"],
-            tokens=connections["token_requests"],
-        )
+        say(**await emulator.report())
     finally:
         await emulator.stop()
 
@@ -134,4 +143,4 @@ def say(**facts: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(serve(FleetEmulator(EmulatorSettings())))

@@ -13,13 +13,16 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.executors.workloads.trigger import RunTrigger
 from airflow.jobs.triggerer_job_runner import TriggerRunnerSupervisor
 from airflow.models.trigger import Trigger
 
 from tests.bench.fleet_marks import BEGINS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROBE = "tests.bench.fleet_triggers.LoopDelayTrigger"
 PROBE_ID = 1_000_000
@@ -31,6 +34,7 @@ class Supervisor(TriggerRunnerSupervisor):
 
     wanted: dict[int, tuple[str, dict[str, Any]]]
     events_at: dict[int, float]
+    payloads: dict[int, Any]
     delays: list[float]
     failures: int = 0
 
@@ -55,12 +59,19 @@ class Supervisor(TriggerRunnerSupervisor):
                 self.delays += entry.event.payload
             else:
                 self.events_at.setdefault(entry.trigger_id, time.time())
+                self.payloads[entry.trigger_id] = entry.event.payload
 
     def handle_failed_triggers(self) -> None:
         """Count them."""
         while self.failed_triggers:
             self.failed_triggers.popleft()
             self.failures += 1
+
+    def begin(self) -> None:
+        """Take note that the measured time begins."""
+
+    def end(self) -> None:
+        """Take note that it is over."""
 
     def clean_unused(self) -> None:
         """Leave it."""
@@ -72,13 +83,35 @@ class Supervisor(TriggerRunnerSupervisor):
         """Leave it."""
 
 
+AnySupervisor = TypeVar("AnySupervisor", bound=Supervisor)
+
+
 def main() -> None:
     """Run the triggers, and say what was seen."""
-    asked = json.loads(sys.stdin.readline())
+    asked = read_order()
+    supervisor = started(Supervisor)
+    seen = observe(supervisor, asked)
+    supervisor.kill(escalation_delay=5, force=True)
+    say(seen)
+
+
+def read_order() -> dict[str, Any]:
+    """Read what to wait for and for how long."""
+    asked: dict[str, Any] = json.loads(sys.stdin.readline())
     logging.basicConfig(filename=asked["log"], level=logging.INFO)
+    return asked
+
+
+def started(kind: type[AnySupervisor]) -> AnySupervisor:
+    """Start a supervisor and its runner."""
+    supervisor: AnySupervisor = kind.start(capacity=10**7, job=None)
+    supervisor.events_at, supervisor.payloads, supervisor.delays = {}, {}, []
+    return supervisor
+
+
+def observe(supervisor: Supervisor, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the triggers, and give what was seen."""
     waits = {number: (each[0], each[1]) for number, each in enumerate(asked["waits"], start=1)}
-    supervisor = Supervisor.start(capacity=10**7, job=None)
-    supervisor.events_at, supervisor.delays = {}, []
     # One wait goes before the others, so that what is loaded once counts for nobody.
     supervisor.wanted = {1: waits[1]}
     run_for(supervisor, asked["warm_seconds"])
@@ -86,25 +119,34 @@ def main() -> None:
     supervisor.wanted.update(waits)
     run_for(supervisor, asked["settle_seconds"])
     grown = resident_bytes(supervisor.pid) - memory
-    # Airflow's words go either way.
-    for stream in (sys.stdout, sys.stderr):
-        stream.write(f"\n{BEGINS}\n")
-        stream.flush()
+    mark(BEGINS)
+    supervisor.begin()
     cpu = cpu_seconds(supervisor.pid)
     run_for(supervisor, asked["seconds"])
     cpu = cpu_seconds(supervisor.pid) - cpu
+    supervisor.end()
     # Only now, since it would count as the waits' work: it wakes up twenty times a second.
     supervisor.wanted[PROBE_ID] = (PROBE, {"seconds": 2.0})
     run_for(supervisor, asked["delay_seconds"])
-    seen = {
+    return {
         "cpu": cpu,
         "memory_per_wait": grown / max(1, len(waits) - 1),
         "delays": sorted(supervisor.delays),
         "events_at": {number - 1: moment for number, moment in supervisor.events_at.items()},
         "failures": supervisor.failures,
     }
-    supervisor.kill(escalation_delay=5, force=True)
+
+
+def say(seen: Mapping[str, Any]) -> None:
+    """Write one line."""
     sys.stdout.write("\n" + json.dumps(seen) + "\n")
+
+
+def mark(words: str) -> None:
+    """Write where something begins or ends, between what Airflow says: that goes either way."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.write(f"\n{words}\n")
+        stream.flush()
 
 
 def run_for(supervisor: Supervisor, seconds: float) -> None:

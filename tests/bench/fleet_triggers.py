@@ -54,3 +54,28 @@ class LoopDelayTrigger(BaseTrigger):
                 await asyncio.sleep(TICK)
                 delays.append(round(time.monotonic() - before - TICK, 4))
             yield TriggerEvent(delays)  # type: ignore[no-untyped-call]  # Airflow's own
+
+
+class LogFloodTrigger(BaseTrigger):
+    """Write into the task's log as fast as it goes, in records as large as those of a relay.
+
+    :param count: bytes
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
+        self.count = count
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give what makes the same trigger anew."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {"count": self.count}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Write, then send how long the event loop was held up."""
+        record, held_up = "\n".join(["flood ".ljust(99, ".")] * 100), 0.0
+        for _ in range(self.count // len(record)):
+            before = time.monotonic()
+            self.log.info("%s", record)
+            held_up = max(held_up, time.monotonic() - before)
+            await asyncio.sleep(0)
+        yield TriggerEvent(held_up)  # type: ignore[no-untyped-call]  # Airflow's own

@@ -12,7 +12,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.sections import checks, copies, dag_parsing, front, imports, load, rebuild, watching
+from tests.bench.sections import checks, copies, dag_parsing, front, imports, load, rebuild, relays, watching
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 # In the order of the page.
@@ -21,6 +21,7 @@ SECTIONS = (
     dag_parsing.SECTION,
     rebuild.SECTION,
     watching.SECTION,
+    relays.SECTION,
     checks.SECTION,
     copies.SECTION,
     front.SECTION,
