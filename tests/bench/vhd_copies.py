@@ -20,8 +20,11 @@ from tests.contract.clients.azcopy_program import AzCopy, missing
 ROOT = Path(__file__).resolve().parents[2]
 VHD_SIZE = 8192 * MEBIBYTE
 ALLOCATED = 1024 * MEBIBYTE
-SOURCE, TARGET = "stagingstore", "imagestore"
+SOURCE, TARGET, CONTAINER = "stagingstore", "imagestore", "images"
 WAYS = ("ours", "azcopy", "copy_blob", "sdk")
+# Inside one account, where a smaller one shows the same.
+INSIDE_SIZE, INSIDE_ALLOCATED = VHD_SIZE // 8, ALLOCATED // 8
+INSIDE_WAYS = ("chosen", "ours", "azcopy")
 # What a page blob of a standard account bears in a second, as documented.
 REQUESTS_PER_SECOND, BYTES_PER_SECOND = 500.0, 60.0 * MEBIBYTE
 PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
@@ -50,16 +53,24 @@ class CopyCost:
 
 
 def measure_copies(
-    ways: tuple[str, ...] = WAYS, *, size: int = VHD_SIZE, allocated: int = ALLOCATED
+    ways: tuple[str, ...] = WAYS, *, size: int = VHD_SIZE, allocated: int = ALLOCATED, account: str = TARGET
 ) -> dict[str, CopyCost]:
-    """Return the cost of each way, one after the other on the same emulator; AzCopy must be installed."""
+    """Return the cost of each way, one after the other on the same emulator; AzCopy must be installed.
+
+    :param account: where the copy is to be
+    """
     reason = missing()
     if reason:
         raise RuntimeError(reason)
     with EmulatorThread(EmulatorSettings(time_scale=1.0)) as thread, tempfile.TemporaryDirectory() as folder:
-        bench = CopyBench(thread, Path(folder))
+        bench = CopyBench(thread, Path(folder), account)
         bench.prepare(size, allocated)
         return {way: bench.measure(way) for way in ways}
+
+
+def measure_inside(ways: tuple[str, ...] = INSIDE_WAYS) -> dict[str, CopyCost]:
+    """Return the cost of each way of copying inside one account."""
+    return measure_copies(ways, size=INSIDE_SIZE, allocated=INSIDE_ALLOCATED, account=SOURCE)
 
 
 @dataclass
@@ -68,10 +79,13 @@ class CopyBench:
 
     :param thread: the emulator
     :param folder: for what AzCopy writes
+    :param account: where the copy is to be
+    :param source: address of the VHD
     """
 
     thread: EmulatorThread
     folder: Path
+    account: str = TARGET
     source: str = ""
 
     def prepare(self, size: int, allocated: int) -> None:
@@ -83,12 +97,13 @@ class CopyBench:
             SOURCE, "vhds", "source.vhd", size_bytes=size, allocated_bytes=allocated, seed="bench"
         )
         self._on_emulator(making)
+        self._on_emulator(blobs.create_container(self.account, CONTAINER))
         self.source = blobs.blob_url(SOURCE, "vhds", "source.vhd")
         self.thread.control.set_blob_limits(requests_per_second=REQUESTS_PER_SECOND, bytes_per_second=BYTES_PER_SECOND)
 
     def measure(self, way: str) -> CopyCost:
         """Copy in one way, and delete the copy."""
-        target = self.thread.emulator.world.blobs.blob_url(TARGET, "images", f"{way}.vhd")
+        target = self.thread.emulator.world.blobs.blob_url(self.account, CONTAINER, f"{way}.vhd")
         self.thread.control.forget_requests()
         start = time.perf_counter()
         memory = self._azcopy(target) if way == "azcopy" else self._in_process(way, target)
@@ -132,7 +147,7 @@ class CopyBench:
 
     async def _delete(self, blob: str) -> None:
         store = self.thread.emulator.world.blobs
-        await store._blob(TARGET, "images", blob).delete_blob()  # type: ignore[attr-defined]  # nobody else goes there
+        await store._blob(self.account, CONTAINER, blob).delete_blob()  # type: ignore[attr-defined]  # nobody else goes there
 
     def _on_emulator(self, work: Any) -> None:
         loop = self.thread._loop

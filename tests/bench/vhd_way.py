@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from airflow_aib.vhd.copy_options import CopyMethod
+
     Way = Callable[["Order"], Awaitable[None]]
 
 CONCURRENCY = 16
@@ -44,7 +46,16 @@ class Order:
 
 
 async def ours(order: Order) -> None:
-    """Copy as the operator does, and verify."""
+    """Copy as the operator does, piece by piece, and verify."""
+    await _copy(order, "pages")
+
+
+async def chosen(order: Order) -> None:
+    """Copy as the operator does when nobody says how, and verify."""
+    await _copy(order, "auto")
+
+
+async def _copy(order: Order, method: CopyMethod) -> None:
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.connection import settings_from_connection
     from airflow_aib.hooks.vhd_copy import copy_vhd
@@ -53,7 +64,7 @@ async def ours(order: Order) -> None:
     known = {key: order.connection[key] for key in ("conn_type", "login", "password", "extra")}
     destination, _, name = order.target.rpartition("/")
     async with AzureClients(settings_from_connection(**known)) as clients:
-        options = CopyOptions(method="pages", concurrency=CONCURRENCY)
+        options = CopyOptions(method=method, concurrency=CONCURRENCY)
         await copy_vhd(clients, order.source, destination, blob_name=name, options=options)
 
 
@@ -101,7 +112,7 @@ async def nothing(_: Order) -> None:
     """Start and end, which is what the interpreter itself takes."""
 
 
-WAYS: dict[str, Way] = {"ours": ours, "copy_blob": copy_blob, "sdk": sdk, "nothing": nothing}
+WAYS: dict[str, Way] = {"ours": ours, "chosen": chosen, "copy_blob": copy_blob, "sdk": sdk, "nothing": nothing}
 
 
 @asynccontextmanager
