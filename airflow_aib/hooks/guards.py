@@ -73,7 +73,8 @@ def refuse_losses(
     raise ImageTemplateInUseError(
         f"Deleting or replacing image template {image_template_id} now would lose something: "
         + "; ".join(loss.message for loss in refused),
-        hint=f"Wait for the run, copy the VHD and archive the log first; or give it up with {arguments}.",
+        hint="Wait for the run, copy the VHD (`image_rebuild` does with `vhd_destination`) and archive the log first; "
+        f"or give it up with {arguments}.",
         image_template_id=image_template_id,
         losses=[loss.message for loss in refused],
     )
@@ -83,13 +84,18 @@ def _uncopied_vhds(body: Mapping[str, Any], status: LastRunStatus, tags: Mapping
     if not status.may_have_made_images:
         # A run that failed or was cancelled left no VHD that anybody may trust.
         return []
-    # One with an address of its own lies outside the staging resource group, and is safe.
-    names = [str(item.get("runOutputName")) for item in vhd_distributors(body) if not item.get("uri")]
+    names = staged_vhds(body)
     return [
         Loss("vhd", f"the VHD {name!r} of the run that started {status.start_time} has not been copied")
         for name in names
         if tags.get(vhd_mark(name)) != status.start_time
     ]
+
+
+def staged_vhds(body: Mapping[str, Any]) -> list[str]:
+    """Give the run output names of the VHDs that stay behind in the staging resource group."""
+    # One with an address of its own lies outside it, and is safe.
+    return [str(item.get("runOutputName")) for item in vhd_distributors(body) if not item.get("uri")]
 
 
 def vhd_distributors(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

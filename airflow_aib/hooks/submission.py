@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_aib.exceptions import ImageBuilderError, ImageTemplateCheckError, ImageTemplateInUseError
+from airflow_aib.exceptions import (
+    ImageBuilderError,
+    ImageTemplateCheckError,
+    ImageTemplateError,
+    ImageTemplateInUseError,
+)
+from airflow_aib.hooks.guards import staged_vhds
 from airflow_aib.hooks.identities import require_identities
 from airflow_aib.hooks.image_templates import provisioning_state
 from airflow_aib.hooks.removal import FAILED_STATES, UNSETTLED_STATES, Removal
@@ -49,6 +55,25 @@ def require_good(rendered: RenderedImageTemplate, log: TaskLog, disabled: Mappin
             hint="Correct the document; nothing has been submitted.",
             findings=examination.findings,
         )
+
+
+def refuse_vhds(rendered: RenderedImageTemplate, log: TaskLog, *, are_given_up: bool) -> None:
+    """Raise where a build would leave VHDs in the staging resource group; or say that they are given up.
+
+    :param are_given_up: whether the user does not need them
+    """
+    names = staged_vhds(rendered.body)
+    if not names:
+        return
+    left = f"{rendered.source} makes VHDs that nobody copies out of the staging resource group: {', '.join(names)}"
+    if not are_given_up:
+        raise ImageTemplateError(
+            left,
+            hint="Give the task group a `vhd_destination`, account/container[/folder]; or, if you do not need them, "
+            "discard_vhds=True in its `create_args`. Nothing has been submitted.",
+            source=rendered.source,
+        )
+    log.warning("%s. They are given up, as discard_vhds=True says.", left)
 
 
 @contextmanager

@@ -49,8 +49,9 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     only workers send those; none of them is usually long enough to be worth a deferral. All in all they may take
     the options `provision_timeout` and `cancel_allowance` together.
 
-    Jinja fills in the fields listed as `template_fields`; `document_name`, `replace`, `cancel_running`, `discard_vhds`
-    and `discard_logs` are part of the DAG file, so that no run's input can decide about a loss.
+    Jinja fills in the fields listed as `template_fields`; `document_name`, `replace`, `cancel_running`,
+    `discard_vhds`, `discard_logs` and `may_leave_vhds` are part of the DAG file, so that no run's input can decide
+    about a loss.
 
     :param image_template: path of the document, relative to the DAG file or absolute, or its content as a dict. Only
         the path is a Jinja template: the document may hold scripts with braces of their own
@@ -66,6 +67,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
     :param cancel_running: on replacing, cancel a run that goes on and give up its log
     :param discard_vhds: on replacing, give up VHDs that have not been copied
     :param discard_logs: on replacing, give up a customization log that has not been archived
+    :param may_leave_vhds: whether the document may make VHDs that stay in the staging resource group, for another task
+        to copy; if not, one that does is an `ImageTemplateError` before Azure is asked, unless `discard_vhds` is true
     """
 
     template_fields: Sequence[str] = (
@@ -90,6 +93,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         cancel_running: bool = False,
         discard_vhds: bool = False,
         discard_logs: bool = False,
+        may_leave_vhds: bool = True,
         **kwargs: Any,
     ) -> None:
         if "image_template_id" in kwargs:
@@ -114,6 +118,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         self.disabled_rules = disabled_rules
         self.replace = replace
         self.accepted_losses = AcceptedLosses(cancel_running, discard_vhds, discard_logs)
+        self.may_leave_vhds = may_leave_vhds
 
     def execute(self, context: Context) -> str:
         """Create or keep the image template."""
@@ -159,7 +164,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
 
         :param now: what `utcNow()` writes, where the document asks for it
         """
-        from airflow_aib.hooks.submission import require_good
+        from airflow_aib.hooks.submission import refuse_vhds, require_good
         from airflow_aib.image_template.document import read_document
         from airflow_aib.image_template.render import RenderContext, render
 
@@ -174,6 +179,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         for secret in rendered.secrets:
             mask_secret(secret)
         require_good(rendered, self.log, self.disabled_rules)
+        if not self.may_leave_vhds:
+            refuse_vhds(rendered, self.log, are_given_up=self.accepted_losses.discard_vhds)
         return rendered
 
     def _do_render_template_fields(

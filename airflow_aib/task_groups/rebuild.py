@@ -53,7 +53,8 @@ def image_rebuild(
     :param log_destination: where logs are archived: `account/container[/folder]`, or whatever else the operator's
         `destination` takes
     :param vhd_destination: where VHDs are copied: `account/container[/folder]`, or the container's https address;
-        needed when the document makes any
+        needed when the document makes any: without, `create` fails, before Azure is asked, where a VHD would stay in
+        the staging resource group
     :param parameters: what to fill in for the document's parameters and `<placeholders>`, or the path of a
         parameters file
     :param image_template_name: its name; by default the document's own
@@ -63,7 +64,8 @@ def image_rebuild(
         option `[operators] default_deferrable`
     :param poll_interval: seconds between two looks; by default option `poll_interval`
     :param group_id: of the task group
-    :param create_args: more arguments for the task `create`, as `discard_logs`
+    :param create_args: more arguments for the task `create`, as `discard_logs`; or `may_leave_vhds` where a task of
+        your own copies VHDs, `discard_vhds` where nobody needs them
     :param run_args: more arguments for the task `run`, as `retries`, `if_running`, `run_allowance` or
         `on_partial_success`; what that accepts as missing, `copy_vhds` does not ask for
     :param copy_args: more arguments for the task `copy_vhds`, as `retain_for` or `deferrable`
@@ -78,7 +80,7 @@ def image_rebuild(
             resource_group_name=resource_group_name,
             image_template_name=image_template_name,
             parameters=parameters,
-            **{**waiting, **(create_args or {})},
+            **{**waiting, "may_leave_vhds": vhd_destination is not None, **(create_args or {})},
         )
         run = AzureImageTemplateRunOperator(
             task_id="run", image_template_id=create.output, **{**waiting, **(run_args or {})}

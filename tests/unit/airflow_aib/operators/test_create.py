@@ -11,7 +11,12 @@ from airflow.sdk import DAG
 from airflow.sdk._shared.secrets_masker import redact
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
-from airflow_aib.exceptions import ImageTemplateCheckError, ImageTemplateReadError, ImageTemplateRenderError
+from airflow_aib.exceptions import (
+    ImageTemplateCheckError,
+    ImageTemplateError,
+    ImageTemplateReadError,
+    ImageTemplateRenderError,
+)
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.submission import Submitted
 from airflow_aib.operators.image_template import AzureImageTemplateCreateOperator
@@ -184,3 +189,38 @@ def test_rules_can_be_switched_off_for_a_task(capsys: pytest.CaptureFixture[str]
 
     assert len(operator.submitted) == 1
     assert "Switched off (a trial): error: /properties/buildTimeoutInMinutes" in capsys.readouterr().out
+
+
+OWN_PLACE = {"type": "VHD", "runOutputName": "own", "uri": "https://store.blob.core.windows.net/vhds/a.vhd"}
+
+
+def test_a_vhd_that_nobody_copies_is_refused() -> None:
+    """Where no task copies VHDs, a document that leaves one in the staging resource group is an error beforehand."""
+    document = body(distribute=[{"type": "VHD", "runOutputName": "disk"}, OWN_PLACE]) | {"name": "linux"}
+    operator = create(image_template=document, may_leave_vhds=False)
+
+    with pytest.raises(ImageTemplateError, match=r"nobody copies .*: disk. Give the task group a `vhd_destination`"):
+        operator.execute({})
+
+    assert operator.submitted == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "distributor", "is_told"),
+    [
+        ({}, {"type": "VHD", "runOutputName": "disk"}, False),
+        ({"may_leave_vhds": False}, OWN_PLACE, False),
+        ({"may_leave_vhds": False, "discard_vhds": True}, {"type": "VHD", "runOutputName": "disk"}, True),
+    ],
+    ids=["copied by another task", "not in the staging resource group", "given up"],
+)
+def test_a_vhd_that_is_copied_or_given_up_is_fine(
+    capsys: pytest.CaptureFixture[str], arguments: dict[str, Any], distributor: dict[str, Any], *, is_told: bool
+) -> None:
+    """It is submitted; what is given up is told."""
+    operator = create(image_template=body(distribute=[distributor]) | {"name": "linux"}, **arguments)
+
+    operator.execute({})
+
+    assert len(operator.submitted) == 1
+    assert ("They are given up" in capsys.readouterr().out) == is_told

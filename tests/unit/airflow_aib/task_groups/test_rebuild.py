@@ -187,3 +187,18 @@ def test_dag_files_load_no_sdk(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=environment)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "may_leave_vhds"),
+    [
+        ({}, False),
+        ({"vhd_destination": "store/vhds"}, True),
+        ({"create_args": {"may_leave_vhds": True}}, True),
+    ],
+)
+def test_without_a_place_for_vhds_none_may_be_left(arguments: dict[str, Any], *, may_leave_vhds: bool) -> None:
+    """Where `copy_vhds` is not there, `create` refuses a document that leaves a VHD, unless told otherwise."""
+    create: Any = rebuild(**arguments).get_task("image_rebuild.create")
+
+    assert create.may_leave_vhds == may_leave_vhds
