@@ -9,34 +9,31 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.archive_place import blob_pieces, open_place
+from airflow_aib.hooks.archive_place import open_place
 from airflow_aib.hooks.blob_file import digest
-from airflow_aib.hooks.compression import Observed, compressed, decompressed
+from airflow_aib.hooks.compression import decompressed
 from airflow_aib.hooks.guards import LOG_MARK
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.run_requests import busy
+from airflow_aib.hooks.settled_copy import Settling, copy_settled
 from airflow_aib.hooks.staging import CUSTOMIZATION_LOG, VALIDATION_LOG, StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
-from airflow_aib.image_run.customization_log import CustomizationLog, LogReading
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_run
-from airflow_aib.image_run.failure_signatures import log_signs
 from airflow_aib.image_run.log_archive import DIAGNOSIS, EARLIER, INDEX, run_folder, with_run
-from airflow_aib.image_run.log_bytes import LogBytes
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_aib.hooks.archive_place import ArchivePlace
-    from airflow_aib.hooks.blob_file import BlobFile
     from airflow_aib.hooks.clients import AzureClients
     from airflow_aib.hooks.image_runs import ImageRuns
+    from airflow_aib.image_run.customization_log import CustomizationLog
 
 log = logging.getLogger(__name__)
 
-COPY_ATTEMPTS = 3
 INDEX_ATTEMPTS = 5
 # A run that has just ended may still be handing over its log.
 LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
@@ -63,7 +60,8 @@ async def archive_logs(
 ) -> dict[str, Any]:
     """Copy the logs of the last run to `<destination>/<image template>/<start time>_<outcome>/`, check and mark it.
 
-    Each is compressed with gzip, read back and compared. `<destination>/<image template>/index.json` lists the runs,
+    Each is compressed with gzip, read back and compared. A log that lacks its end, shortly after the run, is waited
+    for. `<destination>/<image template>/index.json` lists the runs,
     the newest first. Beside the logs of a run that ended badly lies its diagnosis. A run that is being cancelled is
     waited for: whoever has ended its task wants to know why as well. What is already there is replaced by the same
     content: archiving twice does no harm. Logs of earlier runs that nobody has archived are saved besides, in
@@ -81,7 +79,13 @@ async def archive_logs(
     folder = run_folder(name, status)
     logs = await _find_logs(service, body, status)
     archived = {
-        log_file.file_name: await archive_log(service.clients, log_file, place, f"{folder}/{log_file.file_name}.gz")
+        log_file.file_name: await archive_log(
+            service.clients,
+            log_file,
+            place,
+            f"{folder}/{log_file.file_name}.gz",
+            Settling.of_log(log_file.file_name, status, service.clock),
+        )
         for log_file in logs
     }
     diagnosis = None
@@ -203,10 +207,13 @@ async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRu
 
 
 async def archive_log(
-    clients: AzureClients, source: StagedBlob, place: ArchivePlace, name: str
+    clients: AzureClients, source: StagedBlob, place: ArchivePlace, name: str, settling: Settling | None = None
 ) -> tuple[ArchivedFile, CustomizationLog]:
-    """Copy a log of any length in constant memory, then read the copy back and compare; give also what it says."""
-    observed, read = await copy_settled(StagingArea(clients).file(source), place, name)
+    """Copy a log of any length in constant memory, then read the copy back and compare; give also what it says.
+
+    :param settling: how long its end may still be on its way; None where it has come long ago
+    """
+    observed, read = await copy_settled(StagingArea(clients).file(source), place, name, settling)
     written, url = observed.content, place.url(name)
     found = await digest(decompressed(place.read(name), target=url))
     if found != written:
@@ -219,22 +226,4 @@ async def archive_log(
         )
     return ArchivedFile(name.rpartition("/")[2], url, written.size, written.sha256), read.result(
         clients.settings.masker
-    )
-
-
-async def copy_settled(reading: BlobFile, place: ArchivePlace, name: str) -> tuple[Observed, LogReading]:
-    """Copy a blob that nobody changed meanwhile: the service may still be handing over the end of a log."""
-    for _ in range(COPY_ATTEMPTS):
-        before = await reading.look()
-        log_reading = LogReading(log_signs())
-        observed = Observed(LogBytes(log_reading))
-        pieces = compressed(observed.watch(blob_pieces(reading)))
-        await place.write(name, pieces, {"aib_source": reading.address.url})
-        if await reading.look() == before:
-            return observed, log_reading
-    raise ArmRequestError(
-        f"Log {reading.address.url} has changed during each of {COPY_ATTEMPTS} copies",
-        hint="It is still being written: archive it again in a few minutes.",
-        code="LogChanges",
-        target=reading.address.url,
     )

@@ -179,6 +179,11 @@ class LogReading:
         self._has_finished = False
         self._interrupted_in: str | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether Packer came to its end."""
+        return self._has_reached("end")
+
     def take(self, lines: Iterable[str]) -> None:
         """Read the next lines."""
         for line in lines:
@@ -227,7 +232,7 @@ class LogReading:
             errors=kept(self._errors, masker),
             tail=kept(self._tail or self._plain_tail, masker),
             operation_id=self._operation_id,
-            is_complete=self._has_reached("end"),
+            is_complete=self.is_complete,
             has_finished=self._has_finished and not self._errors,
             interrupted_in=self._interrupted_in,
             signs_before=frozenset(self._before),

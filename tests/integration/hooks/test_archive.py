@@ -91,6 +91,34 @@ async def test_a_failed_runs_log_is_archived_too(azure: Azure) -> None:
     assert b"it broke here" in await archived(azure, archive["files"][0]["url"])
 
 
+class HandingOver(FakeClock):
+    """Hand over the end of a log while somebody waits for it."""
+
+    def __init__(self, log_file: BlobFile, content: bytes) -> None:
+        super().__init__()
+        self._log_file = log_file
+        self._content = content
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        await super().sleep(seconds)
+        await self._log_file.client.upload_blob(self._content, overwrite=True)
+
+
+async def test_the_end_of_a_log_that_comes_late_is_archived_too(azure: Azure) -> None:
+    """Right after a run, a log that lacks its end is not yet all there is."""
+    body, status = await azure.build()
+    whole, staging = await original(azure, body, status), StagingArea(azure.clients)
+    log_file = await staging.find_customization_log(body, status)
+    assert log_file is not None
+    await staging.file(log_file).client.upload_blob(whole[: len(whole) // 2], overwrite=True)
+    service = ImageTemplateService(azure.clients, clock=HandingOver(staging.file(log_file), whole))
+
+    archive = await archive_logs(service, azure.image_template_id, DESTINATION)
+
+    assert await archived(azure, archive["files"][0]["url"]) == whole
+
+
 async def test_archiving_twice_does_no_harm(azure: Azure) -> None:
     """The same log gives the same archive."""
     await azure.build()

@@ -10,11 +10,13 @@ from airflow_aib.exceptions import ImageArtifactMissingError, ImageTemplateInUse
 from airflow_aib.hooks.archive import archive_logs
 from airflow_aib.hooks.blob_file import BlobFile
 from airflow_aib.hooks.guards import refuse_losses, vhd_mark
+from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.leftovers import VHDS_SAVED_UNTIL, staged_losses
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.storage_access import StorageAccess
 from airflow_aib.hooks.vhd_outputs import VhdOutputs
 from airflow_aib.vhd.copy_options import CopyOptions
+from tests.fakes import FakeClock
 from tests.integration.hooks.azure import NAME, VHD
 
 if TYPE_CHECKING:
@@ -146,8 +148,9 @@ async def test_the_log_of_a_validation_is_not_forgotten(azure: Azure) -> None:
     await azure.run()
     await azure.run()
     assert await losses(azure) == ["log"] * 4
+    service = ImageTemplateService(azure.clients, clock=FakeClock())
 
-    await archive_logs(azure.service, azure.image_template_id, DESTINATION)
+    await archive_logs(service, azure.image_template_id, DESTINATION)
 
     assert await losses(azure) == []
 

@@ -3,20 +3,26 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.archive import COPY_ATTEMPTS, copy_settled
 from airflow_aib.hooks.blob_facts import BlobFacts
+from airflow_aib.hooks.settled_copy import COPY_ATTEMPTS, ENDLESS_TIME, SETTLING_TIME, Settling, copy_settled
 from airflow_aib.hooks.storage_address import BlobAddress
+from airflow_aib.image_run.run_status import read_last_run_status
+from tests.fakes import START, FakeClock, image_template, run_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Mapping
+    from datetime import datetime
 
     from airflow_aib.hooks.archive_place import ArchivePlace
     from airflow_aib.hooks.blob_file import BlobFile, Content
+
+WHOLE = b"begin and end\nPACKER ERR 2026/01/05 03:00:00 [INFO] (telemetry) Finalizing.\n"
 
 
 @dataclass
@@ -50,10 +56,24 @@ class FakePlace:
         self.content = gzip.decompress(b"".join([piece async for piece in pieces]))
 
 
-async def copy(source: FakeBlob, destination: FakePlace) -> Content:
+async def copy(source: FakeBlob, destination: FakePlace, settling: Settling | None = None) -> Content:
     """Copy a log."""
-    observed, _ = await copy_settled(cast("BlobFile", source), cast("ArchivePlace", destination), "log.gz")
+    observed, _ = await copy_settled(cast("BlobFile", source), cast("ArchivePlace", destination), "log.gz", settling)
     return observed.content
+
+
+def settling_of(
+    clock: FakeClock,
+    state: str = "Succeeded",
+    message: str = "",
+    ended_at: datetime = START,
+    file_name: str = "customization.log",
+) -> Settling:
+    """Wait for a log of a run that has ended so."""
+    end_time = ended_at.isoformat().replace("+00:00", "Z")
+    status = read_last_run_status(image_template(run_status(state, message=message) | {"endTime": end_time}))
+    assert status is not None
+    return Settling.of_log(file_name, status, clock)
 
 
 async def test_a_log_that_is_whole_is_copied_once() -> None:
@@ -80,3 +100,62 @@ async def test_a_log_that_never_rests_is_not_called_archived() -> None:
 
     with pytest.raises(ArmRequestError, match=r"has changed during each of 3 copies.* archive it again"):
         await copy(growing, FakePlace())
+
+
+async def test_the_end_of_a_log_is_waited_for() -> None:
+    """A log may rest for a while without its end, which comes when the run has been over for some seconds."""
+    clock, destination = FakeClock(), FakePlace()
+    growing = FakeBlob([b"begin", b"begin", b"begin", b"begin and", b"begin and", b"begin and", WHOLE])
+
+    written = await copy(growing, destination, settling_of(clock))
+
+    assert (destination.content, written.size) == (WHOLE, len(WHOLE))
+
+
+async def test_a_log_with_its_end_is_not_waited_for() -> None:
+    """Whoever archives the log of most runs loses no time."""
+    clock = FakeClock()
+
+    await copy(FakeBlob([WHOLE]), FakePlace(), settling_of(clock))
+
+    assert clock.pauses == []
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "within"),
+    [
+        ("Succeeded", "", SETTLING_TIME),
+        ("Failed", "Build failed.", SETTLING_TIME),
+        ("Failed", "context deadline exceeded", ENDLESS_TIME),
+        ("Canceled", "", ENDLESS_TIME),
+    ],
+)
+async def test_an_end_that_does_not_come_is_waited_for_a_bounded_time(
+    state: str, message: str, within: timedelta
+) -> None:
+    """What is there is archived then; the log of a build that broke off is not expected to have an end."""
+    clock, destination = FakeClock(), FakePlace()
+
+    await copy(FakeBlob([b"begin"]), destination, settling_of(clock, state, message))
+
+    assert destination.content == b"begin"
+    assert clock.now() - START == within
+
+
+async def test_the_end_of_a_validations_log_is_waited_for_briefly() -> None:
+    """Nobody knows what its last words are, so that it cannot be told whether they have come."""
+    clock = FakeClock()
+
+    await copy(FakeBlob([b"begin"]), FakePlace(), settling_of(clock, file_name="validation.log"))
+
+    assert clock.now() - START == ENDLESS_TIME
+
+
+async def test_a_log_of_long_ago_is_not_waited_for() -> None:
+    """The time counts from the run's end, by which the service's clock may be ahead of ours."""
+    clock = FakeClock()
+    await copy(FakeBlob([b"begin"]), FakePlace(), settling_of(clock, ended_at=START - SETTLING_TIME))
+    assert clock.pauses == []
+
+    await copy(FakeBlob([b"begin"]), FakePlace(), settling_of(clock, ended_at=START + timedelta(hours=1)))
+    assert clock.now() - START == SETTLING_TIME
