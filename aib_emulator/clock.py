@@ -21,9 +21,9 @@ def real_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the emulator's only reader of the wall clock
 
 
-def date_header(skew: timedelta) -> str:
-    """Return what a server whose clock is ahead by `skew` writes into its `Date` header."""
-    return format_datetime(real_now() + skew, usegmt=True)
+def date_header(now: datetime) -> str:
+    """Return an instant in UTC as it is written into a `Date` header."""
+    return format_datetime(now, usegmt=True)
 
 
 class Clock(Protocol):

@@ -83,7 +83,7 @@ class Front:
     async def _finish_headers(self, _: web.Request, response: web.StreamResponse) -> None:
         # The service's answers have carried no Server header since mid 2023.
         response.headers.pop("Server", None)
-        response.headers["Date"] = date_header(self._world.clock.skew)
+        response.headers["Date"] = date_header(self._world.clock.now())
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = normalise_path(request.path)

@@ -6,18 +6,18 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
 
-from aib_emulator.blob_front.access import Credential, Gate, raise_refusal
+from aib_emulator.blob_front.access import READING_METHODS, Credential, Gate, raise_refusal
 from aib_emulator.blob_front.delegation import asks_for_delegation_key, delegation_key
 from aib_emulator.blob_front.errors import ERROR_CODE, StorageError, error_response
 from aib_emulator.blob_front.forward import forward
 from aib_emulator.blob_front.from_url import CopyParts, copier_for, copy_from_url
 from aib_emulator.blob_front.page_limits import check_page_request
 from aib_emulator.blob_front.rate_limits import request_volume
+from aib_emulator.blob_front.readable import demand_block_list, demand_readable, lists_blocks
 from aib_emulator.blob_front.target import Target
 from aib_emulator.clock import date_header, real_now
 
@@ -85,13 +85,11 @@ class _Front:
         await self._backend.close()
 
     async def date(self, _: web.Request, response: web.StreamResponse) -> None:
-        skew = self._parts.clock.skew
-        if skew:
-            response.headers["Date"] = date_header(skew)
+        response.headers["Date"] = date_header(self._parts.clock.now())
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         target = Target(request.raw_path)
-        _demand_readable(request, target)
+        demand_readable(request.method, target, request.headers)
         if asks_for_delegation_key(request.method, target):  # a POST that a reader may send
             return await self._delegation_key(request, self._admit(request, target, "GET"))
         access = self._admit(request, target, request.method)
@@ -101,6 +99,8 @@ class _Front:
         await self._parts.copies.settle()
         self._parts.copies.demand_none(request.method, target)
         response = await self._carry_out(request, target, access)
+        if request.method not in READING_METHODS:
+            await self._parts.copies.settle()  # it may have been the source of one
         if response.headers.get(ERROR_CODE) == "AuthorizationFailure":
             raise_refusal(access.credential, request.headers.get("x-ms-version", ""), self._gate.challenge())
         return response
@@ -112,7 +112,11 @@ class _Front:
         copier = copier_for(request.method, target, request.headers)
         if copier is not None:
             return await copy_from_url(copier, request, target, access, self._copy_parts)
-        response = await forward(request, target, access, self._backend)
+        body = None
+        if lists_blocks(request.method, target):
+            body = await request.read()
+            demand_block_list(body)
+        response = await forward(request, target, access, self._backend, body)
         if response.status == HTTPStatus.NO_CONTENT and target.query.get("comp") == "copy":
             await self._parts.copies.abort(target)
         return response
@@ -129,20 +133,6 @@ class _Front:
         if "x-ms-blob-public-access" in request.headers and not access.account.allows_public_access:
             message = "Public access is not permitted on this storage account."
             raise StorageError(409, "PublicAccessNotPermitted", message)
-
-
-def _demand_readable(request: web.Request, target: Target) -> None:
-    try:
-        unquote(target.raw, errors="strict")
-    except UnicodeDecodeError as error:
-        message = "The requested URI does not represent any resource on the server."
-        raise StorageError(400, "InvalidUri", message) from error
-    for name, value in request.headers.items():
-        try:
-            value.encode()  # fails with what was no UTF-8
-        except UnicodeEncodeError as error:
-            message = f"The value for one of the HTTP headers is not in the correct format: {name}."
-            raise StorageError(400, "InvalidHeaderValue", message) from error
 
 
 def _error_writer(clock: Clock) -> Middleware:

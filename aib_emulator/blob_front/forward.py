@@ -41,15 +41,20 @@ def _passes(name: str) -> bool:
     return name not in HOP_BY_HOP and not name.startswith(OWN_HEADERS)
 
 
-async def forward(request: web.Request, target: Target, access: Access, backend: Backend) -> web.StreamResponse:
-    """Let Azurite answer; a bearer's request is signed with the account key, for Azurite knows no tokens."""
+async def forward(
+    request: web.Request, target: Target, access: Access, backend: Backend, body: bytes | None = None
+) -> web.StreamResponse:
+    """Let Azurite answer; a bearer's request is signed with the account key, for Azurite knows no tokens.
+
+    :param body: of the request, where it was read already
+    """
     headers = forwarded_headers(request)
     key = None
     if access.credential is Credential.BEARER:
         headers.popall("Authorization")
         key = access.account.keys[0]
-    body = request.content if request.can_read_body else None
-    return await relay(request, await backend.send(request.method, target, headers, body, key=key))
+    content = request.content if body is None and request.can_read_body else body
+    return await relay(request, await backend.send(request.method, target, headers, content, key=key))
 
 
 async def relay(

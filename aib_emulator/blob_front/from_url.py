@@ -18,7 +18,8 @@ from aib_emulator.blob_front.forward import forwarded_headers, relay
 from aib_emulator.blob_front.page_limits import LONGEST_WRITE, PAGE
 from aib_emulator.blob_front.page_ranges import ByteRange, read_range
 from aib_emulator.blob_front.shared_key import is_signed
-from aib_emulator.blob_front.source import CONDITIONS, find_source
+from aib_emulator.blob_front.source import API_VERSION, CONDITIONS, find_source
+from aib_emulator.blob_front.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from aib_emulator.blob_front.access import Access, Gate
     from aib_emulator.blob_front.backend import Backend
     from aib_emulator.blob_front.pending_copies import PendingCopies
-    from aib_emulator.blob_front.source import Source
-    from aib_emulator.blob_front.target import Target
+    from aib_emulator.blob_front.source import Source, SourceState
 
     Write = tuple[dict[str, str], bytes]
     Copier = Callable[[CopyCall, Source], Awaitable[web.StreamResponse]]
@@ -127,11 +127,21 @@ async def put_blob(call: CopyCall, source: Source) -> web.StreamResponse:
 async def copy_blob(call: CopyCall, source: Source) -> web.StreamResponse:
     """Copy Blob and Copy Blob From URL, once it is clear that the source may be read; the latter takes no time."""
     state = await source.verify()
+    await _demand_same_type(call, state)
     given = call.request.headers
     named = {name: given[name] for name in ("x-ms-copy-source", *CONDITIONS) if name in given}
     if given.get("x-ms-requires-sync", "").lower() == "true":
         return await relay(call.request, await call.put(named))
     return await relay(call.request, await call.copies.start(call, named, state))
+
+
+async def _demand_same_type(call: CopyCall, source: SourceState) -> None:
+    """Refuse to put a copy into the place of a blob of another type, which Azurite would."""
+    headers = CIMultiDict({"x-ms-version": API_VERSION})
+    plain, key = Target(call.target.raw_path), call.access.account.keys[0]
+    async with await call.backend.send("HEAD", plain, headers, key=key) as answer:
+        if answer.ok and answer.headers["x-ms-blob-type"] != source.blob_type:
+            raise StorageError(409, "InvalidBlobType", "The blob type is invalid for this operation.")
 
 
 async def copy_increment(call: CopyCall, source: Source) -> web.StreamResponse:

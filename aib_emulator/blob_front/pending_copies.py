@@ -1,7 +1,7 @@
 """Copy Blob that takes its time: how far each copy is follows from the clock, and nothing runs meanwhile.
 
 Azurite copies in no time. So a copy that is to last makes its target, empty, and is carried out when somebody looks
-after its end, or before anything else happens to its source.
+after its end. Its source must stay as it is until then.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from multidict import CIMultiDict
 
 from aib_emulator.blob_front.access import READING_METHODS
 from aib_emulator.blob_front.errors import ERROR_CODE, StorageError, code_of
-from aib_emulator.blob_front.target import Target
+from aib_emulator.blob_front.source import API_VERSION
+from aib_emulator.blob_front.target import Target, target_of_url
 from aib_emulator.keeping.keeper import Keeper
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import aiohttp
-    from multidict import CIMultiDict
 
     from aib_emulator.blob_front.access import Accounts
     from aib_emulator.blob_front.backend import Backend
@@ -170,8 +173,28 @@ class PendingCopies:
             for copy in sorted(self._pending.values(), key=lambda copy: copy.ends):
                 if copy.ends <= now:
                     await self._end(copy)
+                elif reason := await self._lost_source(copy):
+                    await self._fail(copy, "failed", reason, now)
+                    self._forget(copy.key)
                 else:
                     await self._show(copy, {"progress": copy.progress(now)})
+
+    async def _lost_source(self, copy: PendingCopy) -> str:
+        """Say why a copy cannot go on; nothing while its source is as it was at the start."""
+        source = target_of_url(copy.headers["x-ms-copy-source"])
+        account = self._accounts.account(source.account)
+        if account is None:
+            return _reason(HTTPStatus.NOT_FOUND, "ResourceNotFound")
+        plain = Target(source.raw_path)
+        snapshot = source.query.get("snapshot")
+        if snapshot is not None:
+            plain = plain.with_query(f"snapshot={quote(snapshot, safe='')}")
+        headers = CIMultiDict({"x-ms-version": API_VERSION})
+        async with await self._backend.send("HEAD", plain, headers, key=account.keys[0]) as answer:
+            if not answer.ok:
+                return _reason(answer.status, answer.headers.get(ERROR_CODE) or code_of(answer.status, b""))
+            is_same = answer.headers["ETag"] == copy.source.etag
+            return "" if is_same else _reason(HTTPStatus.PRECONDITION_FAILED, "ConditionNotMet")
 
     def is_pending(self, target: Target) -> bool:
         """Whether a copy to this target goes on."""
@@ -207,8 +230,7 @@ class PendingCopies:
         async with await sending as answer:
             if not answer.ok or answer.status == HTTPStatus.NOT_MODIFIED:
                 code = answer.headers.get(ERROR_CODE) or code_of(answer.status, await answer.read())
-                reason = f'{answer.status} {code} "Copy failed when reading the source."'
-                await self._fail(copy, "failed", reason, copy.ends)
+                await self._fail(copy, "failed", _reason(answer.status, code), copy.ends)
 
     def _forget(self, key: str) -> None:
         self._pending.pop(key, None)
@@ -224,6 +246,10 @@ class PendingCopies:
 
     async def _show(self, copy: PendingCopy, state: Mapping[str, str]) -> None:
         await self._note(dict(zip(("account", "container", "blob"), copy.place, strict=True)), state)
+
+
+def _reason(status: int, code: str) -> str:
+    return f'{int(status)} {code} "Copy failed when reading the source."'
 
 
 def _key(target: Target) -> str:

@@ -51,10 +51,12 @@ class SourceState:
 
     :param length: its bytes
     :param etag: of this state
+    :param blob_type: page, block or append blob, as the service writes it
     """
 
     length: int
     etag: str
+    blob_type: str = ""
 
 
 class Source:
@@ -96,7 +98,8 @@ class Source:
         headers = CIMultiDict({"x-ms-version": API_VERSION, **self._conditions})
         async with await self._backend.send("HEAD", self.target, headers, key=self._key) as answer:
             _demand_success(answer, b"")
-            return SourceState(int(answer.headers["Content-Length"]), answer.headers["ETag"])
+            found = answer.headers
+            return SourceState(int(found["Content-Length"]), found["ETag"], found["x-ms-blob-type"])
 
     async def open(self, window: ByteRange | None) -> aiohttp.ClientResponse:
         """Return the answer to reading a window, or everything, its body unread."""

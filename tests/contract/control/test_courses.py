@@ -235,6 +235,16 @@ def test_the_services_clocks_may_differ(raw: RawArm, control: ControlClient, sec
     assert control.clock()["skew"] == 0
 
 
+def test_every_answer_is_dated_by_the_emulated_clock(raw: RawArm, control: ControlClient) -> None:
+    """Put forward, the clock shows in the answers of all endpoints, errors too."""
+    control.set_scale(0)
+    control.advance(7200)
+    now = datetime.fromisoformat(control.clock()["now"]).replace(microsecond=0)
+    blobs = f"{raw.thread.emulator.blob_url}/imagestore"
+    answers = [raw.send("GET", ONE), *(raw.session.get(blobs + query, timeout=30) for query in ("?comp=list", "/no/b"))]
+    assert [parsedate_to_datetime(answer.headers["Date"]) for answer in answers] == [now] * 3
+
+
 def test_failures_are_removed_one_by_one(raw: RawArm, control: ControlClient) -> None:
     """Each planned failure has an id, by which it is taken away."""
     goes, stays = control.plan_failure(kind="hang"), control.plan_failure(kind="customizer")

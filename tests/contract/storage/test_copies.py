@@ -328,3 +328,13 @@ async def test_copy_of_a_missing_source_is_refused(cloud: Cloud, source: Any) ->
     with refused("CannotVerifyCopySource", status=404):
         await done(copy.start_copy_from_url(await signed(cloud, missing)))
     assert not await done(copy.exists())
+
+
+async def test_copy_keeps_the_type_of_its_target(cloud: Cloud, target: Any) -> None:
+    """A block blob is not replaced by the copy of a page blob, nor the other way round."""
+    log = cloud.blobs(TARGET).get_blob_client(CONTAINER, "some.log")
+    await done(log.upload_blob(b"line"))
+    for one, other in ((target, log), (log, target)):
+        with refused("InvalidBlobType", status=409):
+            await done(other.start_copy_from_url(one.url))
+    assert await content(log.download_blob()) == b"line"

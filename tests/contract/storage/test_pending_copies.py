@@ -149,15 +149,16 @@ async def test_copy_fails_where_it_was_planned(paced: Cloud, source: Any) -> Non
 
 @pytest.mark.parametrize(("change", "reason"), [("deleted", "404 BlobNotFound"), ("written", "412 ")])
 async def test_source_that_changes_fails_the_copy(paced: Cloud, source: Any, change: str, reason: str) -> None:
-    """A source that is deleted or written to meanwhile fails the copy, and the reason is told."""
+    """A source that is deleted or written to meanwhile fails the copy where it is, and the reason is told."""
     target, _ = await started(paced, source)
+    paced.thread.control.advance(0.5)
     if change == "deleted":
         await done(source.delete_blob())
     else:
         await done(source.upload_page(DATA, offset=0, length=len(DATA)))
     paced.thread.control.advance(1)
     copy = await copy_of(target)
-    assert copy.status == "failed"
+    assert (copy.status, copy.progress) == ("failed", f"{HALF}/{WHOLE}")
     assert copy.status_description.startswith(reason)
     assert copy.status_description.endswith('"Copy failed when reading the source."')
 
