@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Seconds = TypeVar("Seconds", float, float | None)
+Choice = TypeVar("Choice", bound=str)
 Duration = TypeVar("Duration", timedelta, timedelta | None)
 
 # Beyond it no calendar has a name for the moment at which a wait would end.
@@ -52,6 +56,13 @@ def require_count(name: str, value: int) -> int:
     if _is_from(value, 1) and isinstance(value, int):
         return value
     raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or above")
+
+
+def require_choice(name: str, value: Choice, choices: Sequence[Choice]) -> Choice:
+    """Give back one of a few words, or say what is wrong with it."""
+    if value in choices:
+        return value
+    raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
 
 
 def require_container(name: str, value: Any) -> Any:

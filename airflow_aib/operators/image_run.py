@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from airflow_aib.arguments import require_allowance, require_seconds
+from airflow_aib.arguments import require_allowance, require_choice, require_seconds
 from airflow_aib.exceptions import ImageRunTimeoutError
 from airflow_aib.image_run.choices import IF_RUNNING, RELAY_LEVELS, IfRunning, RelayLevel, require_policy
 from airflow_aib.operators.base import HANDLE_XCOM, WaitingOperator
@@ -98,17 +98,13 @@ class AzureImageTemplateRunOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if if_running not in IF_RUNNING:
-            raise ValueError(f"if_running is {if_running!r}; it must be one of {', '.join(map(repr, IF_RUNNING))}")
-        self.if_running: IfRunning = if_running
+        self.if_running: IfRunning = require_choice("if_running", if_running, IF_RUNNING)
         self.busy_timeout = require_seconds("busy_timeout", busy_timeout)
         self.on_partial_success = require_policy(on_partial_success)
         self.late_success_allowance = require_seconds("late_success_allowance", late_success_allowance)
         self.run_allowance = require_allowance("run_allowance", run_allowance)
         self.cancel_on_kill = cancel_on_kill
-        if relay_log not in RELAY_LEVELS:
-            raise ValueError(f"relay_log of task {self.task_id} is {relay_log!r}. Write {', '.join(RELAY_LEVELS)}.")
-        self.relay_log = relay_log
+        self.relay_log: RelayLevel = require_choice("relay_log", relay_log, RELAY_LEVELS)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""

@@ -1,4 +1,4 @@
-"""Operators that create, run, cancel and delete image templates."""
+"""Operators that create and delete image templates."""
 
 from __future__ import annotations
 

@@ -35,6 +35,11 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
     Returns one item per VHD: `run_output_name`, `destination`, `length`, `allocated_bytes`, `copied_bytes`, `sha256`,
     `method`.
 
+    Errors: `VhdCopyError` for a VHD that is not saved, or not within `copy_timeout`: run the task again, and the copy
+    goes on; `ImageArtifactMissingError` when the build has left no VHD that was not accepted as missing;
+    `ImageTemplateInUseError` while the run goes on; `ImageRunWatchError` when the task `run_task_id` has not seen its
+    run begin; `ImageTemplateError` for a destination that is none; `ArmRequestError` for whatever else Azure refuses.
+
     With `deferrable` the triggerer sees to the copy, and no worker is held; it reads each VHD once, to verify it.
 
     :param destination: `account/container[/folder]`, or the container's https address; a copy lies below it as

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
     """Wait until a run of an image template is over that somebody else started: the portal, a colleague, another DAG.
 
-    Succeeds when the run has succeeded, and returns its status. A run that ended otherwise is an error that says why,
-    as the run operator's does: `ImageRunFailedError` or `ImageRunCanceledError`. Looks that fail for Azure's or the
-    network's reasons are borne for ten minutes; then comes an `ImageRunWatchError`, which a retry mends, unlike the
-    `AirflowSensorTimeout` after `timeout`, which Airflow never tries again. A shorter `execution_timeout` bounds
-    the wait too, deferred or not, and leaves the task its retries. With `image_run`, a run that ended otherwise
-    spends no retries: it stays as it ended. The run itself is left alone.
+    Succeeds when the run has succeeded, and returns its status. Looks that fail for Azure's or the network's reasons
+    are borne for ten minutes. Airflow never tries again after `timeout`; a shorter `execution_timeout` bounds the wait
+    too, deferred or not, and leaves the task its retries. With `image_run`, a run that ended otherwise spends none: it
+    stays as it ended. The run itself is left alone.
+
+    Errors: `ImageRunFailedError` or `ImageRunCanceledError` for a run that ended otherwise, with why, as the run
+    operator has it; `ImageRunWatchError` when looks fail for longer, which a retry mends; `ImageTemplateError` for an
+    `image_run` that is none; `ArmRequestError` for whatever else Azure refuses; `AirflowSensorTimeout` after `timeout`.
 
     `soft_fail` skips the task at either timeout, `never_fail` at any of these errors, deferred or not. `mode`,
     `exponential_backoff`, `max_wait` and `silent_fail` have no meaning while it is deferred.

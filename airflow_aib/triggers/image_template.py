@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_aib.arguments import require_interval, require_seconds
+from airflow_aib.arguments import require_choice, require_interval, require_seconds
 from airflow_aib.exceptions import ImageBuilderError, ImageRunTimeoutError
 from airflow_aib.hooks.default_connection import DEFAULT_CONNECTION_ID
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
@@ -173,10 +173,8 @@ class AzureImageTemplateStateTrigger(BaseTrigger):
         from airflow_aib.triggers.wanted_run import WantedRun
 
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own
-        if wait_for not in WAITED_STATES:
-            raise ValueError(f"wait_for is {wait_for!r}; it must be one of {', '.join(map(repr, WAITED_STATES))}")
         self.image_template_id = image_template_id
-        self.wait_for = wait_for
+        self.wait_for: WaitedState = require_choice("wait_for", wait_for, WAITED_STATES)
         self.deadline = deadline
         self.not_before = not_before
         self.wanted_run = WantedRun.from_json(run or {})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_aib.arguments import require_count, require_duration
+from airflow_aib.arguments import require_choice, require_count, require_duration
 from airflow_aib.vhd.pace import MOST_LANES
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class CopyOptions:
 
     def __post_init__(self) -> None:
         """Refuse what could not be carried out, before anything is copied."""
-        if self.method not in COPY_METHODS:
-            raise ValueError(f"method is {self.method!r}; it must be one of {', '.join(map(repr, COPY_METHODS))}")
+        require_choice("method", self.method, COPY_METHODS)
         require_count("concurrency", self.concurrency)
         require_duration("retain_for", self.retain_for)
         if self.lock_retention and self.retain_for is None:

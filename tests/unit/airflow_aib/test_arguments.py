@@ -10,6 +10,7 @@ from airflow.sdk import DAG, BaseOperator
 from airflow_aib.arguments import (
     is_filled_in_later,
     require_allowance,
+    require_choice,
     require_container,
     require_count,
     require_duration,
@@ -73,6 +74,15 @@ NO_COUNTS = [0, -1, 2.5, "8", True, None]
 def test_what_is_good_is_given_back(require: Callable[[str, Any], Any], good: list[Any]) -> None:
     """A good value stays as it is."""
     assert [require("name", value) for value in good] == good
+
+
+@pytest.mark.parametrize("value", ["loud", "f", None, True, ["full"], {}])
+def test_a_word_must_be_one_of_a_few(value: Any) -> None:
+    """An error names the argument, what was given, and all that it may be."""
+    with pytest.raises(ValueError, match=r"^name is .*; it must be one of 'full', 'off'$") as raised:
+        require_choice("name", value, ("full", "off"))
+    assert repr(value) in str(raised.value)
+    assert require_choice("name", "off", ("full", "off")) == "off"
 
 
 @pytest.mark.parametrize(

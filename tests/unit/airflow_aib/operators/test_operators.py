@@ -254,16 +254,12 @@ def test_an_image_is_emitted_besides_other_outlets() -> None:
     assert make(AzureImagePublishOperator, asset=image).outlets == [image]
 
 
-@pytest.mark.parametrize(
-    "operator",
-    [operator for operator in OPERATORS if operator is not AzureImageVhdCopyOperator],
-    ids=lambda operator: operator.__name__,
-)
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
 def test_errors_are_named(operator: type) -> None:
     """Who writes a DAG reads in the docstring which errors to expect, and each of them is one of ours."""
     named = re.findall(r"`(\w+Error)`", inspect.getdoc(operator) or "")
 
-    assert named
+    assert "\nErrors: `" in (inspect.getdoc(operator) or "")
     assert [name for name in named if not hasattr(exceptions, name)] == []
 
 
@@ -343,6 +339,20 @@ def test_a_wrong_number_is_found_where_the_dag_file_is_parsed(
     """A number or a duration that is none is an error that names it, and no build is begun with it."""
     with pytest.raises(ValueError, match=f"^{name} is "):
         make(operator, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("operator", "name"),
+    [
+        (AzureImageTemplateRunOperator, "if_running"),
+        (AzureImageTemplateRunOperator, "relay_log"),
+        (AzureImageVhdCopyOperator, "method"),
+    ],
+)
+def test_a_wrong_word_is_found_where_the_dag_file_is_parsed(operator: type[BaseOperator], name: str) -> None:
+    """A word that says nothing is an error, which names all that may stand there, in the same form everywhere."""
+    with pytest.raises(ValueError, match=f"^{name} is 'quick'; it must be one of '"):
+        make(operator, **{name: "quick"})
 
 
 @pytest.mark.parametrize("operator", [AzureImageLogCollectOperator, AzureImageVhdCopyOperator])
