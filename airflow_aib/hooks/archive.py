@@ -13,15 +13,18 @@ from airflow_aib.hooks.archive_place import open_place
 from airflow_aib.hooks.blob_file import digest
 from airflow_aib.hooks.compression import decompressed
 from airflow_aib.hooks.guards import LOG_MARK
+from airflow_aib.hooks.image_runs import CANCEL_TIMEOUT
 from airflow_aib.hooks.leftovers import LOGS_SAVED_UNTIL, older_than, saved_until, unsaved_logs
 from airflow_aib.hooks.resource_id import parse_image_template_id
 from airflow_aib.hooks.run_requests import busy
 from airflow_aib.hooks.settled_copy import Settling, copy_settled
 from airflow_aib.hooks.staging import CUSTOMIZATION_LOG, VALIDATION_LOG, StagedBlob, StagingArea
 from airflow_aib.hooks.waiting import Patience, Wait
+from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
 from airflow_aib.image_run.diagnosing import diagnose
 from airflow_aib.image_run.evidence import evidence_of_run
 from airflow_aib.image_run.log_archive import DIAGNOSIS, EARLIER, INDEX, run_folder, with_run
+from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 INDEX_ATTEMPTS = 5
+CANCEL_PATIENCE = Patience(DEFAULT_POLL_INTERVAL, CANCEL_TIMEOUT)
 # A run that has just ended may still be handing over its log.
 LOG_PATIENCE = Patience(poll_interval=10, within=timedelta(minutes=1))
 
@@ -56,7 +60,12 @@ class ArchivedFile:
 
 
 async def archive_logs(
-    service: ImageRuns, image_template_id: str, destination: str, *, start_time: str | None = None
+    service: ImageRuns,
+    image_template_id: str,
+    destination: str,
+    *,
+    start_time: str | None = None,
+    after_cancel: Patience = CANCEL_PATIENCE,
 ) -> dict[str, Any]:
     """Copy the logs of the last run to `<destination>/<image template>/<start time>_<outcome>/`, check and mark it.
 
@@ -71,8 +80,9 @@ async def archive_logs(
     :param image_template_id: resource id
     :param destination: `account/container[/folder]`, or a path that `ObjectStoragePath` takes
     :param start_time: verbatim start time of the run that is meant; another one is an error
+    :param after_cancel: how long to wait for the end of a run that is being cancelled, and how often to look
     """
-    body = await _after_cancel(service, image_template_id)
+    body = await _after_cancel(service, image_template_id, start_time, after_cancel)
     status = require_finished_run(image_template_id, body, start_time)
     place = open_place(service.clients, destination)
     name = parse_image_template_id(image_template_id).name
@@ -169,12 +179,19 @@ def require_finished_run(
     return status
 
 
-async def _after_cancel(service: ImageRuns, image_template_id: str) -> dict[str, Any]:
+async def _after_cancel(
+    service: ImageRuns, image_template_id: str, start_time: str | None, patience: Patience
+) -> dict[str, Any]:
+    """Give the image template's body, once the run that is meant is not being cancelled any more."""
     body = await service.require_image_template(image_template_id)
     status = read_last_run_status(body)
-    if status is None or status.run_state != RunState.CANCELING:
+    if status is None or status.run_state != RunState.CANCELING or start_time not in {None, status.start_time}:
         return body
-    await service.wait_until_over(image_template_id)
+    # Of the run that may follow at once, there is nothing to wait for.
+    handle = ImageRunHandle(image_template_id, service.clock.now().isoformat(), start_time=status.start_time)
+    await service.wait_until_over(
+        image_template_id, handle=handle, poll_interval=patience.poll_interval, within=patience.within
+    )
     return await service.require_image_template(image_template_id)
 
 

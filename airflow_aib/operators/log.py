@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -25,9 +26,11 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     to collect. Returns where the archive lies: `location`, `files` with name, url, and bytes and sha256 of the log
     itself, and `diagnosis` with url and failure class, or None.
 
-    Errors: `ImageTemplateInUseError` while the run goes on; `ImageRunWatchError` when the task `run_task_id` has not
-    seen its run begin; `ImageTemplateError` for a destination that is none; `ArmRequestError` for what Azure or
-    the destination refuses, and for a copy that is not equal.
+    A run that is being cancelled is waited for. Errors: `ImageTemplateInUseError` while the run goes on;
+    `ImageRunStuckError` for one that is not cancelled within option `cancel_allowance`; `ImageRunWatchError` when the
+    task `run_task_id` has not seen its run begin; `ImageTemplateError` for a destination that is none;
+    `ArmRequestError` for what Azure or the destination refuses, for a copy that is not equal, and when another run has
+    followed the one that is meant.
 
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
         as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
@@ -63,6 +66,7 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
 
     async def _archive(self, image_template_id: str, start_time: str | None) -> dict[str, Any]:
         from airflow_aib.hooks.archive import archive_logs
+        from airflow_aib.hooks.waiting import Patience
         from airflow_aib.image_run.run_status import read_last_run_status
 
         async with self.open_service() as service:
@@ -70,4 +74,10 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
             if body is None or read_last_run_status(body) is None:
                 raise AirflowSkipException(f"Image template {image_template_id} has never run: there is no log.")
             self.note_image_template(image_template_id, body)
-            return await archive_logs(service, image_template_id, self.destination, start_time=start_time)
+            return await archive_logs(
+                service,
+                image_template_id,
+                self.destination,
+                start_time=start_time,
+                after_cancel=Patience(self.waiting.poll_interval, timedelta(seconds=self.waiting.cancel_allowance)),
+            )

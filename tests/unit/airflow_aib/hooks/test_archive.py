@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError
+from airflow_aib.hooks.archive import archive_logs
 from airflow_aib.hooks.blob_facts import BlobFacts
+from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.settled_copy import COPY_ATTEMPTS, ENDLESS_TIME, SETTLING_TIME, Settling, copy_settled
 from airflow_aib.hooks.storage_address import BlobAddress
 from airflow_aib.image_run.run_status import read_last_run_status
-from tests.fakes import START, FakeClock, image_template, run_status
+from tests.fakes import (
+    IMAGE_TEMPLATE_ID,
+    START,
+    FakeClock,
+    FakeImageBuilder,
+    fake_clients,
+    image_template,
+    run_status,
+    start_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Mapping
@@ -159,3 +170,18 @@ async def test_a_log_of_long_ago_is_not_waited_for() -> None:
 
     await copy(FakeBlob([b"begin"]), FakePlace(), settling_of(clock, ended_at=START + timedelta(hours=1)))
     assert clock.now() - START == SETTLING_TIME
+
+
+@pytest.mark.parametrize("meant", [start_time("A"), start_time("B")], ids=["cancelled", "earlier"])
+async def test_only_the_run_that_is_meant_is_waited_for(meant: str) -> None:
+    """Of one that is not, or that follows the one that is cancelled, only the fact is told."""
+    azure = FakeImageBuilder(image_template(run_status("Canceling", None, start="A")))
+    azure.then("get", None, None, azure.runs(run_status(start="C")))
+    clock = FakeClock()
+
+    with pytest.raises(ArmRequestError, match="no longer shows the run that started") as caught:
+        await archive_logs(
+            ImageTemplateService(fake_clients(azure), clock=clock), IMAGE_TEMPLATE_ID, "account/logs", start_time=meant
+        )
+    assert caught.value.code == "RunReplaced"
+    assert len(clock.pauses) == (1 if meant == start_time("A") else 0)
