@@ -16,7 +16,7 @@ from airflow_aib.image_template.checks.spelling import (
     unexpected,
     unexpected_kind,
 )
-from airflow_aib.image_template.checks.values import check_value, has_type, type_in_words
+from airflow_aib.image_template.checks.values import check_value, has_type, how_to_write, type_in_words, type_of_value
 from airflow_aib.image_template.finding import Finding, error, warning
 from airflow_aib.image_template.members.api_versions import API_VERSION, API_VERSIONS, is_newer
 from airflow_aib.image_template.members.kinds import READ_ONLY, tables_of
@@ -113,7 +113,7 @@ def _missing(sent: Mapping[str, Any], shape: Shape, path: str) -> Iterator[Findi
 
 def _member(value: Any, member: Member, path: str) -> Iterator[Finding]:
     if not has_type(value, member.kind):
-        yield error(path, "member-type", f"{member.name!r} must be {type_in_words(member.kind)}", "Correct its type.")
+        yield _wrong_type(path, f"{member.name!r} must be", value, member.kind)
         return
     yield from check_value(value, member, path)
     if member.kind == "object":
@@ -128,15 +128,20 @@ def _held(value: Any, member: Member, path: str) -> Iterator[Finding]:
     holds = member.holds
     if isinstance(holds, Shape | Family):
         if not isinstance(value, Mapping):
-            yield error(path, "member-type", f"{member.name!r} must hold objects", "Correct its type.")
+            yield _wrong_type(path, f"Each item of {member.name!r} must be", value, "object")
         elif isinstance(holds, Shape):
             yield from _object(value, holds, path)
         else:
             yield from _of_family(value, holds, path)
     elif holds is not None and not has_type(value, holds):
-        yield error(
-            path, "member-type", f"{member.name!r} must hold nothing but {type_in_words(holds)}", "Correct its type."
-        )
+        yield _wrong_type(path, f"Each item of {member.name!r} must be", value, holds)
+
+
+def _wrong_type(path: str, must_be: str, value: Any, kind: str) -> Finding:
+    # An object whose values are wrong is the object that it must be.
+    is_other = not (isinstance(value, Mapping) and kind in {"texts", "objects"})
+    message = f"{must_be} {type_in_words(kind)}" + (f", and is {type_of_value(value)}" if is_other else "")
+    return error(path, "member-type", message, how_to_write(value, kind))
 
 
 def _of_family(value: Mapping[str, Any], family: Family, path: str) -> Iterator[Finding]:

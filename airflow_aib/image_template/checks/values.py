@@ -22,6 +22,18 @@ def type_in_words(kind: str) -> str:
     return _TYPES[kind][0]
 
 
+def type_of_value(value: Any) -> str:
+    """Name the type that a value has, for messages."""
+    return _KINDS_OF_VALUES.get(type(value), "nothing")
+
+
+def how_to_write(value: Any, kind: str) -> str:
+    """Say how a value of a member's type is written, where another one stands."""
+    if kind == "string" and isinstance(value, int | float):
+        return "Put it between quotes."
+    return _WAYS[kind]
+
+
 def check_value(value: Any, member: Member, path: str) -> Iterator[Finding]:
     """Report a value of the right type that the service does not take.
 
@@ -56,6 +68,24 @@ def _in_words(pattern: str) -> str:
 def _is_map_of(kind: type) -> Any:
     return lambda value: isinstance(value, Mapping) and all(isinstance(item, kind) for item in value.values())
 
+
+_KINDS_OF_VALUES = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a fraction",
+    list: "a list",
+    dict: "an object",
+}
+_WAYS = {
+    "string": "Write one text.",
+    "integer": "Write a whole number, without quotes.",
+    "boolean": "Write true or false, without quotes.",
+    "object": "Write an object: names with their values.",
+    "list": "Write a list, also of a single item.",
+    "texts": "Write names with texts as values, numbers between quotes too.",
+    "objects": "Write names with objects as values: {} where there is nothing to say.",
+}
 
 _TYPES: dict[str, tuple[str, Any]] = {
     "string": ("text", lambda value: isinstance(value, str)),

@@ -18,6 +18,33 @@ def with_identity(identity: Any) -> list[str]:
     return rules(image_template if identity is None else image_template | {"identity": identity})
 
 
+@pytest.mark.parametrize(
+    ("properties", "message", "hint"),
+    [
+        (
+            {"buildTimeoutInMinutes": "soon"},
+            "must be a whole number, and is text",
+            "Write a whole number, without quotes.",
+        ),
+        ({"buildTimeoutInMinutes": 1.5}, "must be a whole number, and is a fraction", "Write a whole number,"),
+        ({"vmProfile": {"vmSize": 2}}, "'vmSize' must be text, and is a number", "Put it between quotes."),
+        ({"vmProfile": {"vmSize": ["x"]}}, "'vmSize' must be text, and is a list", "Write one text."),
+        ({"customize": "x"}, "'customize' must be a list, and is text", "Write a list, also of a single item."),
+        ({"customize": ["x"]}, "Each item of 'customize' must be an object, and is text", "Write an object:"),
+        (
+            {"managedResourceTags": {"a": 1}},
+            "'managedResourceTags' must be an object whose values are text",
+            "numbers between",
+        ),
+    ],
+)
+def test_a_wrong_type_is_told_with_the_one_wanted(properties: dict[str, Any], message: str, hint: str) -> None:
+    """What stands there, what must stand there, and how that is written."""
+    said = [finding for finding in findings(**properties) if finding.rule == "member-type"]
+
+    assert [(message in finding.message, hint in finding.hint) for finding in said] == [(True, True)]
+
+
 @pytest.mark.parametrize("identity", [None, {}])
 def test_identity_is_required(identity: Any) -> None:
     """Without an identity Azure refuses the image template."""
