@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.architecture.airflow_options import known_options, options_of
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*/Dockerfile"))
@@ -208,21 +210,10 @@ def test_the_dags_folder_is_copied_there() -> None:
 
 def test_every_airflow_option_exists() -> None:
     """Each `AIRFLOW__SECTION__OPTION` is one that this Airflow, Celery's provider or ours knows."""
-    import airflow
-
-    from airflow_aib.get_provider_info import get_provider_info
-
-    config = yaml.safe_load((Path(airflow.__path__[0]) / "config_templates" / "config.yml").read_text())
-    config.update(get_provider_info()["config"])
-    known = {(section, option) for section, body in config.items() for option in body["options"]} | CELERY_OPTIONS
-    named = [
-        tuple(name.removeprefix("AIRFLOW__").lower().split("__"))
-        for name in SERVICES["worker"]["environment"]
-        if name.startswith("AIRFLOW__")
-    ]
+    named = options_of(SERVICES["worker"]["environment"])
 
     assert named
-    assert [option for option in named if option not in known] == []
+    assert named - known_options() - CELERY_OPTIONS == set()
 
 
 def test_every_airflow_command_exists(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from aib_emulator.choices import CHOICES
 from aib_emulator.failures import KINDS
 from aib_emulator.faults import ACTIONS
 from aib_emulator.services.authorization.builtin_roles import BUILTIN_ROLES
+from tests.architecture.airflow_options import known_options, options_of
 from tests.architecture.call_tables import EMULATOR, call_pages
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ CHAPTERS = (
 def test_the_page_has_its_chapters() -> None:
     """What people look for stands under a heading of its own."""
     assert [chapter for chapter in CHAPTERS if f"\n## {chapter}\n" not in PAGE] == []
+
+
+def test_an_airflow_of_ones_own_is_given_options_that_exist() -> None:
+    """Every variable is an option of Airflow or of the provider, and tasks are sent to the port that is served."""
+    section = PAGE.partition("\n### An Airflow of your own\n")[2].partition("\n### ")[0]
+    variables = dict(re.findall(r"\b(AIRFLOW__\w+)=(\S+)", section))
+    port = variables["AIRFLOW__API__PORT"]
+
+    assert options_of(re.findall(r"\bAIRFLOW__\w+", section)) - known_options() == set()
+    assert variables["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"http://127.0.0.1:{port}/execution/"
 
 
 def test_the_chapter_about_containers_tells_what_is_in_the_recipes() -> None:
