@@ -28,10 +28,11 @@ from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.image_run.run_status import LastRunStatus, RunState, read_last_run_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from airflow_aib.hooks.archive_place import ArchivePlace
     from airflow_aib.hooks.clients import AzureClients
+    from airflow_aib.hooks.clock import Clock
     from airflow_aib.hooks.image_runs import ImageRuns
     from airflow_aib.image_run.customization_log import CustomizationLog
 
@@ -207,15 +208,30 @@ async def _save_earlier_logs(
 
 async def _find_logs(service: ImageRuns, body: Mapping[str, Any], status: LastRunStatus) -> list[StagedBlob]:
     staging = StagingArea(service.clients)
+    return await logs_left(lambda: staging.find_logs(body, status), service.clock)
 
-    async def look() -> list[StagedBlob]:
-        return await staging.find_logs(body, status)
+
+async def logs_left(look: Callable[[], Awaitable[list[StagedBlob]]], clock: Clock) -> list[StagedBlob]:
+    """Wait a little for the logs of a run that is over, and say so; none where it has left none.
+
+    :param look: asks for them
+    :param clock: tells the time and waits
+    """
+    is_told = False
+
+    def are_there(found: list[StagedBlob]) -> bool:
+        nonlocal is_told
+        if not found and not is_told:
+            is_told = True
+            within = LOG_PATIENCE.within.total_seconds()
+            log.info("The run has left no log yet: looking again for up to %d seconds.", within)
+        return bool(found)
 
     def none_yet(_: list[StagedBlob] | None) -> ArmRequestError:
         return ArmRequestError("The run left no log", hint="It may have failed before there was one.", code="NoLog")
 
     try:
-        return await Wait(look, bool, none_yet, LOG_PATIENCE, service.clock).until_done()
+        return await Wait(look, are_there, none_yet, LOG_PATIENCE, clock).until_done()
     except ArmRequestError as error:
         if error.code == "NoLog":
             # It failed before there was anything to write down; then nothing is lost either.

@@ -70,7 +70,7 @@ _MISSING = re.compile(
 )
 _PERMISSION_HINT = (
     "Often the image template's identity lacks a permission on the source, the gallery, the scripts or the staging "
-    f"resource group: see docs/reference/permissions.md. {_AGAIN}"
+    f"resource group, or one of them is not there: see docs/reference/permissions.md. {_AGAIN}"
 )
 _DELETION_HINT = "Mend what the message names, as a lock or a missing permission, and delete the image template again."
 

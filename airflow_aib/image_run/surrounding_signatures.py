@@ -123,7 +123,8 @@ SURROUNDINGS: tuple[Signature, ...] = (
     Signature(
         "permission-missing",
         "the image template's identity lacks a right",
-        "Grant the image template's identity the right that the message names, on the resource that it names.",
+        "Grant the image template's identity the right that the message names, on the resource that it names; or that "
+        "resource is not there, which Azure may tell in the same words.",
         docs.NOT_AUTHORIZED,
         recognised_by=(
             message_has("Not authorized to access the resource"),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from airflow_aib.exceptions import ArmRequestError
-from airflow_aib.hooks.archive import archive_logs
+from airflow_aib.hooks.archive import archive_logs, logs_left
 from airflow_aib.hooks.blob_facts import BlobFacts
 from airflow_aib.hooks.image_builder import ImageTemplateService
 from airflow_aib.hooks.settled_copy import COPY_ATTEMPTS, ENDLESS_TIME, SETTLING_TIME, Settling, copy_settled
+from airflow_aib.hooks.staging import StagedBlob
+from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.hooks.storage_address import BlobAddress
 from airflow_aib.image_run.run_status import read_last_run_status
 from tests.fakes import (
@@ -185,3 +187,33 @@ async def test_only_the_run_that_is_meant_is_waited_for(meant: str) -> None:
         )
     assert caught.value.code == "RunReplaced"
     assert len(clock.pauses) == (1 if meant == start_time("A") else 0)
+
+
+async def test_a_wait_for_a_log_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Where a run has left no log, the task says at once that it looks again and for how long, and says it once."""
+    clock = FakeClock()
+
+    async def look() -> list[StagedBlob]:
+        return []
+
+    with caplog.at_level("INFO", "airflow_aib.hooks.archive"):
+        assert await logs_left(look, clock) == []
+
+    assert (clock.now() - START) >= timedelta(minutes=1)
+    assert [record.message for record in caplog.records] == [
+        "The run has left no log yet: looking again for up to 60 seconds."
+    ]
+
+
+async def test_a_log_that_is_there_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is said of a wait that there is not."""
+    clock = FakeClock()
+    log_file = StagedBlob(StorageAccount("/a", "https://s"), "packerlogs", "g/customization.log", 0)
+
+    async def look() -> list[StagedBlob]:
+        return [log_file]
+
+    with caplog.at_level("INFO", "airflow_aib.hooks.archive"):
+        assert await logs_left(look, clock) == [log_file]
+
+    assert (clock.pauses, caplog.records) == ([], [])

@@ -236,6 +236,15 @@ async def test_a_failed_creation_is_our_fault_or_azures(code: str, message: str,
     assert "AzureImageTemplateCreateOperator replaces the failed image template" in str(caught.value)
 
 
+async def test_what_is_not_authorized_may_not_be_there() -> None:
+    """Azure may say the same of a gallery that the identity must not use, and of one that does not exist."""
+    error = {"provisioningErrorCode": "BadSharedImageDistribute", "message": "Not authorized to access the resource: g"}
+    azure = FakeImageBuilder(provisioning("Failed", provisioningError=error))
+
+    with pytest.raises(ArmRequestError, match="or one of them is not there"):
+        await service(azure).wait_until_provisioned(IMAGE_TEMPLATE_ID)
+
+
 async def test_the_remedy_of_a_part_that_is_refused_names_who_replaces_it() -> None:
     """Nobody is told to delete what the next try of the task replaces."""
     error = {"provisioningErrorCode": "BadCustomizerType", "message": "No such customizer"}

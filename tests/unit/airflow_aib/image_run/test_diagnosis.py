@@ -163,6 +163,7 @@ def test_provisioning_error() -> None:
     assert (diagnosis.failure_class, diagnosis.step, diagnosis.place) == ("permission-missing", "create", "creation")
     assert diagnosis.lines()[0] == "The creation failed: permission-missing, in step create"
     assert "Service: BadSharedImageDistribute: Not authorized to access the resource: x" in diagnosis.lines()
+    assert "or that resource is not there" in diagnosis.remedy
 
 
 def test_without_log() -> None:
