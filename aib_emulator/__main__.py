@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
 from aib_emulator.choices import ChoiceError, read_choices
-from aib_emulator.settings import FASTEST, HIGHEST_PORT, LOG_FORMS, MEBIBYTE, EmulatorSettings, EmulatorSettingsError
+from aib_emulator.settings import (
+    FASTEST,
+    HIGHEST_PORT,
+    LARGEST_VHD_BYTES,
+    LOG_FORMS,
+    MEBIBYTE,
+    EmulatorSettings,
+    EmulatorSettingsError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--vhd-size-mib",
-        type=_from(1, "MiB"),
+        type=_from(1, "MiB", LARGEST_VHD_BYTES // MEBIBYTE),
         default=usual.vhd_size_bytes // MEBIBYTE,
         help="size of built VHDs (%(default)s)",
     )
@@ -99,12 +107,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _from(least: int, unit: str) -> Callable[[str], int]:
+def _from(least: int, unit: str, most: int | None = None) -> Callable[[str], int]:
     """Make the reader of a whole number."""
+    bounds = f"{least} or more" if most is None else f"{least} or more, and at most {most}"
 
     def read(text: str) -> int:
-        if not (text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of {unit}, {least} or more")
+        if not (text.isdecimal() and least <= int(text) <= (int(text) if most is None else most)):
+            raise argparse.ArgumentTypeError(f"{text!r}: use a whole number of {unit}, {bounds}")
         return int(text)
 
     return read
@@ -148,6 +157,8 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    if options.env_file is not None:
+        options.env_file.unlink(missing_ok=True)  # at once: whoever waits for the file must not read an earlier start's
     from aib_emulator.app import Emulator
     from aib_emulator.env_file import write_env_file
 

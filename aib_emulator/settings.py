@@ -17,6 +17,8 @@ LOOPBACK = "127.0.0.1"
 SHUTDOWN_SECONDS = 0.5
 """How long calls that are being answered may go on when the emulator stops, and again once they are told to end."""
 HIGHEST_PORT = 65535
+LARGEST_VHD_BYTES = 8 * 1024**4 - 512
+"""That a page blob has room for, with the footer behind it."""
 FASTEST = 1_000_000.0
 """Emulated seconds per second; a year then passes in half a minute."""
 
@@ -88,8 +90,7 @@ class EmulatorSettings:
             raise EmulatorSettingsError(f"trigger_failure_limit={self.trigger_failure_limit!r} must be at least 1.")
         if self.triggers_in_a_region < 1:
             raise EmulatorSettingsError(f"triggers_in_a_region={self.triggers_in_a_region!r} must be at least 1.")
-        if self.vhd_size_bytes <= 0 or self.vhd_size_bytes % 512:
-            raise EmulatorSettingsError(f"vhd_size_bytes={self.vhd_size_bytes!r} must be a positive multiple of 512.")
+        _check_size(self.vhd_size_bytes)
         if self.log_form not in LOG_FORMS:
             raise EmulatorSettingsError(f"log_form={self.log_form!r}: use one of {', '.join(LOG_FORMS)}.")
         try:
@@ -101,6 +102,13 @@ class EmulatorSettings:
     def retry_headers(self) -> dict[str, str]:
         """What an answer about an unfinished operation says of the next look."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+
+def _check_size(size: int) -> None:
+    if size <= 0 or size % 512 or size > LARGEST_VHD_BYTES:
+        raise EmulatorSettingsError(
+            f"vhd_size_bytes={size!r} must be a positive multiple of 512, and at most {LARGEST_VHD_BYTES}."
+        )
 
 
 def _check_ports(ports: Mapping[str, int]) -> None:

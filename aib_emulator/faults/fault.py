@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.expressions import check_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aib_emulator.caller import Caller
 
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
@@ -26,6 +28,12 @@ ACTIONS = {
     "content-type": AFTER,
 }
 """What a fault may do, and at which moment unless it says so."""
+
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+FRAMING = ("content-length", "transfer-encoding")
+"""Headers that say where an answer ends: a wrong one would spoil the next answers of the connection as well."""
 
 
 class FaultError(ValueError):
@@ -82,8 +90,7 @@ class Fault:
         self.moment = self.moment or ACTIONS[self.action]
         if self.moment not in {BEFORE, AFTER}:
             raise FaultError(f"moment={self.moment!r}: use 'before' or 'after'.")
-        if not all(isinstance(value, str) for value in self.headers.values()):
-            raise FaultError(f"headers={self.headers!r}: write every value as a text.")
+        _check_headers(self.headers)
         _check_numbers(self)
         for name in ("path", "client"):
             try:
@@ -119,6 +126,16 @@ class Fault:
         fits_method = self.method == "*" or self.method.upper() == method
         fits_path = re.search(self.path, path, re.IGNORECASE) is not None
         return self.has_strikes_left and fits_method and fits_path and caller.is_called(self.client)
+
+
+def _check_headers(headers: Mapping[str, Any]) -> None:
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            raise FaultError(f"headers: {name!r} is no name of a header.")
+        if name.lower() in FRAMING:
+            raise FaultError(f"headers: {name} is the emulator's own; for half an answer use action='truncated'.")
+        if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
+            raise FaultError(f"headers: write the value of {name} as a text in one line.")
 
 
 def _check_numbers(fault: Fault) -> None:

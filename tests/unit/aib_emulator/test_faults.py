@@ -43,6 +43,13 @@ def test_a_fault_strikes_only_what_fits() -> None:
         {"bytes_per_second": 0},
         {"seconds": -1},
         {"retry_after": -1},
+        {"headers": {"": "x"}},
+        {"headers": {"a b": "x"}},
+        {"headers": {"a\r\nb": "x"}},
+        {"headers": {"a": "x\r\nb: y"}},
+        {"headers": {"a": 1}},
+        {"headers": {"content-length": "3"}},
+        {"headers": {"Transfer-Encoding": "chunked"}},
     ],
 )
 def test_a_senseless_fault_is_refused(wrong: dict[str, object]) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from aib_emulator.__main__ import _parser, _settings
+from aib_emulator.__main__ import _parser, _settings, main
 from aib_emulator.app import Emulator
+from aib_emulator.blob_front.page_limits import LARGEST_PAGE_BLOB
 from aib_emulator.listening import PortTakenError, listen
 from aib_emulator.settings import EmulatorSettings, EmulatorSettingsError
 
@@ -25,6 +26,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - to see that nobody can ask for it
         {"time_scale": float("inf")},
         {"vhd_size_bytes": 1000},
         {"vhd_size_bytes": 0},
+        {"vhd_size_bytes": LARGEST_PAGE_BLOB},
         {"trigger_failure_limit": 0},
         {"triggers_in_a_region": 0},
         {"list_page_size": 0},
@@ -79,6 +81,7 @@ def test_a_port_that_cannot_be(option: str, wrong: str, capsys: pytest.CaptureFi
         ("--retry-after", "-3", "seconds, 0 or more"),
         ("--vhd-size-mib", "0", "MiB, 1 or more"),
         ("--vhd-size-mib", "1.5", "MiB, 1 or more"),
+        ("--vhd-size-mib", "8388608", "MiB, 1 or more, and at most 8388607"),
         ("--list-page-size", "0", "resources, 1 or more"),
         ("--trigger-failure-limit", "x", "failed runs, 1 or more"),
         ("--time-scale", "0", "above 0 and at most 1000000"),
@@ -99,6 +102,14 @@ def test_the_least_numbers_can_be() -> None:
     """No pause, the smallest VHD, one resource on a page: all of them are taken."""
     told = _settings(_parser().parse_args(["--retry-after", "0", "--vhd-size-mib", "1", "--list-page-size", "1"]))
     assert (told.retry_after, told.vhd_size_bytes, told.list_page_size) == (0, 1024 * 1024, 1)
+
+
+def test_an_earlier_start_leaves_no_variables(tmp_path: Path) -> None:
+    """The file of --env-file is taken away before anything starts: whoever waits for it must not read old ports."""
+    env_file = tmp_path / "emulator.env"
+    env_file.write_text("export AIB_EMULATOR_ARM=https://localhost:1\n")
+    assert main(["--env-file", str(env_file), "--choice", "nothing=starts"]) == 1
+    assert not env_file.exists()
 
 
 @pytest.mark.parametrize(("below", "expected"), [("absent/x.env", "make it first"), ("", "name a file in it")])
