@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -82,6 +84,43 @@ def require_place(name: str, value: Any) -> Any:
         raise ValueError(f"{error}, or a path with another scheme, such as s3://aws_default@bucket/folder") from None
 
 
+def require_document(name: str, value: Any) -> Any:
+    """Give back a document or its parameters, as a path or as content, or say what is wrong with it."""
+    if is_filled_in_later(value) or isinstance(value, str | Path | Mapping):
+        return value
+    raise ValueError(f"{name} is {_kind(value)}; it must be the path of a file, or its content as a mapping")
+
+
+def require_reasons(name: str, value: Any) -> Any:
+    """Give back rules with the reason for each, or say what is wrong with them; None means none."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise ValueError(f"{name} is {_kind(value)}; it must be a mapping from each rule to the reason for it")
+
+
+def require_image_template(
+    task_id: str,
+    image_template_id: Any,
+    resource_group_name: Any,
+    image_template_name: Any,
+    *,
+    is_known_otherwise: bool = False,
+) -> None:
+    """Say what is wrong where an image template is named in two ways, by half, or in none.
+
+    :param is_known_otherwise: whether the task need not be told which one
+    """
+    if image_template_id and image_template_name:
+        raise ValueError(f"Task {task_id} is given image_template_id and image_template_name; it must be one of them")
+    if image_template_id or (resource_group_name and image_template_name):
+        return
+    if image_template_name or not is_known_otherwise:
+        raise ValueError(
+            f"Task {task_id} names no image template; it must be given image_template_id, or resource_group_name and "
+            "image_template_name"
+        )
+
+
 def is_filled_in_later(value: Any) -> bool:
     """Whether Airflow puts something else in its place when the task runs: for a Jinja template, or an XComArg."""
     return bool(_JINJA.search(value)) if isinstance(value, str) else hasattr(value, "iter_references")
@@ -92,6 +131,11 @@ def _without_signature(value: Any) -> str:
     if not isinstance(value, str):
         return repr(value)
     return repr(re.sub(r"(?<=://)[^/]*@", "...@", value.partition("?")[0]))
+
+
+def _kind(value: Any) -> str:
+    # The value itself may hold secrets.
+    return type(value).__name__
 
 
 def _is_from(value: Any, lowest: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import Asset, BaseOperator
 
 from airflow_aib.exceptions import ImageArtifactMissingError
 from airflow_aib.operators.base import read_returned
@@ -13,7 +13,7 @@ from airflow_aib.operators.base import read_returned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.sdk import Asset, Context, XComArg
+    from airflow.sdk import Context, XComArg
 
 
 class AzureImagePublishOperator(BaseOperator):
@@ -52,6 +52,10 @@ class AzureImagePublishOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         if asset is not None:
+            if not isinstance(asset, Asset):
+                raise ValueError(
+                    f"asset is {asset!r}; it must be an Asset, such as image_asset('gallery', 'definition')"
+                )
             given = kwargs.get("outlets") or []
             kwargs["outlets"] = [*(given if isinstance(given, list | tuple) else [given]), asset]
         super().__init__(**kwargs)

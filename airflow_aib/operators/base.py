@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_aib.arguments import require_interval
+from airflow_aib.arguments import require_image_template, require_interval
 from airflow_aib.exceptions import ArmRequestError, ImageRunWatchError, ImageTemplateError
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.operators.retry import USUAL_RETRY_POLICY
@@ -107,6 +107,8 @@ class ImageTemplateOperator(ImageTemplateAccess, BaseOperator):
         "image_template_name",
     )
     ui_color = "#d8ecfa"
+    # Whether there is another way to find the image template than to be told its name.
+    is_known_otherwise = False
     operator_extra_links: Collection[BaseOperatorLink] = IMAGE_TEMPLATE_LINKS
 
     def __init__(
@@ -125,11 +127,22 @@ class ImageTemplateOperator(ImageTemplateAccess, BaseOperator):
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name
         self.azure_conn_id = azure_conn_id
+        self.require_named(is_known_otherwise=self.is_known_otherwise)
 
     @cached_property
     def portal_resources(self) -> PortalResources:
         """What the links lead to."""
         return PortalResources()
+
+    def require_named(self, *, is_known_otherwise: bool) -> None:
+        """Refuse to be a task that could not find its image template, or could find two."""
+        require_image_template(
+            self.task_id,
+            self.image_template_id,
+            self.resource_group_name,
+            self.image_template_name,
+            is_known_otherwise=is_known_otherwise,
+        )
 
     def find_image_template_of(self, run: ImageRunHandle | None) -> str:
         """Give the resource id: as the arguments name it, else that of the run."""

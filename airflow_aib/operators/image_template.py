@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import literal
 from airflow.sdk.log import mask_secret
 
+from airflow_aib.arguments import require_document, require_reasons
 from airflow_aib.exceptions import ArmRequestError, ImageTemplateError, ImageTemplateReadError, ImageTemplateRenderError
 from airflow_aib.hooks.accepted_losses import AcceptedLosses
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
@@ -77,6 +78,8 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         "parameters",
         "location",
     )
+    # Its document may say it.
+    is_known_otherwise = True
     template_fields_renderers = {"image_template": "json", "parameters": "json"}  # noqa: RUF012 - Airflow's own spelling
 
     def __init__(
@@ -107,6 +110,9 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             image_template_name=image_template_name,
             **kwargs,
         )
+        require_document("image_template", image_template)
+        if parameters is not None:
+            require_document("parameters", parameters)
         self.image_template: Any = str(image_template) if isinstance(image_template, Path) else image_template
         if isinstance(image_template, Mapping):
             # Airflow would take every text inside it for a Jinja template.
@@ -115,7 +121,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         self.parameters: Any = str(parameters) if isinstance(parameters, Path) else parameters
         self.location = location
         self.document_name = document_name
-        self.disabled_rules = disabled_rules
+        self.disabled_rules = require_reasons("disabled_rules", disabled_rules)
         self.replace = replace
         self.accepted_losses = AcceptedLosses(cancel_running, discard_vhds, discard_logs)
         self.may_leave_vhds = may_leave_vhds

@@ -40,11 +40,13 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
 
     template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")
     ui_color = "#f3e9d2"
+    is_known_otherwise = True
 
     def __init__(self, *, destination: str, run_task_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.destination = require_place(f"destination of task {self.task_id}", destination)
         self.run_task_id = run_task_id
+        self.require_named(is_known_otherwise=run_task_id is not None)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Archive the logs."""

@@ -61,6 +61,7 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
 
     template_fields: Sequence[str] = (*ImageTemplateOperator.template_fields, "destination")
     ui_color = "#f3e9d2"
+    is_known_otherwise = True
     # What `on_kill` needs, from the moment at which copying begins.
     _order: CopyOrder | None = None
     _task_instance: TaskInstanceFacts | None = None
@@ -83,6 +84,7 @@ class AzureImageVhdCopyOperator(ImageTemplateOperator):
         super().__init__(**kwargs)
         self.destination = require_container(f"destination of task {self.task_id}", destination)
         self.run_task_id = run_task_id
+        self.require_named(is_known_otherwise=run_task_id is not None)
         self.options = CopyOptions(
             overwrite=overwrite,
             method=method,

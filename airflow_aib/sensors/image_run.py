@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
 
-from airflow_aib.arguments import require_interval
+from airflow_aib.arguments import require_image_template, require_interval
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
 from airflow_aib.image_run.choices import require_final_states
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
@@ -86,6 +86,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         self.retry_policy = self.retry_policy or RunSensorRetryPolicy(is_certain_run=image_run is not None)
         # Airflow itself lets it be 0, and so would ask Azure without a pause.
         require_interval("poke_interval", self.poke_interval)
+        require_image_template(self.task_id, image_template_id, resource_group_name, image_template_name)
         self.image_template_id = image_template_id
         self.resource_group_name = resource_group_name
         self.image_template_name = image_template_name

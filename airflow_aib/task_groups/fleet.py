@@ -96,7 +96,7 @@ def image_rebuild_dags(
                 vhd_destination=vhd_destination if image.outline.leaves_vhd else None,
                 parameters=image.parameters,
                 asset=image.asset if emit_assets else None,
-                **image.with_document_name(rebuild_args),
+                **image.rebuild_arguments(rebuild_args),
             )
         dags.append(dag)
     return dags
@@ -136,12 +136,14 @@ class _FleetImage:
             return None
         return image_asset(self.outline.gallery, self.outline.image_definition)
 
-    def with_document_name(self, rebuild_args: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the arguments of the task group, which say which image template of the file is meant."""
-        if not self.is_one_of_many:
-            return dict(rebuild_args)
-        create_args = {"document_name": self.outline.name, **(rebuild_args.get("create_args") or {})}
-        return {**rebuild_args, "create_args": create_args}
+    def rebuild_arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give those of the task group: which image template of the file is meant, and nothing about copies of none."""
+        arguments = dict(given)
+        if not self.outline.leaves_vhd:
+            arguments.pop("copy_args", None)
+        if self.is_one_of_many:
+            arguments["create_args"] = {"document_name": self.outline.name, **(given.get("create_args") or {})}
+        return arguments
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ def image_rebuild(
     :param collect_args: more arguments for the task `collect_logs`, as `retries` or `pool`
     :param publish_args: more arguments for the task `publish`, as `outlets` or `queue`
     """
+    if copy_args and vhd_destination is None:
+        raise ValueError("copy_args is given, and vhd_destination is not: there is nowhere to copy a VHD to")
     waiting: dict[str, Any] = {"azure_conn_id": azure_conn_id, "deferrable": deferrable, "poll_interval": poll_interval}
     with TaskGroup(group_id) as group:
         create = AzureImageTemplateCreateOperator(
@@ -83,7 +85,7 @@ def image_rebuild(
             **{**waiting, "may_leave_vhds": vhd_destination is not None, **(create_args or {})},
         )
         run = AzureImageTemplateRunOperator(
-            task_id="run", image_template_id=create.output, **{**waiting, **(run_args or {})}
+            task_id="run", image_template_id=create.output, image_template_name=None, **{**waiting, **(run_args or {})}
         )
         left_by_run = {"run_task_id": run.task_id, "azure_conn_id": azure_conn_id}
         collect_logs, copies = _save(

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_aib.exceptions import ImageRunWatchError, ImageTemplateError
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from airflow_aib.operators.base import HANDLE_XCOM, ImageTemplateOperator, read_started_run
+from airflow_aib.operators.log import AzureImageLogCollectOperator
 from airflow_aib.task_groups.rebuild import image_rebuild
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ def test_without_a_run_there_is_nothing_to_do() -> None:
     [({}, OF_RUN), ({"image_template_id": "/other"}, "/other")],
     ids=["by nothing", "by its id"],
 )
-def test_the_image_template_of_the_run_is_meant(named: dict[str, str], found: str) -> None:
+def test_the_image_template_of_the_run_is_meant(named: dict[str, Any], found: str) -> None:
     """Where the task itself names one, that one counts."""
-    task = ImageTemplateOperator(task_id="collect", **named)
+    task = AzureImageLogCollectOperator(task_id="collect", destination="account/logs", run_task_id="run", **named)
 
     assert task.find_image_template_of(ImageRunHandle.from_json(handle("A"))) == found
 

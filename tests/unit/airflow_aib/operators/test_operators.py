@@ -42,23 +42,26 @@ OPERATORS: list[type[BaseOperator]] = [
     AzureImageVhdCopyOperator,
 ]
 WITH_CONNECTION = [operator for operator in OPERATORS if operator is not AzureImagePublishOperator]
-WAITING = [
+WAITING: list[type[BaseOperator]] = [
     AzureImageTemplateCancelOperator,
     AzureImageTemplateDeleteOperator,
     AzureImageTemplateRunOperator,
 ]
+SAVING: list[type[BaseOperator]] = [AzureImageLogCollectOperator, AzureImageVhdCopyOperator]
+NAMED: dict[str, Any] = {"image_template_id": "/id"}
 # What an operator cannot do without.
 REQUIRED: dict[type[BaseOperator], dict[str, Any]] = {
-    AzureImageLogCollectOperator: {"destination": "account/container"},
+    **dict.fromkeys([*WAITING, AzureImageTemplateRunSensor], NAMED),
+    AzureImageLogCollectOperator: {"destination": "account/container", **NAMED},
     AzureImagePublishOperator: {"image_run": {}},
     AzureImageTemplateCreateOperator: {"image_template": {}, "resource_group_name": "images"},
-    AzureImageVhdCopyOperator: {"destination": "account/container"},
+    AzureImageVhdCopyOperator: {"destination": "account/container", **NAMED},
 }
 
 
 def make(operator: type[BaseOperator], **arguments: Any) -> Any:
     """Make an operator with what it needs."""
-    return operator(task_id="task", **REQUIRED.get(operator, {}), **arguments)
+    return operator(task_id="task", **REQUIRED[operator], **arguments)
 
 
 def constructor_arguments(operator: type) -> list[inspect.Parameter]:
@@ -236,7 +239,7 @@ def test_rendering_needs_no_document_that_can_be_read() -> None:
 def test_parameters_may_come_from_another_task() -> None:
     """What another task returns is taken over unread, and becomes a dependency."""
     with DAG("dag", schedule=None):
-        before = make(AzureImageTemplateDeleteOperator, image_template_id="/id")
+        before = make(AzureImageTemplateDeleteOperator)
         operator = AzureImageTemplateCreateOperator(
             task_id="create", image_template={}, resource_group_name="images", parameters=before.output
         )
@@ -355,8 +358,66 @@ def test_a_wrong_word_is_found_where_the_dag_file_is_parsed(operator: type[BaseO
         make(operator, **{name: "quick"})
 
 
-@pytest.mark.parametrize("operator", [AzureImageLogCollectOperator, AzureImageVhdCopyOperator])
+@pytest.mark.parametrize("operator", SAVING)
 def test_a_wrong_destination_is_found_where_the_dag_file_is_parsed(operator: type[BaseOperator]) -> None:
     """A destination without a container is no surprise after hours of building."""
     with pytest.raises(ValueError, match=r"^destination of task save is 'imagestore'; it must be account"):
-        operator(task_id="save", destination="imagestore")
+        operator(task_id="save", destination="imagestore", **NAMED)
+
+
+@pytest.mark.parametrize("operator", [*WAITING, *SAVING, AzureImageTemplateRunSensor])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({}, "names no image template"),
+        ({"resource_group_name": "images"}, "names no image template"),
+        ({"image_template_name": "linux"}, "names no image template"),
+        (NAMED | {"resource_group_name": "images", "image_template_name": "linux"}, "must be one of them"),
+    ],
+)
+def test_an_image_template_is_named_in_one_way(
+    operator: type[BaseOperator], names: dict[str, Any], message: str
+) -> None:
+    """A task that could not find its image template, or could find two, is an error at the parse."""
+    others = {name: value for name, value in REQUIRED[operator].items() if name not in NAMED}
+
+    with pytest.raises(ValueError, match=message):
+        operator(task_id="task", **others, **names)
+
+
+@pytest.mark.parametrize("operator", SAVING)
+def test_the_task_of_the_run_names_the_image_template(operator: type[BaseOperator]) -> None:
+    """Whoever saves what a run has left need not say of which image template that was."""
+    arguments: dict[str, Any] = {"destination": "account/container", "run_task_id": "run"}
+
+    made: Any = operator(task_id="task", **arguments)
+
+    assert made.image_template_id is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "wrong", "message"),
+    [
+        (AzureImageTemplateCreateOperator, {"image_template": 5}, "image_template is int; it must be the path"),
+        (AzureImageTemplateCreateOperator, {"parameters": ["a"]}, "parameters is list; it must be the path"),
+        (AzureImageTemplateCreateOperator, {"disabled_rules": ["x"]}, "disabled_rules is list; it must be a mapping"),
+        (AzureImagePublishOperator, {"asset": "corp/linux"}, "asset is 'corp/linux'; it must be an Asset"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(
+    operator: type[BaseOperator], wrong: dict[str, Any], message: str
+) -> None:
+    """It is an error at the parse that says what it must be."""
+    with pytest.raises(ValueError, match=message):
+        operator(task_id="task", **{**REQUIRED[operator], **wrong})
+
+
+def test_what_airflow_fills_in_may_be_anything() -> None:
+    """An XComArg is judged when it has become a value."""
+    with DAG("dag", schedule=None):
+        output = make(AzureImageTemplateDeleteOperator).output
+        create: Any = AzureImageTemplateCreateOperator(
+            task_id="create", image_template=output, parameters=output, resource_group_name="images"
+        )
+
+    assert (create.image_template, create.parameters) == (output, output)

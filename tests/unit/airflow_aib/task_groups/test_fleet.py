@@ -199,6 +199,16 @@ def test_a_vhd_that_nobody_would_copy_is_refused(folder: Path) -> None:
         fleet(folder, vhd_destination=None)
 
 
+def test_arguments_of_copies_are_for_the_documents_that_make_vhds(folder: Path) -> None:
+    """A fleet says once how VHDs are copied, whatever else it builds."""
+    dags = fleet(folder, copy_args={"legal_hold": True})
+
+    copies = {dag_id: [task for task in dag.tasks if task.label == "copy_vhds"] for dag_id, dag in dags.items()}
+    assert [len(tasks) for _, tasks in sorted(copies.items())] == [0, 1]
+    copy_vhds: Any = copies["rebuild_linux_vhd"][0]
+    assert copy_vhds.options.legal_hold
+
+
 def test_two_documents_of_one_name_are_refused(folder: Path) -> None:
     """Neither of two DAGs with the same id would be seen."""
     (folder / "linux.yaml").write_text("a: 1")

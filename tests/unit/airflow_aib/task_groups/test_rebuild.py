@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,19 @@ def test_without_a_place_for_vhds_none_may_be_left(arguments: dict[str, Any], *,
     create: Any = rebuild(**arguments).get_task("image_rebuild.create")
 
     assert create.may_leave_vhds == may_leave_vhds
+
+
+def test_nothing_is_said_about_copies_that_are_not_made() -> None:
+    """Arguments for a task that is not there would be ignored."""
+    with pytest.raises(ValueError, match="copy_args is given, and vhd_destination is not"):
+        rebuild(copy_args={"retain_for": timedelta(days=30)})
+
+
+def test_an_image_template_that_all_tasks_share_is_not_meant_for_the_run() -> None:
+    """A name in the DAG's `default_args` does not contradict the image template that `create` has made."""
+    names = {"resource_group_name": "images", "image_template_name": "linux"}
+    with DAG("dag", schedule=None, default_args=names) as dag:
+        image_rebuild(image_template={}, resource_group_name="images", log_destination="account/logs")
+
+    run: Any = dag.get_task("image_rebuild.run")
+    assert (bool(run.image_template_id), run.image_template_name) == (True, None)
