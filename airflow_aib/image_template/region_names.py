@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAMES = """
     australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth
@@ -18,19 +22,43 @@ _NAMES = """
 REGIONS = frozenset(_NAMES.split())
 _LONGEST = max(map(len, REGIONS)) + 3
 _ALIKE = 0.9
+_DIGITS = "0123456789"
+# The first of a row has no number, and the next ones come in order: that many beyond the last may be new.
+_NEW_NUMBERS = 2
 
 
-def misspelt_region(name: str) -> str | None:
-    """Give the region that is meant by a name that is nearly one; None for a known region and for one near to none.
+def meant_regions(name: str) -> tuple[str, ...]:
+    """Give the regions that are meant by a name that is nearly one, all that are as near as each other.
+
+    None for a known region, for one that may be new, as the next number of a known one, and for one near to none.
 
     :param name: in small letters, without blanks
     """
-    if name in REGIONS or len(name) > _LONGEST or name.rstrip("0123456789") in REGIONS:
-        return None
-    slips = (_is_swapped, _has_another_letter)
-    by_slip = (region for is_slip in slips for region in sorted(REGIONS) if is_slip(name, region))
-    by_likeness = get_close_matches(name, sorted(REGIONS), n=1, cutoff=_ALIKE)
-    return next(by_slip, None) or next(iter(by_likeness), None)
+    if name in REGIONS or len(name) > _LONGEST:
+        return ()
+    if name.rstrip(_DIGITS) in REGIONS:
+        return _meant_by_number(name)
+    by_slip = (_all_with(is_slip, name) for is_slip in (_is_swapped, _has_another_letter, _has_letter_more_or_less))
+    return next(filter(None, by_slip), ()) or _likest(name)
+
+
+def _meant_by_number(name: str) -> tuple[str, ...]:
+    base = name.rstrip(_DIGITS)
+    number = name.removeprefix(base)
+    known = {region: region.removeprefix(base) for region in REGIONS if region.rstrip(_DIGITS) == base}
+    last = max(int(digits or 1) for digits in known.values())
+    may_be_new = not number.startswith("0") and 1 < int(number) <= last + _NEW_NUMBERS
+    return () if may_be_new else tuple(sorted(known))
+
+
+def _all_with(is_slip: Callable[[str, str], bool], name: str) -> tuple[str, ...]:
+    return tuple(region for region in sorted(REGIONS) if is_slip(name, region))
+
+
+def _likest(name: str) -> tuple[str, ...]:
+    likeness = {region: SequenceMatcher(None, region, name).ratio() for region in sorted(REGIONS)}
+    most = max(likeness.values())
+    return tuple(region for region, alike in likeness.items() if alike == most >= _ALIKE)
 
 
 def _is_swapped(name: str, region: str) -> bool:
@@ -42,6 +70,11 @@ def _is_swapped(name: str, region: str) -> bool:
 
 def _has_another_letter(name: str, region: str) -> bool:
     return len(_differing(name, region)) == 1
+
+
+def _has_letter_more_or_less(name: str, region: str) -> bool:
+    short, long = sorted((name, region), key=len)
+    return len(long) == len(short) + 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
 def _differing(name: str, region: str) -> list[int]:

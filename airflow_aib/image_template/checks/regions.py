@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.image_template.checks.reading import distributors_of, objects, properties_of, text_of
 from airflow_aib.image_template.finding import Finding, warning
 from airflow_aib.image_template.region import normal_region
-from airflow_aib.image_template.region_names import misspelt_region
+from airflow_aib.image_template.region_names import meant_regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,8 +70,10 @@ def _form(name: Any, path: str) -> Iterator[Finding]:
         yield warning(
             path, "region-form", f"{name!r} is no name of a region", "Write it as `az account list-locations` does."
         )
-    elif meant := misspelt_region(normal_region(name)):
-        yield warning(path, "region-unknown", f"No region {name!r} is known", f"Is {meant!r} meant?")
+    elif meant := meant_regions(normal_region(name)):
+        *others, last = map(repr, meant)
+        choice = f"{', '.join(others)} or {last}" if others else last
+        yield warning(path, "region-unknown", f"No region {name!r} is known", f"Is {choice} meant?")
 
 
 def _gallery_region(rendered: RenderedImageTemplate, distributor: Mapping[str, Any]) -> str | None:

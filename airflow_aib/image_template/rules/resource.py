@@ -61,7 +61,8 @@ RESOURCE = (
     advice(
         "region-unknown",
         "The name of a region is not nearly that of another one.",
-        "It is most likely misspelt. A name that is near none may be of a new region, and is taken as it is.",
+        "It is most likely misspelt. A name that is near none may be of a new region, as may the next numbers of a "
+        "known one, and is taken as it is.",
     ),
     service("member-required", "What the service requires is there.", "The service refuses the document.", SWAGGER),
     advice(

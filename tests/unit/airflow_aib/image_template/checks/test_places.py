@@ -34,6 +34,15 @@ def test_regions(name: str) -> None:
     assert rules(distribute=[gallery_image(targetRegions=[{"name": name}])]) == []
 
 
+def test_all_regions_that_are_as_near_are_named() -> None:
+    """Nobody is sent to the other end of a continent by the order of the alphabet."""
+    (several,) = findings(body() | {"location": "estus"})
+    (numbered,) = findings(body() | {"location": "West US 9"})
+
+    assert several.hint == "Is 'eastus' or 'westus' meant?"
+    assert numbered.hint == "Is 'westus', 'westus2' or 'westus3' meant?"
+
+
 @pytest.mark.parametrize("name", ["east-us", "2westus", "east_us", "westus2;", "[region]"])
 def test_regions_of_no_form(name: str) -> None:
     """What has no form of a region is doubtful wherever it stands."""
