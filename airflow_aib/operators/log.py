@@ -26,11 +26,12 @@ class AzureImageLogCollectOperator(ImageTemplateOperator):
     to collect. Returns where the archive lies: `location`, `files` with name, url, and bytes and sha256 of the log
     itself, and `diagnosis` with url and failure class, or None.
 
-    A run that is being cancelled is waited for. Errors: `ImageTemplateInUseError` while the run goes on;
-    `ImageRunStuckError` for one that is not cancelled within option `cancel_allowance`; `ImageRunWatchError` when the
-    task `run_task_id` has not seen its run begin; `ImageTemplateError` for a destination that is none;
-    `ArmRequestError` for what Azure or the destination refuses, for a copy that is not equal, and when another run has
-    followed the one that is meant.
+    A run that is being cancelled is waited for.
+
+    Errors: `ImageTemplateInUseError` while the run goes on; `ImageRunStuckError` for one that is not cancelled within
+    option `cancel_allowance`; `ImageRunWatchError` when the task `run_task_id` has not seen its run begin;
+    `ImageTemplateError` for a destination that is none; `ArmRequestError` for what Azure or the destination refuses,
+    for a copy that is not equal, and when another run has followed the one that is meant.
 
     :param destination: `account/container[/folder]`, or the container's https address; or a path with another scheme,
         as `s3://aws_default@logs/images`, which Airflow's `ObjectStoragePath` takes
