@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
+
+from aib_emulator.arm.errors import ArmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -11,26 +15,48 @@ if TYPE_CHECKING:
     from aib_emulator.arm.call import Call
 
 SKIP_TOKEN = "$skiptoken"  # noqa: S105 - the name of a query parameter
-LONGEST_TOKEN = 9
 
 
 def page(
     call: Call,
     values: Sequence[Any],
     page_size: int,
-    show: Callable[[Any], Any] = lambda value: value,
+    show: Callable[[Any], dict[str, Any]] = lambda value: value,
     *,
+    id_of: Callable[[Any], str] = lambda value: str(value["id"]),
     is_link_relative: bool = False,
 ) -> dict[str, Any]:
-    """Return the page that the call asks for.
+    """Return the page that the call asks for, in the order of ids: what goes meanwhile makes none be left out.
 
     :param show: makes of a value what the page shows of it
+    :param id_of: returns the resource id of a value
     :param is_link_relative: whether the next page is named by its path alone
     """
-    text = call.query.get(SKIP_TOKEN, "0")
-    start = int(text) if text.isdecimal() and len(text) <= LONGEST_TOKEN else 0
-    body: dict[str, Any] = {"value": [show(value) for value in values[start : start + page_size]]}
-    if start + page_size < len(values):
-        query = {**call.query, SKIP_TOKEN: str(start + page_size)}
+    after = _last_shown(call.query.get(SKIP_TOKEN))
+    left = sorted((found for value in values if (found := (id_of(value).lower(), value))[0] > after), key=_id)
+    body: dict[str, Any] = {"value": [show(value) for _, value in left[:page_size]]}
+    if page_size < len(left):
+        query = {**call.query, SKIP_TOKEN: _token(left[page_size - 1][0])}
         body["nextLink"] = f"{'' if is_link_relative else call.base_url}{quote(call.path)}?{urlencode(query, safe='$')}"
     return body
+
+
+def _id(found: tuple[str, Any]) -> str:
+    return found[0]
+
+
+def _token(resource_id: str) -> str:
+    return base64.urlsafe_b64encode(resource_id.encode()).decode()
+
+
+def _last_shown(token: str | None) -> str:
+    """Return the id of the last resource that was shown, which may be gone; an empty text before the first page."""
+    if token is None:
+        return ""
+    try:
+        resource_id = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        resource_id = ""
+    if not resource_id.startswith("/"):
+        raise ArmError(400, "InvalidSkipToken", f"The value '{token}' of '{SKIP_TOKEN}' comes from no list.")
+    return resource_id

@@ -123,7 +123,8 @@ class ImageTemplateRoutes:
     async def list(self, call: Call) -> Answer:
         """List the image templates of a group or of the subscription."""
         found = self._desk.list(call.parameters["subscription_id"], call.parameters.get("resource_group_name"))
-        body = page(call, found, self._world.settings.list_page_size, partial(self._body, call))
+        size = self._world.settings.list_page_size
+        body = page(call, found, size, partial(self._body, call), id_of=lambda one: one.image_template_id.key)
         if self._world.choices["list-form"] == "indented":
             return pretty(200, body)
         # Resource Manager answers, and names the request that it has made to the service.

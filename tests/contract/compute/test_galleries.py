@@ -65,7 +65,7 @@ async def test_definition_is_made_and_listed(cloud: Cloud) -> None:
     assert (found.hyper_v_generation, found.architecture, found.os_type) == ("V2", "x64", "Linux")
     assert found.identifier.publisher == "contoso"
     names = [definition.name for definition in await every(client.list_by_gallery(GROUP, GALLERY))]
-    assert names == ["linux-base", "linux-vhd", "windows-base", "fresh"]
+    assert names == ["fresh", "linux-base", "linux-vhd", "windows-base"]
 
 
 async def test_definition_stays_what_it_is(cloud: Cloud) -> None:

@@ -126,14 +126,14 @@ async def test_operation_is_compute_s_own(cloud: Cloud) -> None:
 
 
 async def test_versions_are_listed(cloud: Cloud) -> None:
-    """The list of a definition holds its versions, as they were published."""
+    """The list of a definition holds its versions, in the order of their ids."""
     for name in ("1.0.9", "1.0.10"):
         publish(cloud, name)
     client = cloud.compute().gallery_image_versions
     found = await every(client.list_by_gallery_image(GROUP, GALLERY, DEFINITION))
     assert [(version.name, version.provisioning_state) for version in found] == [
-        ("1.0.9", "Succeeded"),
         ("1.0.10", "Succeeded"),
+        ("1.0.9", "Succeeded"),
     ]
 
 

@@ -108,8 +108,8 @@ async def test_a_script_elsewhere_has_a_stand_in_for_its_checksum(builder: Build
 
 async def test_lists_hold_every_image_template(builder: Builder) -> None:
     """Both lists give all image templates, over as many pages as it takes."""
-    names = ["one", "two", "three"]
-    for name in names:
+    names = ["one", "three", "two"]
+    for name in reversed(names):
         await builder.create(name)
     by_group = await every(builder.image_templates.list_by_resource_group(GROUP))
     by_subscription = await every(builder.image_templates.list())

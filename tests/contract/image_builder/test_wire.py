@@ -228,7 +228,7 @@ def test_lists_go_on_at_the_next_link(raw: RawArm) -> None:
     first = raw.send("GET", IMAGE_TEMPLATES).json()
     assert first["nextLink"].startswith(raw.url)
     rest = raw.send("GET", first["nextLink"]).json()
-    assert [item["name"] for item in (*first["value"], *rest["value"])] == ["one", "two", "three"]
+    assert [item["name"] for item in (*first["value"], *rest["value"])] == ["one", "three", "two"]
     assert "nextLink" not in rest
 
 

@@ -38,7 +38,7 @@ async def test_accounts_are_listed_by_group_and_subscription(cloud: Cloud) -> No
     await cloud.make_account("freshstore")
     client = cloud.storage().storage_accounts
     for accounts in (client.list_by_resource_group(GROUP), client.list()):
-        assert [account.name for account in await every(accounts)] == ["imagestore", "freshstore"]
+        assert [account.name for account in await every(accounts)] == ["freshstore", "imagestore"]
 
 
 async def test_update_changes_tags_and_properties(cloud: Cloud) -> None:

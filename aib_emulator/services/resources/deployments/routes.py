@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from aib_emulator.arm.call import Answer, Call
@@ -163,8 +164,9 @@ class DeploymentRoutes:
 
     async def list_operations(self, call: Call) -> Answer:
         """List what was done for each resource."""
-        bodies = operation_bodies(self._find(call))
-        return Answer(200, page(call, bodies, self._world.settings.list_page_size))
+        numbered = [(f"/{number:06}", body) for number, body in enumerate(operation_bodies(self._find(call)))]
+        size = self._world.settings.list_page_size
+        return Answer(200, page(call, numbered, size, itemgetter(1), id_of=itemgetter(0)))
 
     async def get_operation(self, call: Call) -> Answer:
         """Show what was done for one resource."""
