@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aib_emulator.arm.locations import short_name
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.versions import version_order
 from aib_emulator.services.image_builder.pending import CreationError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aib_emulator.services.image_builder.resources import ImageTemplate
+    from aib_emulator.store import Resource
     from aib_emulator.world import World
 
 VERSION = "Microsoft.Compute/galleries/images/versions"
@@ -21,7 +23,7 @@ def resolve_source(world: World, image_template: ImageTemplate, at: datetime) ->
     """Find the exact version of the source at an instant, or raise CreationError when there is none."""
     source = image_template.properties["source"]
     if source["type"] != "ManagedImage":
-        source["exactVersion"] = exact_version(world, source, at)
+        source["exactVersion"] = exact_version(world, image_template, at)
     elif world.store.get(ResourceId.parse(source["imageId"])) is None:
         raise CreationError(
             "BadManagedImageSource",
@@ -30,11 +32,12 @@ def resolve_source(world: World, image_template: ImageTemplate, at: datetime) ->
         )
 
 
-def exact_version(world: World, source: dict[str, Any], at: datetime) -> str:
+def exact_version(world: World, image_template: ImageTemplate, at: datetime) -> str:
     """Return the version that a platform or gallery source stands for at an instant, or raise CreationError."""
+    source = image_template.properties["source"]
     if source["type"] == "PlatformImage":
         return _platform_version(world, source)
-    return _gallery_version(world, source["imageVersionId"], at)
+    return _gallery_version(world, source["imageVersionId"], image_template.location, at)
 
 
 def source_completions(world: World, source: dict[str, Any]) -> list[datetime]:
@@ -56,14 +59,14 @@ def _platform_version(world: World, source: dict[str, Any]) -> str:
     raise CreationError("BadPIRSource", f"The platform image '{publisher}:{offer}:{sku}:{version}' is not available.")
 
 
-def _gallery_version(world: World, text: str, at: datetime) -> str:
+def _gallery_version(world: World, text: str, location: str, at: datetime) -> str:
     version_id = ResourceId.parse(text)
     definition_id = version_id.parent
     if version_id.name.lower() == "latest" and definition_id is not None:
-        found = _newest(world, definition_id, at)
+        found = _newest(world, definition_id, location, at)
         if found is not None:
             return found.write()
-    elif world.store.get(version_id) is not None:
+    elif _copy_in(world.store.get(version_id), location) is not None:
         return version_id.write()
     raise CreationError(
         "BadSharedImageVersionSource",
@@ -72,12 +75,26 @@ def _gallery_version(world: World, text: str, at: datetime) -> str:
     )
 
 
-def _newest(world: World, definition_id: ResourceId, at: datetime) -> ResourceId | None:
+def _newest(world: World, definition_id: ResourceId, location: str, at: datetime) -> ResourceId | None:
     versions = [
         version
         for version in world.store.list_below(definition_id, VERSION)
-        if not version.body["properties"].get("publishingProfile", {}).get("excludeFromLatest")
-        and world.compute.version_completion(version) <= at
+        if _is_latest_in(version, location) and world.compute.version_completion(version) <= at
     ]
     newest = max(versions, key=lambda version: version_order(version.id.name), default=None)
     return None if newest is None else newest.id
+
+
+def _is_latest_in(version: Resource, location: str) -> bool:
+    """Whether a version may be what `latest` means in a location: it is there, and neither is excluded."""
+    regional_copy = _copy_in(version, location)
+    holders = (version.body["properties"]["publishingProfile"], regional_copy or {})
+    return regional_copy is not None and not any(holder.get("excludeFromLatest") for holder in holders)
+
+
+def _copy_in(version: Resource | None, location: str) -> dict[str, Any] | None:
+    """Return what a gallery version says about its copy in a location; None when it has none there."""
+    if version is None:
+        return None
+    regions: list[dict[str, Any]] = version.body["properties"]["publishingProfile"]["targetRegions"]
+    return next((region for region in regions if short_name(region["name"]) == location), None)

@@ -94,7 +94,7 @@ class TriggerWatch:
     def newest(self, image_template: ImageTemplate, at: datetime) -> str:
         """Return the version that `latest` stands for; an empty text when there is none."""
         try:
-            return exact_version(self._world, image_template.properties["source"], at)
+            return exact_version(self._world, image_template, at)
         except CreationError:
             return ""
 

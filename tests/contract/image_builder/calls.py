@@ -18,6 +18,7 @@ NAME = "tmpl1"
 IMAGE_TEMPLATES = f"/resourceGroups/{GROUP}/providers/Microsoft.VirtualMachineImages/imageTemplates"
 ONE = f"{IMAGE_TEMPLATES}/{NAME}"
 SHELL = {"type": "Shell", "name": "hello", "inline": ["echo hello from the build"]}
+BASE = "/providers/Microsoft.Compute/galleries/corp/images/linux-vhd"
 TO_VHD = {"type": "VHD", "runOutputName": "disk"}
 
 
@@ -116,3 +117,18 @@ def last_run_status(raw: RawArm, name: str = NAME) -> dict[str, Any]:
     """Return what an image template says about its last run."""
     found: dict[str, Any] = raw.send("GET", f"{IMAGE_TEMPLATES}/{name}").json()["properties"]["lastRunStatus"]
     return found
+
+
+def put_version(raw: RawArm, number: str, *, location: str = "eastus", **profile: Any) -> None:
+    """Publish a gallery version, which takes 405 seconds."""
+    source = {"id": f"{group_id(raw.settings.subscription_id)}/providers/Microsoft.Compute/images/none"}
+    properties = {"storageProfile": {"source": source}, "publishingProfile": profile}
+    body = {"location": location, "properties": properties}
+    answer = raw.send("PUT", f"/resourceGroups/{GROUP}{BASE}/versions/{number}", body, api_version="2024-03-03")
+    assert answer.status_code == 201, answer.text
+
+
+def from_gallery(raw: RawArm, version: str = "latest") -> dict[str, Any]:
+    """Return a source that is a version of a gallery image."""
+    version_id = f"{group_id(raw.settings.subscription_id)}{BASE}/versions/{version}"
+    return {"type": "SharedImageVersion", "imageVersionId": version_id}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aib_emulator.arm.locations import short_name
 from tests.contract.image_builder.calls import (
+    BASE,
     IMAGE_TEMPLATES,
     NAME,
     ONE,
@@ -16,8 +18,9 @@ from tests.contract.image_builder.calls import (
     as_json,
     create,
     document,
-    group_id,
+    from_gallery,
     last_run_status,
+    put_version,
     to_gallery,
 )
 from tests.contract.raw_arm import RawArm
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 TRIGGER = f"{ONE}/triggers/trg1"
 KIND = {"properties": {"kind": "SourceImage"}}
 UBUNTU = ("Canonical", "UbuntuServer", "18.04-LTS")
-BASE = "/providers/Microsoft.Compute/galleries/corp/images/linux-vhd"
 
 
 @pytest.fixture
@@ -296,21 +298,6 @@ def test_a_trigger_does_not_wait_for_what_comes_late(raw: RawArm) -> None:
     assert (runs_of(raw), last_run_status(raw)["runState"]) == (2, "Running")
 
 
-def put_version(raw: RawArm, number: str, **profile: Any) -> None:
-    """Publish a gallery version, which takes 405 seconds."""
-    source = {"id": f"{group_id(raw.settings.subscription_id)}/providers/Microsoft.Compute/images/none"}
-    properties = {"storageProfile": {"source": source}, "publishingProfile": profile}
-    body = {"location": "eastus", "properties": properties}
-    answer = raw.send("PUT", f"/resourceGroups/{GROUP}{BASE}/versions/{number}", body, api_version="2024-03-03")
-    assert answer.status_code == 201, answer.text
-
-
-def from_gallery(raw: RawArm) -> dict[str, Any]:
-    """Return a source that is the newest version of a gallery image."""
-    version = f"{group_id(raw.settings.subscription_id)}{BASE}/versions/latest"
-    return {"type": "SharedImageVersion", "imageVersionId": version}
-
-
 def test_a_newer_gallery_version_starts_a_run(raw: RawArm) -> None:
     """The run begins once the version is replicated, and not for one that is excluded from latest."""
     put_version(raw, "1.0.0")
@@ -326,6 +313,18 @@ def test_a_newer_gallery_version_starts_a_run(raw: RawArm) -> None:
     raw.thread.control.advance(1)
     assert last_run_status(raw)["runState"] == "Running"
     assert properties_of(raw)["source"]["exactVersion"].endswith("/versions/1.1.0")
+
+
+@pytest.mark.parametrize("regions", [[{"name": "West US"}], [{"name": "East US", "excludeFromLatest": True}]])
+def test_a_version_that_is_not_latest_in_the_region_starts_nothing(raw: RawArm, regions: list[dict[str, Any]]) -> None:
+    """What is somewhere else, or excluded here, is not what `latest` means here."""
+    put_version(raw, "1.0.0")
+    raw.thread.control.advance(500)
+    create(raw, source=from_gallery(raw))
+    put_trigger(raw)
+    put_version(raw, "1.1.0", location=short_name(regions[0]["name"]), targetRegions=regions)
+    raw.thread.control.advance(1000)
+    assert runs_of(raw) == 0
 
 
 def test_a_version_that_is_no_longer_excluded_starts_a_run(raw: RawArm) -> None:
