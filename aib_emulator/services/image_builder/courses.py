@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from aib_emulator.services.image_builder.target_regions import target_regions
+
 SECONDS = {
     "queue": 25.0,
     "deploy": 150.0,
@@ -148,8 +150,7 @@ def _plain(kind: Kind) -> Step:
 
 
 def _extra_regions(distributor: dict[str, Any]) -> float:
-    regions = distributor.get("targetRegions") or distributor.get("replicationRegions") or []
-    return SECONDS_PER_EXTRA_REGION * max(0, len(regions) - 1)
+    return SECONDS_PER_EXTRA_REGION * (len(target_regions(distributor, otherwise="")) - 1)
 
 
 def spoilt(steps: list[Step], fault: PlannedFault, properties: dict[str, Any]) -> Outcome:

@@ -15,6 +15,7 @@ from aib_emulator.services.image_builder.blob_address import account_and_blob
 from aib_emulator.services.image_builder.build_vm import is_kept, keep_build_vm
 from aib_emulator.services.image_builder.image_versions import next_version
 from aib_emulator.services.image_builder.run import Effect
+from aib_emulator.services.image_builder.target_regions import target_regions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +177,7 @@ class RunEffects:
             version_id,
             location=location,
             tags=distributor["artifactTags"],
-            target_regions=self._target_regions(distributor),
+            target_regions=target_regions(distributor, self._image_template.location),
             exclude_from_latest=bool(distributor.get("excludeFromLatest")),
             started=phase.start,
             completed=phase.end,
@@ -192,15 +193,6 @@ class RunEffects:
             source_version=str(self._image_template.properties["source"].get("exactVersion", "")).rpartition("/")[2],
             started=started,
         )
-
-    def _target_regions(self, distributor: dict[str, Any]) -> list[dict[str, Any]]:
-        if distributor.get("targetRegions"):
-            return [dict(region) for region in distributor["targetRegions"]]
-        names = distributor.get("replicationRegions") or [self._image_template.location]
-        kind = (
-            {"storageAccountType": distributor["storageAccountType"]} if distributor.get("storageAccountType") else {}
-        )
-        return [{"name": name, **kind} for name in names]
 
     async def _make_vhd(self, distributor: dict[str, Any], phase: Phase) -> dict[str, str]:
         started = phase.start

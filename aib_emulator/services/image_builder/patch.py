@@ -21,7 +21,7 @@ def apply_patch(world: World, image_template: ImageTemplate, sent: dict[str, Any
     """Check the whole PATCH, then change the image template; tags are replaced as a whole."""
     body = read(sent, IMAGE_TEMPLATE_UPDATE, api_version)
     properties = body.get("properties") or {}
-    distribute = _patched_distribute(image_template, properties)
+    distribute = _patched_distribute(image_template, properties, api_version)
     profile = properties.get("vmProfile")
     validate_vm_profile(profile or {})
     identity = _patched_identity(world, image_template.identity, body.get("identity"))
@@ -35,10 +35,12 @@ def apply_patch(world: World, image_template: ImageTemplate, sent: dict[str, Any
     image_template.identity = identity
 
 
-def _patched_distribute(image_template: ImageTemplate, properties: dict[str, Any]) -> list[dict[str, Any]] | None:
+def _patched_distribute(
+    image_template: ImageTemplate, properties: dict[str, Any], api_version: str
+) -> list[dict[str, Any]] | None:
     if "distribute" not in properties:
         return None
-    validate_distribute(properties["distribute"])
+    validate_distribute(properties["distribute"], api_version)
     sent = {distributor["runOutputName"].lower() for distributor in properties["distribute"]}
     for distributor in image_template.properties["distribute"]:
         if distributor["runOutputName"].lower() not in sent:

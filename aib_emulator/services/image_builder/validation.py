@@ -19,6 +19,11 @@ LONGEST_BUILD_MINUTES = 960
 IDENTITY_SINCE = "2020-02-14"
 """Before, the service worked with rights of its own where there was none."""
 GALLERY_LATEST_SINCE = "2022-07-01"
+TARGET_REGIONS_SINCE = "2022-07-01"
+"""Before, `replicationRegions` had to be there, and premium storage could not be named."""
+STORAGE_TYPES = ("Standard_LRS", "Standard_ZRS", "Premium_LRS")
+OLD_STORAGE_TYPES = ("Standard_LRS", "Standard_ZRS")
+ANY_MAJOR = -1
 RESOURCE_GROUP = "Microsoft.Resources/resourceGroups"
 IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 ROOT = "ImageTemplate"
@@ -46,7 +51,7 @@ def validate(body: Mapping[str, Any], name: str, api_version: str) -> None:
     validate_steps(properties.get("customize") or [], f"{PROPERTIES}.customize")
     in_vm = (properties.get("validate") or {}).get("inVMValidations") or []
     validate_steps(in_vm, f"{PROPERTIES}.validate.inVMValidations")
-    validate_distribute(properties["distribute"])
+    validate_distribute(properties["distribute"], api_version)
     _validate_numbers(properties)
     _validate_enumerations(properties)
     validate_vm_profile(properties.get("vmProfile") or {})
@@ -62,6 +67,8 @@ def validate_source(source: Document, api_version: str) -> None:
     place = f"{PROPERTIES}.source"
     if source["type"] == "PlatformImage":
         _require(source, ("publisher", "offer", "sku", "version"), place)
+        if "planInfo" in source:
+            _require(source["planInfo"], ("planName", "planProduct", "planPublisher"), f"{place}.planInfo")
     elif source["type"] == "ManagedImage":
         _require_id(source, "imageId", place, "Microsoft.Compute/images")
     else:
@@ -77,7 +84,7 @@ def validate_steps(steps: list[Document], place: str) -> None:
         STEP_CHECKS[step["type"]](step, f"{place}[{index}]")
 
 
-def validate_distribute(distribute: list[Document]) -> None:
+def validate_distribute(distribute: list[Document], api_version: str) -> None:
     """Check the distributors."""
     place = f"{PROPERTIES}.distribute"
     if not distribute:
@@ -90,7 +97,7 @@ def validate_distribute(distribute: list[Document]) -> None:
         if not NAME.fullmatch(name) or name.lower() in names:
             raise bad_value(here, "runOutputName", name)
         names.add(name.lower())
-        DISTRIBUTOR_CHECKS[distributor["type"]](distributor, here)
+        DISTRIBUTOR_CHECKS[distributor["type"]](distributor, here, api_version)
 
 
 def validate_vm_profile(profile: Document) -> None:
@@ -191,30 +198,58 @@ def _check_update(step: Document, place: str) -> None:
         raise bad_value(place, "updateLimit", step["updateLimit"])
 
 
-def _check_managed_image(distributor: Document, place: str) -> None:
+def _check_managed_image(distributor: Document, place: str, _: str) -> None:
     _require_id(distributor, "imageId", place, "Microsoft.Compute/images")
     _require(distributor, ("location",), place)
     if not is_known(distributor["location"]):
         raise bad_value(place, "location", distributor["location"])
 
 
-def _check_shared_image(distributor: Document, place: str) -> None:
+def _check_shared_image(distributor: Document, place: str, api_version: str) -> None:
     _check_gallery_image_id(distributor, place)
+    _check_regions(distributor, place, api_version)
+    if "versioning" in distributor:
+        _check_versioning(distributor["versioning"], f"{place}.versioning")
+    if distributor.get("replicationMode", "Full") not in {"Full", "Shallow"}:
+        raise bad_value(place, "replicationMode", distributor["replicationMode"])
+
+
+def _check_regions(distributor: Document, place: str, api_version: str) -> None:
+    is_old = api_version < TARGET_REGIONS_SINCE
+    if is_old and "replicationRegions" not in distributor:
+        raise missing_field(place, "replicationRegions")
     if distributor.get("targetRegions") and distributor.get("replicationRegions"):
         raise bad_value(place, "replicationRegions", ", ".join(distributor["replicationRegions"]))
     if distributor.get("storageAccountType") and not distributor.get("replicationRegions"):
         raise bad_value(place, "storageAccountType", distributor["storageAccountType"])
-    regions = distributor.get("targetRegions") or [
-        {"name": name} for name in distributor.get("replicationRegions") or []
-    ]
-    for region in regions:
-        if not is_known(region.get("name", "")):
-            raise bad_value(place, "replicationRegions", region.get("name", ""))
-    versioning = distributor.get("versioning") or {}
-    if versioning and versioning.get("scheme") not in {"Latest", "Source"}:
-        raise bad_value(f"{place}.versioning", "scheme", versioning.get("scheme"))
-    if distributor.get("replicationMode", "Full") not in {"Full", "Shallow"}:
-        raise bad_value(place, "replicationMode", distributor["replicationMode"])
+    _check_storage_type(distributor, place, OLD_STORAGE_TYPES if is_old else STORAGE_TYPES)
+    for name in distributor.get("replicationRegions") or []:
+        if not is_known(name):
+            raise bad_value(place, "replicationRegions", name)
+    for index, region in enumerate(distributor.get("targetRegions") or []):
+        _check_target_region(region, f"{place}.targetRegions[{index}]")
+
+
+def _check_target_region(region: Document, place: str) -> None:
+    _require(region, ("name",), place)
+    if not is_known(region["name"]):
+        raise bad_value(place, "name", region["name"])
+    if region.get("replicaCount", 1) < 1:
+        raise bad_value(place, "replicaCount", region["replicaCount"])
+    _check_storage_type(region, place, STORAGE_TYPES)
+
+
+def _check_storage_type(holder: Document, place: str, known: tuple[str, ...]) -> None:
+    if holder.get("storageAccountType") and holder["storageAccountType"] not in known:
+        raise bad_value(place, "storageAccountType", holder["storageAccountType"])
+
+
+def _check_versioning(versioning: Document, place: str) -> None:
+    _require(versioning, ("scheme",), place)
+    if versioning["scheme"] not in {"Latest", "Source"}:
+        raise bad_value(place, "scheme", versioning["scheme"])
+    if versioning.get("major", ANY_MAJOR) < ANY_MAJOR:
+        raise bad_value(place, "major", versioning["major"])
 
 
 def _check_gallery_image_id(distributor: Document, place: str) -> None:
@@ -226,7 +261,7 @@ def _check_gallery_image_id(distributor: Document, place: str) -> None:
     _check_id(text, "galleryImageId", place, kind)
 
 
-def _check_vhd(distributor: Document, place: str) -> None:
+def _check_vhd(distributor: Document, place: str, _: str) -> None:
     if distributor.get("uri"):
         _check_uri(distributor, "uri", place)
 
@@ -274,7 +309,7 @@ STEP_CHECKS: dict[str, Callable[[Document, str], None]] = {
     "WindowsRestart": _check_restart,
     "WindowsUpdate": _check_update,
 }
-DISTRIBUTOR_CHECKS: dict[str, Callable[[Document, str], None]] = {
+DISTRIBUTOR_CHECKS: dict[str, Callable[[Document, str, str], None]] = {
     "ManagedImage": _check_managed_image,
     "SharedImage": _check_shared_image,
     "VHD": _check_vhd,

@@ -35,7 +35,15 @@ REVIEW = (
 SCRIPT = {"type": "Shell", "scriptUri": "https://example.com/a.sh"}
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
 WITHOUT_REGIONS = {name: value for name, value in TO_GALLERY.items() if name != "replicationRegions"}
+REGION = "ImageTemplate.properties.distribute[0].targetRegions[0]"
+MARKETPLACE: dict[str, Any] = {"type": "PlatformImage", "publisher": "p", "offer": "o", "sku": "s", "version": "latest"}
+WITH_PLAN = {**MARKETPLACE, "planInfo": {"planName": "n", "planProduct": "o", "planPublisher": "p"}}
 FILE = {"type": "File", "sourceUri": "https://example.com/a", "destination": "/tmp/a"}
+
+
+def to_region(**region: Any) -> dict[str, Any]:
+    """Return a gallery distributor with one target region."""
+    return {**WITHOUT_REGIONS, "targetRegions": [{"name": "eastus", **region}]}
 
 
 def isolated(network_id: str, **more: str) -> dict[str, str]:
@@ -64,7 +72,10 @@ def refusal_of(document: dict[str, Any], name: str = "tmpl1") -> RefusalError:
         {"validate": {"inVMValidations": [SHELL]}, "errorHandling": {"onCustomizerError": "abort"}},
         {"buildTimeoutInMinutes": 960, "vmProfile": {"osDiskSizeGB": 64}},
         {"vmProfile": {"vnetConfig": isolated(NETWORK.replace("virtualNetworks/v", "virtualNetworks/V"))}},
-        {"distribute": [{**TO_GALLERY, "storageAccountType": "Standard_ZRS"}]},
+        {"distribute": [{**TO_GALLERY, "storageAccountType": "Premium_LRS"}]},
+        {"distribute": [to_region(name="West US", replicaCount=1, storageAccountType="Premium_LRS")]},
+        {"distribute": [{**TO_GALLERY, "versioning": {"scheme": "Latest", "major": -1}}]},
+        {"distribute": [WITHOUT_REGIONS], "source": WITH_PLAN},
     ],
 )
 def test_good_documents_are_accepted(properties: dict[str, Any]) -> None:
@@ -72,6 +83,22 @@ def test_good_documents_are_accepted(properties: dict[str, Any]) -> None:
     document = read(body(**properties), IMAGE_TEMPLATE, LATEST)
     validate(document, "tmpl1", LATEST)
     assert document["properties"]["distribute"]
+
+
+@pytest.mark.parametrize(
+    ("distributor", "complaint"),
+    [
+        (WITHOUT_REGIONS, "Missing field 'replicationRegions'"),
+        ({**TO_GALLERY, "storageAccountType": "Premium_LRS"}, "Field 'storageAccountType'"),
+    ],
+)
+def test_old_api_versions_demand_more_of_a_gallery_distributor(distributor: dict[str, Any], complaint: str) -> None:
+    """Until 2022-07-01 regions must be named, and storage is not premium."""
+    for api_version in ("2020-02-14", "2022-02-14"):
+        document = read(body(distribute=[distributor]), IMAGE_TEMPLATE, api_version)
+        with pytest.raises(RefusalError, match=complaint):
+            validate(document, "tmpl1", api_version)
+    validate(read(body(distribute=[distributor]), IMAGE_TEMPLATE, "2022-07-01"), "tmpl1", "2022-07-01")
 
 
 def test_a_bad_value_is_worded_as_recorded() -> None:
@@ -102,7 +129,7 @@ def test_required_members(member: str) -> None:
     ("properties", "complaint"),
     [
         ({"distribute": []}, "Missing field 'distribute'"),
-        ({"source": {"type": "PlatformImage", "publisher": "p", "offer": "o", "sku": "s"}}, "Missing field 'version'"),
+        ({"source": {**MARKETPLACE, "version": ""}}, "Missing field 'version'"),
         ({"customize": [{"type": "Shell"}]}, "Missing field 'scriptUri'"),
         ({"customize": [{**SCRIPT, "inline": ["true"]}]}, "Field 'scriptUri'"),
         ({"customize": [{"type": "Shell", "scriptUri": "a.sh"}]}, "Field 'scriptUri'"),
@@ -125,6 +152,14 @@ def test_required_members(member: str) -> None:
         ({"distribute": [{**TO_GALLERY, "galleryImageId": GROUP}]}, "Field 'galleryImageId'"),
         ({"distribute": [{**TO_GALLERY, "replicationRegions": ["atlantis"]}]}, "Field 'replicationRegions'"),
         ({"distribute": [{**TO_GALLERY, "versioning": {"scheme": "latest"}}]}, "Field 'scheme'"),
+        ({"distribute": [{**TO_GALLERY, "versioning": {}}]}, "Missing field 'scheme'"),
+        ({"distribute": [{**TO_GALLERY, "versioning": {"scheme": "Latest", "major": -2}}]}, "Field 'major'"),
+        ({"distribute": [{**TO_GALLERY, "storageAccountType": "Cheap"}]}, "Field 'storageAccountType'"),
+        ({"distribute": [to_region(name="atlantis")]}, f"{REGION}': Field 'name'"),
+        ({"distribute": [to_region(name="")]}, f"{REGION}': Missing field 'name'"),
+        ({"distribute": [to_region(replicaCount=0)]}, f"{REGION}': Field 'replicaCount'"),
+        ({"distribute": [to_region(storageAccountType="Cheap")]}, f"{REGION}': Field 'storageAccountType'"),
+        ({"source": {**MARKETPLACE, "planInfo": {"planName": "p"}}}, "source.planInfo': Missing field 'planProduct'"),
         ({"distribute": [{**TO_GALLERY, "replicationMode": "Deep"}]}, "Field 'replicationMode'"),
         ({"buildTimeoutInMinutes": 961}, "Field 'buildTimeoutInMinutes'"),
         ({"buildTimeoutInMinutes": "60"}, "Field 'buildTimeoutInMinutes'"),
