@@ -126,10 +126,17 @@ def look(timeline: Timeline, instant: datetime, *, all_sub_states: bool = False)
     phase = timeline.phase_at(instant)
     if phase.kind == "cancel":
         return RunLook("Canceling")
-    sub_state = SUB_STATES.get(phase.kind, "Building")
+    sub_state = _sub_state(timeline, phase)
     if not all_sub_states and sub_state not in RECORDED_SUB_STATES:
         sub_state = "Building"
     return RunLook("Running", sub_state)
+
+
+def _sub_state(timeline: Timeline, phase: Phase) -> str:
+    """Return the sub-state of a phase; what has no word of its own belongs to what was before, once building."""
+    begun = timeline.phases[: timeline.phases.index(phase) + 1]
+    latest = [SUB_STATES[one.kind] for one in begun if one.kind in SUB_STATES][-1]
+    return "Building" if latest == "Queued" and phase.kind != "queue" else latest
 
 
 def cancelled(timeline: Timeline, at: datetime, seconds: float = CANCEL_SECONDS) -> Timeline:

@@ -226,7 +226,7 @@ def sub_states(raw: RawArm) -> str:
         if sub_state not in seen[-1:]:
             seen.append(sub_state)
         raw.thread.control.advance(5)
-    every = ["Queued", "Building", "Customizing", "Optimizing", "Building", "Validating", "Distributing", None]
+    every = ["Queued", "Building", "Customizing", "Optimizing", "Validating", "Distributing", None]
     return {tuple(every): "all", ("Queued", "Building", "Distributing", None): "recorded"}[tuple(seen)]
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import pytest
@@ -60,10 +60,30 @@ def test_every_sub_state_can_be_shown() -> None:
         optimize={"vmBoot": {"state": "Enabled"}}, validate={"inVMValidations": [SHELL]}, distribute=[TO_VHD]
     )
     instants = [phase.start for phase in timeline.phases]
-    shown = {look(timeline, instant, all_sub_states=True).run_sub_state for instant in instants}
-    assert shown == {"Queued", "Building", "Customizing", "Optimizing", "Validating", "Distributing"}
+    shown = [look(timeline, instant, all_sub_states=True).run_sub_state for instant in instants]
+    in_turn = [sub_state for sub_state, _ in groupby(shown)]
+    assert in_turn == ["Queued", "Building", "Customizing", "Optimizing", "Validating", "Distributing"]
     recorded = {look(timeline, instant).run_sub_state for instant in instants}
     assert recorded == {"Queued", "Building", "Distributing"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "properties", "expected"),
+    [
+        (PlannedFault("customizer"), {}, ["Queued", "Building", "Customizing"]),
+        (None, {"customize": []}, ["Queued", "Building", "Distributing"]),
+        (
+            None,
+            {"validate": {"sourceValidationOnly": True, "inVMValidations": [SHELL]}},
+            ["Queued", "Building", "Validating", "Distributing"],
+        ),
+    ],
+)
+def test_sub_states_never_go_back(fault: PlannedFault | None, properties: dict[str, Any], expected: list[str]) -> None:
+    """What comes between two parts of a run belongs to the first of them."""
+    timeline = planned(fault, **properties)
+    shown = [look(timeline, phase.start, all_sub_states=True).run_sub_state for phase in timeline.phases]
+    assert [sub_state for sub_state, _ in groupby(shown)] == expected
 
 
 def test_more_regions_take_longer() -> None:
