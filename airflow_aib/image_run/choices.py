@@ -32,7 +32,9 @@ OnPartialSuccess = PartialPolicy | Mapping[str, PartialPolicy]
 def require_policy(choice: Any) -> OnPartialSuccess:
     """Give the choice back, or say what is wrong with it."""
     policies = list(choice.values()) if isinstance(choice, Mapping) else [choice]
+    names = list(choice) if isinstance(choice, Mapping) else []
     wrong = [policy for policy in policies if policy not in PARTIAL_POLICIES]
+    wrong += [name for name in names if not isinstance(name, str)]
     if wrong:
         raise ValueError(
             f"on_partial_success has {', '.join(map(repr, wrong))}; it must be 'fail', 'warn' or 'succeed', or such a "

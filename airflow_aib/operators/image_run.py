@@ -231,8 +231,11 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     def _wait(self, context: Context, memory: RunMemory, joined: JoinedRun) -> dict[str, Any]:
         """Wait for the run's end, wherever that is done."""
         from airflow_aib.image_run.run_event import RunEvent
+        from airflow_aib.image_run.run_outcome import describe_unknown_names
         from airflow_aib.image_run.run_status import read_last_run_status
 
+        if unknown := describe_unknown_names(self.on_partial_success, joined.body):
+            self.log.warning("%s", unknown)
         status = read_last_run_status(joined.body)
         is_over = status is not None and status.is_over and joined.handle.matches(status)
         if status is not None and is_over and not self._may_come_late(status):

@@ -58,7 +58,14 @@ class FakeService:
         start_time = STARTED.start_time if self.was_asked else NEW.previous_start_time
         state = self.run_state if self.was_asked else "Succeeded"
         status = {"runState": state, "startTime": start_time, "endTime": "0001-01-01T00:00:00Z"}
-        return {"id": image_template_id, "properties": {"buildTimeoutInMinutes": 60, "lastRunStatus": status}}
+        return {
+            "id": image_template_id,
+            "properties": {
+                "buildTimeoutInMinutes": 60,
+                "distribute": [{"type": "VHD", "runOutputName": "disk"}],
+                "lastRunStatus": status,
+            },
+        }
 
     async def look_before_run(self, image_template_id: str, *, retries: bool) -> LookBeforeRun:
         """Look, and note the run before."""
@@ -369,3 +376,13 @@ def test_an_unreadable_event_is_no_success(payload: Any) -> None:
         operator(FakeService(store)).execute_complete(context(store), payload)
 
     assert KEY in store.values
+
+
+def test_a_name_that_no_distributor_has_is_told_when_the_build_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    """The log says early which names there are, and not when an image lacks after hours."""
+    service = FakeService(FakeStore())
+
+    with pytest.raises(TaskDeferred):
+        operator(service, deferrable=True, on_partial_success={"dsik": "warn"}).execute(context(service.store))
+
+    assert "on_partial_success speaks of 'dsik'" in capsys.readouterr().out
