@@ -19,6 +19,11 @@ class Content:
         self._request = request
         self._refusal: ArmError | None = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it could not be read, so that nobody knows where on the connection the next request begins."""
+        return self._refusal is not None
+
     async def read(self) -> bytes:
         """Return all of it, or raise the refusal."""
         if self._refusal is not None:

@@ -114,7 +114,10 @@ class Front:
         except Exception:
             log.exception("%s %s could not be answered", request.method, match.path)
             answer = Answer(500, ArmError(500, "InternalServerError", "The emulator failed; see its log.").to_json())
-        return self._write(request, answer, {**limits, **self._identifier(object_id)})
+        response = self._write(request, answer, {**limits, **self._identifier(object_id)})
+        if content.is_refused:
+            response.force_close()
+        return response
 
     def _read(self, request: web.Request, match: Match, body: bytes) -> tuple[Route, Call]:
         route, parameters = match.demand()

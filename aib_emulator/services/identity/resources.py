@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aib_emulator.sign_in import SignInRefusal
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+DOMAIN = re.compile(r"[0-9a-z-]+(\.[0-9a-z-]+)+", re.IGNORECASE)
+TENANT_WORDS = ("adfs", "common", "consumers", "organizations")
 DEFAULT_SCOPE = "/.default"
 
 
@@ -105,9 +107,17 @@ def _audience(form: Mapping[str, str]) -> str:
     return scope.removesuffix(DEFAULT_SCOPE)
 
 
-def tenant_of(segment: str, home_tenant_id: str) -> str:
-    """Return the tenant id for what a client wrote in its place: `adfs`, a domain name, `organizations`..."""
-    return segment.lower() if GUID.fullmatch(segment) else home_tenant_id
+def tenant_of(segment: str, home_tenant_id: str, error: str = "invalid_request") -> str:
+    """Return the tenant id for what a client wrote in its place: any id, any domain name, `adfs`, `organizations`...
+
+    :param error: OAuth's word for the refusal of anything else
+    """
+    if GUID.fullmatch(segment):
+        return segment.lower()
+    if segment.lower() not in TENANT_WORDS and not DOMAIN.fullmatch(segment):
+        message = f"Tenant '{segment}' not found. Check to make sure you have the correct tenant ID."
+        raise SignInError(400, error, 90002, message)
+    return home_tenant_id
 
 
 def openid_configuration(base_url: str, tenant: str, path: str) -> dict[str, Any]:

@@ -52,7 +52,12 @@ class IdentityRoutes:
 
     async def get_configuration(self, call: Call) -> Answer:
         """Name the addresses of a tenant's sign-in."""
-        return Answer(200, openid_configuration(call.base_url, call.parameters["tenant"], call.path))
+        tenant = call.parameters["tenant"]
+        try:
+            tenant_of(tenant, self._world.settings.tenant_id, "invalid_tenant")
+        except SignInError as error:
+            return Answer(error.status, error.to_json(self._world.clock.now()))
+        return Answer(200, openid_configuration(call.base_url, tenant, call.path))
 
     async def get_keys(self, _: Call) -> Answer:
         """Show the public key that tokens are checked with."""
@@ -66,11 +71,12 @@ class IdentityRoutes:
         if refusal is not None:
             return Answer(refusal.status, refusal_body(refusal, self._world.clock.now()), refusal.headers())
         try:
+            tenant_id = tenant_of(call.parameters["tenant"], settings.tenant_id)
             application, audience = read_token_request(form, self._world.applications)
         except SignInError as error:
             return Answer(error.status, error.to_json(self._world.clock.now()))
         token = self._world.tokens.issue(
-            tenant_id=tenant_of(call.parameters["tenant"], settings.tenant_id),
+            tenant_id=tenant_id,
             audience=audience,
             client_id=application.client_id,
             object_id=application.object_id,

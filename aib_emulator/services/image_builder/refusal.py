@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 REVIEW = (
@@ -27,8 +28,9 @@ class RefusalError(Exception):
 
 
 def bad_value(place: str, field: str, value: Any) -> RefusalError:
-    """Refuse a value; `place` is where the field stands."""
-    return _validation(f"'{place}': Field '{field}' has a bad value: '{value}'.")
+    """Refuse a value, which is shown as the document may have it; `place` is where the field stands."""
+    shown = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return _validation(f"'{place}': Field '{field}' has a bad value: '{shown}'.")
 
 
 def missing_field(place: str, field: str) -> RefusalError:
@@ -69,10 +71,15 @@ def operation_not_allowed(operation: str, provisioning_state: str, run_state: st
     :param provisioning_state: the service's internal word, such as `provisioned`
     :param run_state: the service's internal word, such as `running`; empty when nothing ever ran
     """
-    message = (
-        f"Operation {OPERATION_PREFIX}/{operation} is not allowed in provisioning state: {provisioning_state} "
-        f"or run state: {run_state}."
-    )
+    if operation == "delete" and not run_state:
+        # As reported in 2025; with a run there are only reports of 2020, and other operations nobody has reported.
+        message = f"Operation 'DELETE' is not allowed in provisioningState: '{provisioning_state}'"
+    else:
+        in_run_state = f" or run state: {run_state}" if run_state else ""
+        message = (
+            f"Operation {OPERATION_PREFIX}/{operation} is not allowed in provisioning state: "
+            f"{provisioning_state}{in_run_state}."
+        )
     # The one report that shows a status says 405.
     return RefusalError(405, "OperationNotAllowed", message)
 

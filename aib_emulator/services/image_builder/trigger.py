@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aib_emulator.arm.resource_id import ResourceId
 from aib_emulator.arm.time_format import nanoseconds_text
 from aib_emulator.arm.versions import version_order
-from aib_emulator.services.image_builder.refusal import bad_value, rule_broken
+from aib_emulator.services.image_builder.refusal import bad_value, missing_field, rule_broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +68,8 @@ def trigger_body(
 def check_kind(properties: Mapping[str, Any], known: ImageTemplateTrigger | None) -> str:
     """Return the kind that was sent, or refuse it."""
     kind = properties.get("kind")
+    if kind is None:
+        raise missing_field(PLACE, "kind")
     if kind != SOURCE_IMAGE or (known is not None and known.kind != kind):
         raise bad_value(PLACE, "kind", kind)
     return SOURCE_IMAGE

@@ -63,6 +63,16 @@ def test_every_tenant_signs_in(emulator: EmulatorThread, tenant: str) -> None:
     credential.close()
 
 
+def test_what_is_no_tenant_is_refused(raw: RawArm) -> None:
+    """Neither an id nor a domain name nor one of Entra's words: no token, and no description of its sign-in."""
+    for word in ("common", "organizations", "consumers"):
+        assert raw.sign_in(word).status_code == 200
+    described = raw.session.get(f"{raw.url}/not-a-tenant/v2.0/.well-known/openid-configuration", timeout=30)
+    for answer, error in ((raw.sign_in("not-a-tenant"), "invalid_request"), (described, "invalid_tenant")):
+        assert (answer.status_code, answer.json()["error"], answer.json()["error_codes"]) == (400, error, [90002])
+        assert answer.json()["error_description"].startswith("AADSTS90002: Tenant 'not-a-tenant' not found.")
+
+
 async def test_a_wrong_secret_is_refused(emulator: EmulatorThread) -> None:
     """Both flavours of the SDK show Entra's number for a wrong secret."""
     settings, more = emulator.emulator.settings, {"authority": emulator.emulator.arm_url}
@@ -99,6 +109,7 @@ def test_a_form_that_cannot_be_read_is_refused(raw: RawArm) -> None:
     url = f"{raw.url}/{raw.settings.tenant_id}/oauth2/v2.0/token"
     no_gzip = raw.session.post(url, b"client_id=a", headers={"Content-Encoding": "gzip"}, timeout=30)
     assert (no_gzip.status_code, no_gzip.json()["error"]["code"]) == (400, "InvalidRequestContent")
+    assert no_gzip.headers["Connection"] == "close"  # as it is: the next request would have been lost on it
     # A refusal comes before all is sent: now and then the connection ends first, and only the next one brings it.
     raw.session.mount(url, HTTPAdapter(max_retries=Retry(5, allowed_methods=None)))
     too_long = raw.session.post(url, b"x" * (LARGEST_BODY + 1), timeout=30)

@@ -170,7 +170,12 @@ def test_what_is_not_allowed_while_it_is_created(raw: RawArm) -> None:
     put(raw)
     answers = [raw.send("DELETE", ONE), raw.send("POST", RUN), raw.send("PATCH", ONE, {"tags": {}})]
     assert {answer.json()["error"]["code"] for answer in answers} == {"OperationNotAllowed"}
-    assert "provisioning state: creating" in answers[0].json()["error"]["message"]
+    assert [answer.json()["error"]["message"].partition(" is not allowed in ")[2] for answer in answers] == [
+        "provisioningState: 'creating'",
+        "provisioning state: creating.",
+        "provisioning state: creating.",
+    ]
+    assert answers[0].json()["error"]["message"].startswith("Operation 'DELETE' is")
 
 
 def test_deleting_again_meanwhile_gives_the_same_operation(raw: RawArm) -> None:
