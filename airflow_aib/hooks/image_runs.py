@@ -67,14 +67,18 @@ class ImageRuns(RunRequests):
         handle: ImageRunHandle | None = None,
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         within: timedelta = CANCEL_TIMEOUT,
+        waited: timedelta = timedelta(),
     ) -> LastRunStatus | None:
-        """Wait until no run goes on, or not the handle's; give the last status, None when there never was a run."""
+        """Wait until no run goes on, or not the handle's; give the last status, None when there never was a run.
+
+        :param waited: how long was waited for it before, for the error's words
+        """
 
         def is_done(status: LastRunStatus | None) -> bool:
             return status is None or status.is_over or (handle is not None and not handle.matches(status))
 
         def late(status: LastRunStatus | None) -> ImageRunTimeoutError:
-            return overdue_run(image_template_id, within, status)
+            return overdue_run(image_template_id, waited + within, status)
 
         async def look() -> LastRunStatus | None:
             return read_last_run_status(required(image_template_id, await looks.look()))

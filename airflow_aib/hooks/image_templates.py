@@ -165,11 +165,14 @@ class ImageTemplates:
         *,
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         within: timedelta = PROVISION_TIMEOUT,
+        waited: timedelta = timedelta(),
     ) -> dict[str, Any]:
         """Wait until Azure has taken in the image template, and give its body.
 
         It downloads every script, resolves the source's version and makes the staging resource group meanwhile. An
         `ImageTemplateError` says that the document is wrong, an `ArmRequestError` that something else was.
+
+        :param waited: how long was waited for it before, for the error's words
         """
 
         def is_done(body: dict[str, Any]) -> bool:
@@ -185,7 +188,9 @@ class ImageTemplates:
         return await Wait(
             look,
             is_done,
-            lambda body: overdue_image_template(image_template_id, "was not provisioned", within, _state(body)),
+            lambda body: overdue_image_template(
+                image_template_id, "was not provisioned", waited + within, provisioning_state(body)
+            ),
             Patience(poll_interval, within),
             self.clock,
             rest=looks.rest,
@@ -213,13 +218,17 @@ class ImageTemplates:
         *,
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         within: timedelta = PROVISION_TIMEOUT,
+        waited: timedelta = timedelta(),
     ) -> None:
-        """Wait until the image template is gone."""
+        """Wait until the image template is gone.
+
+        :param waited: how long was waited for it before, for the error's words
+        """
         was_deleting = False
 
         def is_done(body: dict[str, Any] | None) -> bool:
             nonlocal was_deleting
-            state = provisioning_state(body) if body is not None else None
+            state = provisioning_state(body)
             if was_deleting and state == "Failed":
                 raise provisioning_failed(image_template_id, body or {}, what="deletion")
             was_deleting = was_deleting or state == "Deleting"
@@ -229,7 +238,9 @@ class ImageTemplates:
         await Wait(
             looks.look,
             is_done,
-            lambda body: overdue_image_template(image_template_id, "was not deleted", within, _state(body)),
+            lambda body: overdue_image_template(
+                image_template_id, "was not deleted", waited + within, provisioning_state(body)
+            ),
             Patience(poll_interval, within),
             self.clock,
             rest=looks.rest,
@@ -320,14 +331,10 @@ def merge(present: Mapping[str, str], tags: Mapping[str, str | None]) -> dict[st
     return {name: value for name, value in {**present, **changed}.items() if value is not None}
 
 
-def provisioning_state(body: Mapping[str, Any]) -> str | None:
-    """Read how far Azure is with the image template itself, not with a run of it."""
-    state = (body.get("properties") or {}).get("provisioningState")
+def provisioning_state(body: Mapping[str, Any] | None) -> str | None:
+    """Read how far Azure is with the image template itself, not with a run of it; None where there is none."""
+    state = ((body or {}).get("properties") or {}).get("provisioningState")
     return str(state) if state else None
-
-
-def _state(body: Mapping[str, Any] | None) -> str | None:
-    return provisioning_state(body) if body else None
 
 
 def required(image_template_id: str, body: dict[str, Any] | None) -> dict[str, Any]:

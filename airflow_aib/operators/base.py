@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +21,6 @@ from airflow_aib.triggers.options import default_deferrable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
-    from datetime import datetime
 
     from airflow.sdk import BaseOperatorLink, Context, XComArg
 
@@ -266,7 +265,7 @@ class WaitingOperator(ImageTemplateOperator):
         :param handle: the run that it is about; None means the last one
         :param handover: seconds that the end of a run is left to be read by others
         :param method_name: what goes on after the wait
-        :param kwargs: what that method is handed besides
+        :param kwargs: what that method is handed; `execute_complete` is handed `deferred_at`, which is now, besides
         """
         from airflow_aib.hooks.clock import SYSTEM_CLOCK
         from airflow_aib.triggers.image_template import AzureImageTemplateStateTrigger
@@ -286,7 +285,7 @@ class WaitingOperator(ImageTemplateOperator):
                 azure_conn_id=self.connection_id,
             ),
             method_name=method_name,
-            kwargs=kwargs,
+            kwargs=kwargs if method_name != "execute_complete" else {"deferred_at": now.isoformat(), **(kwargs or {})},
             # Airflow's own limit comes later than the trigger's, and takes effect when the triggerer is gone.
             timeout=within + self.waiting.defer_margin,
         )
@@ -294,3 +293,17 @@ class WaitingOperator(ImageTemplateOperator):
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Go on after the wait."""
         raise NotImplementedError
+
+    def waited_since(self, deferred_at: str | None) -> timedelta:
+        """Give how long a deferred wait has taken, in whole seconds."""
+        from airflow_aib.hooks.clock import SYSTEM_CLOCK
+
+        now = SYSTEM_CLOCK.now()
+        waited = now - (datetime.fromisoformat(deferred_at) if deferred_at else now)
+        return timedelta(seconds=round(waited.total_seconds()))
+
+    async def bear_outage(self, service: ImageTemplateService, image_template_id: str) -> None:
+        """Look until Azure answers: of the looks after a deferral there are too few to bear an outage."""
+        from airflow_aib.hooks.waiting import until_answered
+
+        await until_answered(lambda: service.get_image_template(image_template_id, retries=False), service.clock)

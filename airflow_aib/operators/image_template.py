@@ -147,9 +147,12 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
             )
         return image_template_id
 
-    def execute_complete(self, context: Context, event: Any = None, *, has_replaced: bool = False) -> str:
+    def execute_complete(
+        self, context: Context, event: Any = None, deferred_at: str | None = None, *, has_replaced: bool = False
+    ) -> str:
         """Look how it turned out.
 
+        :param deferred_at: when the wait on the triggerer began, ISO 8601
         :param has_replaced: whether a sound image template had to go for this one
         """
         from airflow_aib.hooks.run_async import run_async
@@ -161,7 +164,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         with pushed_diagnosis(context), telling_what_is_gone(has_replaced):
-            body = run_async(self._look_again(state.image_template_id))
+            body = run_async(self._look_again(state.image_template_id, self.waited_since(deferred_at)))
         self.note_image_template(state.image_template_id, body)
         return state.image_template_id
 
@@ -275,15 +278,20 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
                 raise
             return None
 
-    async def _look_again(self, image_template_id: str) -> dict[str, Any]:
+    async def _look_again(self, image_template_id: str, waited: timedelta) -> dict[str, Any]:
         async with self.open_service() as service:
-            return await self._wait_until_provisioned(service, image_template_id, LAST_LOOKS)
+            await self.bear_outage(service, image_template_id)
+            return await self._wait_until_provisioned(service, image_template_id, LAST_LOOKS, waited)
 
     async def _wait_until_provisioned(
-        self, service: ImageTemplateService, image_template_id: str, within: timedelta
+        self,
+        service: ImageTemplateService,
+        image_template_id: str,
+        within: timedelta,
+        waited: timedelta = timedelta(),
     ) -> dict[str, Any]:
         return await service.wait_until_provisioned(
-            image_template_id, poll_interval=self.seconds_between_looks, within=within
+            image_template_id, poll_interval=self.seconds_between_looks, within=within, waited=waited
         )
 
 
@@ -337,7 +345,7 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
             self.defer_until("deleted", image_template_id, self.provision_timeout)
         return True
 
-    def execute_complete(self, context: Context, event: Any = None) -> bool:
+    def execute_complete(self, context: Context, event: Any = None, deferred_at: str | None = None) -> bool:
         """Look how it turned out."""
         from airflow_aib.hooks.run_async import run_async
         from airflow_aib.triggers.state_event import StateEvent
@@ -347,7 +355,7 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         self.note_image_template(state.image_template_id)
-        run_async(self._look_again(state.image_template_id))
+        run_async(self._look_again(state.image_template_id, self.waited_since(deferred_at)))
         return True
 
     async def _delete(self, image_template_id: str) -> bool:
@@ -359,8 +367,9 @@ class AzureImageTemplateDeleteOperator(WaitingOperator):
                 await removal.until_deleted()
         return was_there
 
-    async def _look_again(self, image_template_id: str) -> None:
+    async def _look_again(self, image_template_id: str, waited: timedelta) -> None:
         async with self.open_service() as service:
+            await self.bear_outage(service, image_template_id)
             await service.wait_until_deleted(
-                image_template_id, poll_interval=self.seconds_between_looks, within=LAST_LOOKS
+                image_template_id, poll_interval=self.seconds_between_looks, within=LAST_LOOKS, waited=waited
             )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_aib.operators.base import LAST_LOOKS, WaitingOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
 
     from airflow.sdk import Context, XComArg
 
@@ -48,7 +48,9 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
             self.defer_until("canceled", image_template_id, self.cancel_allowance, self._handle())
         return status.to_json() if status else None
 
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any] | None:
+    def execute_complete(
+        self, context: Context, event: Any = None, deferred_at: str | None = None
+    ) -> dict[str, Any] | None:
         """Look how it turned out."""
         from airflow_aib.hooks.run_async import run_async
         from airflow_aib.triggers.state_event import StateEvent
@@ -58,7 +60,7 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
         self.note_image_template(state.image_template_id)
-        status = run_async(self._look_again(state.image_template_id))
+        status = run_async(self._look_again(state.image_template_id, self.waited_since(deferred_at)))
         return status.to_json() if status else None
 
     def _handle(self) -> ImageRunHandle | None:
@@ -82,15 +84,24 @@ class AzureImageTemplateCancelOperator(WaitingOperator):
             self.note_image_template(image_template_id, body)
             return was_asked, read_last_run_status(body)
 
-    async def _look_again(self, image_template_id: str) -> LastRunStatus | None:
+    async def _look_again(self, image_template_id: str, waited: timedelta) -> LastRunStatus | None:
         async with self.open_service() as service:
-            return await self._wait_until_over(service, image_template_id, LAST_LOOKS)
+            await self.bear_outage(service, image_template_id)
+            return await self._wait_until_over(service, image_template_id, LAST_LOOKS, waited)
 
     async def _wait_until_over(
-        self, service: ImageTemplateService, image_template_id: str, within: timedelta
+        self,
+        service: ImageTemplateService,
+        image_template_id: str,
+        within: timedelta,
+        waited: timedelta = timedelta(),
     ) -> LastRunStatus | None:
         status = await service.wait_until_over(
-            image_template_id, handle=self._handle(), poll_interval=self.seconds_between_looks, within=within
+            image_template_id,
+            handle=self._handle(),
+            poll_interval=self.seconds_between_looks,
+            within=within,
+            waited=waited,
         )
         if status is not None and status.is_over:
             self.log.info("The run that started %s ended %s.", status.start_time, status.run_state)
