@@ -20,7 +20,7 @@ MOST_SECONDS = 10**10
 
 _JINJA = re.compile(r"\{[{%#]")
 _CONTAINER = r"(?:\$web|\$root|(?=[^/]{3,63}(?:/|$))[a-z0-9](?:-?[a-z0-9])+)"
-_CONTAINER_PLACE = re.compile(rf"(?:[a-z0-9]{{3,24}}/{_CONTAINER}|https://[^/@]+/+[^/]+)(?:/.*)?", re.DOTALL)
+_CONTAINER_PLACE = re.compile(rf"/*(?:[a-z0-9]{{3,24}}/+{_CONTAINER}|(?i:https)://[^/@]+/+[^/]+)(?:/.*)?", re.DOTALL)
 _OTHER_PLACE = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*://.*[^/].*", re.DOTALL | re.IGNORECASE)
 _CONTAINER_FORM = "account/container[/folder], or the container's https address"
 

@@ -17,7 +17,7 @@ from aib_emulator.blob_front.forward import forward
 from aib_emulator.blob_front.from_url import CopyParts, copier_for, copy_from_url
 from aib_emulator.blob_front.page_limits import check_page_request
 from aib_emulator.blob_front.rate_limits import request_volume
-from aib_emulator.blob_front.readable import demand_block_list, demand_readable, lists_blocks
+from aib_emulator.blob_front.readable import LARGEST_BLOCK_LIST, demand_block_list, demand_readable, lists_blocks
 from aib_emulator.blob_front.target import Target
 from aib_emulator.clock import date_header, real_now
 
@@ -65,7 +65,7 @@ class FrontParts:
 def blob_front(parts: FrontParts, middlewares: Sequence[Middleware] = ()) -> web.Application:
     """Return the application; it opens its connections to Azurite when it starts."""
     front = _Front(parts)
-    app = web.Application(middlewares=[*middlewares, _error_writer(parts.clock)])
+    app = web.Application(middlewares=[*middlewares, _error_writer(parts.clock)], client_max_size=LARGEST_BLOCK_LIST)
     app.router.add_route("*", "/{target:.*}", front.answer)
     app.on_response_prepare.append(front.date)
     app.cleanup_ctx.append(front.connections)
@@ -114,8 +114,7 @@ class _Front:
             return await copy_from_url(copier, request, target, access, self._copy_parts)
         body = None
         if lists_blocks(request.method, target):
-            body = await request.read()
-            demand_block_list(body)
+            body = await _read_block_list(request)
         response = await forward(request, target, access, self._backend, body)
         if response.status == HTTPStatus.NO_CONTENT and target.query.get("comp") == "copy":
             await self._parts.copies.abort(target)
@@ -133,6 +132,16 @@ class _Front:
         if "x-ms-blob-public-access" in request.headers and not access.account.allows_public_access:
             message = "Public access is not permitted on this storage account."
             raise StorageError(409, "PublicAccessNotPermitted", message)
+
+
+async def _read_block_list(request: web.Request) -> bytes:
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        message = "The request body is too large and exceeds the maximum permissible limit."
+        raise StorageError(413, "RequestBodyTooLarge", message) from error
+    demand_block_list(body)
+    return body
 
 
 def _error_writer(clock: Clock) -> Middleware:

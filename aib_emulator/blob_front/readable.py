@@ -21,6 +21,8 @@ RANGE_HEADERS = ("Range", "x-ms-range")
 RANGE = re.compile(r"bytes=\d+-\d*", re.ASCII)
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 LONGEST_BLOCK_ID = 64
+LARGEST_BLOCK_LIST = 8 * 1024 * 1024
+"""Fifty thousand blocks, with the longest ids, take somewhat less."""
 
 
 def demand_readable(method: str, target: Target, headers: Mapping[str, str]) -> None:

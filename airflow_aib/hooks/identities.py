@@ -46,6 +46,6 @@ async def _is_missing(clients: AzureClients, identity_id: str) -> bool:
             await resources.get_by_id(str(resource_id), api_version=API_VERSION, retry_total=0)
     except ArmRequestError as error:
         return error.status == NOT_FOUND
-    except ConnectionSettingsError:
+    except (ConnectionSettingsError, ImageTemplateError):
         return False
     return False

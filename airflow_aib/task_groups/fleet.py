@@ -63,7 +63,8 @@ def image_rebuild_dags(
     :param folder: where the documents are, as `Path(__file__).parent / "images"`; folders in it are left alone
     :param resource_group_name: where the image templates live, in the connection's subscription
     :param log_destination: where logs are archived
-    :param vhd_destination: where VHDs are copied; needed when any document makes one
+    :param vhd_destination: where VHDs are copied; needed when any document makes one, unless `create_args` say that
+        they are left to others
     :param schedule: of each DAG; or a function that is given the document's name without ending, and gives it
     :param parameters: for all documents that have no parameters file of their own
     :param emit_assets: whether images are emitted as assets
@@ -76,7 +77,8 @@ def image_rebuild_dags(
     wanted = get_parsing_context().dag_id
     reader = _Reader(Path(folder), parameters or {}, resource_group_name, dag_id_prefix, _cache(cache_folder, folder))
     images = list(reader.read(wanted))
-    _require_destination(images, vhd_destination)
+    if not _leaves_vhds_to_others(rebuild_args.get("create_args") or {}):
+        _require_destination(images, vhd_destination)
     schedules = [schedule(image.document.stem) if callable(schedule) else schedule for image in images]
     alike = AlikeDags(schedules)
     dags = []
@@ -243,13 +245,19 @@ def _require_different(documents: list[Path]) -> None:
         )
 
 
+def _leaves_vhds_to_others(create_args: Mapping[str, Any]) -> bool:
+    """Whether VHDs may stay where they are: somebody else copies them, or nobody needs them."""
+    return bool(create_args.get("may_leave_vhds") or create_args.get("discard_vhds"))
+
+
 def _require_destination(images: list[_FleetImage], vhd_destination: str | None) -> None:
     """Refuse VHDs that nobody would copy."""
     leaving = [image.document.name for image in images if image.outline.leaves_vhd]
     if leaving and vhd_destination is None:
         raise ImageTemplateError(
             f"Documents of a fleet make VHDs, and nobody would copy them: {', '.join(leaving)}",
-            hint="Give `vhd_destination` as account/container[/folder].",
+            hint="Give `vhd_destination` as account/container[/folder]; or `create_args` with `may_leave_vhds` where a "
+            "task of your own copies them, with `discard_vhds` where nobody needs them.",
         )
 
 

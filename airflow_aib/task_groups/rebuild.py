@@ -87,7 +87,14 @@ def image_rebuild(
         run = AzureImageTemplateRunOperator(
             task_id="run", image_template_id=create.output, image_template_name=None, **{**waiting, **(run_args or {})}
         )
-        left_by_run = {"run_task_id": run.task_id, "azure_conn_id": azure_conn_id}
+        left_by_run = {
+            "run_task_id": run.task_id,
+            "azure_conn_id": azure_conn_id,
+            # The run says which image template it is, whatever the DAG's `default_args` hold for other tasks.
+            "image_template_id": None,
+            "resource_group_name": None,
+            "image_template_name": None,
+        }
         collect_logs, copies = _save(
             {"destination": log_destination, **left_by_run, **(collect_args or {})},
             {"destination": vhd_destination, "deferrable": deferrable, **left_by_run, **(copy_args or {})},

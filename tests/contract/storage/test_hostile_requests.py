@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from aib_emulator.settings import MEBIBYTE
 from tests.contract.raw_arm import RawArm
 
 if TYPE_CHECKING:
@@ -126,14 +127,23 @@ BLOB = "/imagestore/images/readable"
         ("PUT", f"{BLOB}?comp=blocklist", {}, b"", "InvalidXmlDocument"),
         ("PUT", f"{BLOB}?comp=blocklist", {}, b"<BlockList>", "InvalidXmlDocument"),
         ("PUT", f"{BLOB}?comp=blocklist", {}, b"<Other/>", "InvalidXmlDocument"),
+        ("PUT", f"{BLOB}?comp=blocklist", {}, b"<BlockList>" + bytes(9 * MEBIBYTE), "RequestBodyTooLarge"),
         ("PUT", f"{BLOB}?comp=blocklist", {}, b"<!DOCTYPE BlockList><BlockList/>", "InvalidXmlDocument"),
     ],
 )
 def test_what_cannot_be_read_is_the_callers_fault(
     raw: RawArm, method: str, target: str, headers: dict[str, str], body: bytes, code: str
 ) -> None:
-    """Where Azurite would fail with 500, the answer is 400 with a code."""
-    assert answer_of(raw, method, target, headers, body) == (400, code)
+    """Where Azurite would fail with 500, the answer is 400, or 413, with a code."""
+    status = 413 if code == "RequestBodyTooLarge" else 400
+    assert answer_of(raw, method, target, headers, body) == (status, code)
+
+
+def test_a_list_of_all_blocks_there_may_be_is_read(raw: RawArm) -> None:
+    """Fifty thousand blocks take more than a mebibyte; none of these is there."""
+    blocks = b"<Latest>QUFBQUFB</Latest>" * 50_000
+    answer = answer_of(raw, "PUT", f"{BLOB}?comp=blocklist", {}, b"<BlockList>" + blocks + b"</BlockList>")
+    assert answer == (400, "InvalidBlockList")
 
 
 def test_a_list_of_no_blocks_makes_an_empty_blob(raw: RawArm) -> None:

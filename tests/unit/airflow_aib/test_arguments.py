@@ -28,8 +28,10 @@ CONTAINERS = [
     "store/vhds",
     " store/vhds/",
     "store/vhds/a/B c",
+    "/store//vhds",
     "store1/$web",
     "https://store.blob.core.windows.net/vhds/a",
+    "HTTPS://store.blob.core.windows.net/vhds",
     "https://127.0.0.1:10000/store/vhds?sig=x",
     "{{ var.value.store }}/vhds",
 ]
@@ -39,7 +41,6 @@ NO_PLACES = [
     "store",
     "store/",
     "/store/",
-    "store//vhds",
     "Store/vhds",
     "store/vh",
     "store/VHDs",

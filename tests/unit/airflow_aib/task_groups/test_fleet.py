@@ -193,6 +193,14 @@ def test_each_image_template_of_a_file_has_a_dag(folder: Path) -> None:
     assert (task.document_name, task.accepted_losses.discard_logs) == ("b", True)
 
 
+@pytest.mark.parametrize("word", ["may_leave_vhds", "discard_vhds"])
+def test_vhds_may_be_left_to_others(folder: Path, word: str) -> None:
+    """What `create` is told there holds for the fleet as for a single rebuild."""
+    dags = fleet(folder, vhd_destination=None, create_args={word: True})
+
+    assert "image_rebuild.copy_vhds" not in dags["rebuild_linux_vhd"].task_ids
+
+
 def test_a_vhd_that_nobody_would_copy_is_refused(folder: Path) -> None:
     """The error names the document, and what to give."""
     with pytest.raises(ImageTemplateError, match=r"linux_vhd\.json.* Give `vhd_destination`"):

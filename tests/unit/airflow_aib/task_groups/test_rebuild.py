@@ -5,7 +5,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.sdk import DAG, Asset, TriggerRule
@@ -211,11 +211,26 @@ def test_nothing_is_said_about_copies_that_are_not_made() -> None:
         rebuild(copy_args={"retain_for": timedelta(days=30)})
 
 
-def test_an_image_template_that_all_tasks_share_is_not_meant_for_the_run() -> None:
-    """A name in the DAG's `default_args` does not contradict the image template that `create` has made."""
-    names = {"resource_group_name": "images", "image_template_name": "linux"}
-    with DAG("dag", schedule=None, default_args=names) as dag:
-        image_rebuild(image_template={}, resource_group_name="images", log_destination="account/logs")
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"resource_group_name": "images", "image_template_name": "linux"},
+        {"image_template_name": "linux"},
+        {"image_template_id": "/subscriptions/s/resourceGroups/g/providers/x/y/linux"},
+    ],
+)
+def test_an_image_template_that_all_tasks_share_is_not_meant_for_the_run(shared: dict[str, str]) -> None:
+    """What the DAG's `default_args` name is neither run nor archived nor copied in place of what `create` has made."""
+    with DAG("dag", schedule=None, default_args=shared) as dag:
+        image_rebuild(
+            image_template={},
+            resource_group_name="images",
+            log_destination="account/logs",
+            vhd_destination="account/vhds",
+        )
 
-    run: Any = dag.get_task("image_rebuild.run")
+    run, *saving = (cast("Any", dag.get_task(f"image_rebuild.{name}")) for name in ("run", "collect_logs", "copy_vhds"))
     assert (bool(run.image_template_id), run.image_template_name) == (True, None)
+    assert [(task.image_template_id, task.resource_group_name, task.image_template_name) for task in saving] == [
+        (None, None, None)
+    ] * 2
