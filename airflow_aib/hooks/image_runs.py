@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_aib.exceptions import ArmRequestError
 from airflow_aib.hooks.errors import is_lost_answer
 from airflow_aib.hooks.image_templates import required
-from airflow_aib.hooks.run_requests import LookBeforeRun, RunRequests
+from airflow_aib.hooks.run_requests import RunRequests
 from airflow_aib.hooks.stuck import overdue_run
 from airflow_aib.hooks.waiting import ANSWER_PATIENCE, LOOK_TIME, READ_TIME, Patience, Wait, asked, until_answered
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
@@ -102,15 +102,25 @@ class ImageRuns(RunRequests):
         :param handover: how long the last run must be over, so that others have seen its end and read its outputs
         """
 
-        def is_done(look: LookBeforeRun) -> bool:
-            return look.is_idle(handover) or (handle is not None and not handle.matches(look.status))
+        async def look() -> tuple[LastRunStatus | None, bool]:
+            """Give the last run's status, and whether this is it."""
+            status = read_last_run_status(required(image_template_id, await looks.look()))
+            if status is not None and status.is_over:
+                # For how long it has been over, only an answer of our own tells, by the service's time in it.
+                own = await self.look_before_run(image_template_id, retries=False)
+                status, is_idle = own.status, own.is_idle(handover)
+            else:
+                is_idle = status is None
+            return status, is_idle or (handle is not None and not handle.matches(status))
 
+        looks = self.looks_at(image_template_id)
         await Wait(
-            lambda: self.look_before_run(image_template_id, retries=False),
-            is_done,
-            lambda look: overdue_run(image_template_id, within, look.status if look else None),
+            look,
+            lambda seen: seen[1],
+            lambda seen: overdue_run(image_template_id, within, seen[0] if seen else None),
             Patience(poll_interval, within),
             self.clock,
+            rest=looks.rest,
         ).until_done()
 
     async def list_run_outputs(self, image_template_id: str, *, retries: bool = True) -> list[dict[str, Any]]:

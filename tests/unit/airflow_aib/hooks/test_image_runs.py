@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from tests.fakes import (
     run_status,
 )
 from tests.unit.airflow_aib.hooks.scripted import ENDED_A, RUNNING_A, RUNNING_B, handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def service(azure: FakeImageBuilder, clock: FakeClock | None = None) -> ImageRuns:
@@ -132,6 +136,54 @@ async def test_the_end_of_a_run_is_awaited_for_a_bounded_time() -> None:
 
     with pytest.raises(ImageRunTimeoutError, match=r"not over within 0:20:00; it is Canceling.*support"):
         await service(azure).wait_until_over(IMAGE_TEMPLATE_ID)
+
+
+class ScriptedLooks:
+    """Bring looks that many waits share, from a script; the last one lasts."""
+
+    image_template_id = IMAGE_TEMPLATE_ID.lower()
+
+    def __init__(self, *statuses: dict[str, Any]) -> None:
+        self._left = list(statuses)
+        self.rests = 0
+
+    async def look(self) -> dict[str, Any] | None:
+        """Give the next."""
+        return image_template(self._left.pop(0) if len(self._left) > 1 else self._left[0])
+
+    async def rest(self, seconds: float, *, in_person: bool = False) -> None:
+        """Count the pauses."""
+        assert seconds > 0
+        assert not in_person
+        self.rests += 1
+
+
+async def test_a_turn_is_waited_for_with_the_looks_that_all_share() -> None:
+    """While the other run goes on no wait has requests of its own; its end is looked at by the service's time."""
+    azure = FakeImageBuilder(image_template(ENDED_A))
+
+    def answer_at(moment: str) -> Callable[[], None]:
+        return lambda: setattr(azure, "routed_at", f"20260105T{moment}Z")
+
+    azure.then("get", answer_at("040030"), answer_at("040130"), answer_at("040230"))
+    looks = ScriptedLooks(*[RUNNING_A] * 5, ENDED_A)
+    waiting = ImageRuns(fake_clients(azure), clock=FakeClock(), looks=looks)
+
+    await waiting.wait_until_idle(
+        IMAGE_TEMPLATE_ID, handle=handle("A"), handover=timedelta(minutes=2), within=timedelta(hours=1)
+    )
+
+    assert (looks.rests, azure.calls) == (7, ["get"] * 3)
+
+
+@pytest.mark.parametrize("shown", [RUNNING_B, ENDED_A], ids=["listed", "by itself"])
+async def test_a_run_that_follows_at_once_ends_the_wait_for_a_turn(shown: dict[str, Any]) -> None:
+    """Whether the list shows it, or only the image template itself: the turn was taken by others again."""
+    waiting = ImageRuns(
+        fake_clients(FakeImageBuilder(image_template(RUNNING_B))), clock=FakeClock(), looks=ScriptedLooks(shown)
+    )
+
+    await waiting.wait_until_idle(IMAGE_TEMPLATE_ID, handle=handle("A"), within=timedelta(hours=1))
 
 
 async def test_run_outputs_are_listed() -> None:
