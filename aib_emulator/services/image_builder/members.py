@@ -18,6 +18,8 @@ SECOND_PREVIEW = "2019-02-01-preview"
 THIRD_PREVIEW = "2019-05-01-preview"
 FIRST = "2020-02-14"
 """The first api-version that is no preview."""
+FIRST_NAMES = {"Shell": "shell", "ManagedImage": "managedImage", "SharedImage": "sharedImage"}
+"""How the first preview calls some kinds."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,17 @@ class Each:
 
 @dataclass(frozen=True)
 class ByType:
-    """Hold one of several kinds, told apart by `type`; written in alphabetical order."""
+    """Hold one of several kinds, told apart by `type`; written in alphabetical order.
+
+    :param kinds: by today's name: the api-version that introduced a kind, and its members
+    """
 
     kinds: Mapping[str, tuple[str, Mapping[str, Member]]]
+
+    def kind_of(self, name: Any, api_version: str) -> str | None:
+        """Return today's name of a kind, or None when the api-version has none that is called so."""
+        known = [kind for kind, (since, _) in self.kinds.items() if api_version >= since]
+        return next((kind for kind in known if _kind_name(kind, api_version) == name), None)
 
 
 Shape = Leaf | Object | Each | ByType
@@ -70,6 +80,10 @@ class Member:
     def name_in(self, api_version: str, name: str) -> str:
         """Return how a member that is called `name` today is called in an api-version."""
         return self.former[1] if self.former is not None and api_version < self.former[0] else name
+
+
+def _kind_name(kind: str, api_version: str) -> str:
+    return FIRST_NAMES.get(kind, kind) if api_version < SECOND_PREVIEW else kind
 
 
 def _is_number(value: Any) -> bool:
@@ -201,11 +215,12 @@ PROPERTIES = Object(
         "autoRun": Member("2024-02-01", Object({"state": TEXT})),
     }
 )
+IDENTITY = Member(THIRD_PREVIEW, ANYTHING.shape)
 IMAGE_TEMPLATE = Object(
     {
         "location": TEXT,
         "tags": TAGS,
-        "identity": ANYTHING,
+        "identity": IDENTITY,
         "properties": Member(shape=PROPERTIES),
         "id": TEXT,
         "name": TEXT,
@@ -214,7 +229,7 @@ IMAGE_TEMPLATE = Object(
     }
 )
 CHANGEABLE = Object({"distribute": Member(shape=Each(DISTRIBUTORS)), "vmProfile": Member("2024-02-01", VM_PROFILE)})
-IMAGE_TEMPLATE_UPDATE = Object({"tags": TAGS, "identity": ANYTHING, "properties": Member(shape=CHANGEABLE)})
+IMAGE_TEMPLATE_UPDATE = Object({"tags": TAGS, "identity": IDENTITY, "properties": Member(shape=CHANGEABLE)})
 """What a PATCH may hold."""
 TRIGGER = Object(
     {
@@ -246,6 +261,8 @@ def read(value: Any, shape: Shape, api_version: str, place: str = "", field: str
         raise bad_value(place, field, value)
     members = _members(value, shape, api_version, place, field)
     found = _named(value, members, api_version)
+    if isinstance(shape, ByType):
+        found["type"] = shape.kind_of(found["type"], api_version)
     inner = f"{place}.{field}" if place else "ImageTemplate"
     order = sorted(found) if isinstance(shape, ByType) else [name for name in members if name in found]
     return {name: read(found[name], members[name].shape, api_version, inner, name) for name in order}
@@ -259,22 +276,23 @@ def shown(value: Any, shape: Shape, api_version: str) -> Any:
         return [shown(item, shape.shape, api_version) for item in value]
     members = shape.kinds[value["type"]][1] if isinstance(shape, ByType) else shape.members
     known = {name: member for name, member in members.items() if api_version >= member.since}
-    return {
+    found = {
         known[name].name_in(api_version, name): shown(part, known[name].shape, api_version)
         for name, part in value.items()
         if name in known
     }
+    return {**found, "type": _kind_name(value["type"], api_version)} if isinstance(shape, ByType) else found
 
 
 def _members(
     value: Mapping[str, Any], shape: Object | ByType, api_version: str, place: str, field: str
 ) -> dict[str, Member]:
     if isinstance(shape, ByType):
-        spelt = _named(value, {"type": TEXT}, api_version, is_probe=True).get("type")
-        since, members = shape.kinds.get(spelt, (None, {})) if isinstance(spelt, str) else (None, {})
-        if since is None or api_version < since:
+        kind = shape.kind_of(_named(value, {"type": TEXT}, api_version, is_probe=True).get("type"), api_version)
+        if kind is None:
             # Recorded: the message shows '' in place of the value that the service did not know.
             raise bad_value(place, f"{field}.type", "")
+        members = shape.kinds[kind][1]
     else:
         members = shape.members
     return {name: member for name, member in members.items() if api_version >= member.since}

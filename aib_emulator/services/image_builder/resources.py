@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aib_emulator.services.image_builder.members import PROPERTIES, shown
+from aib_emulator.services.image_builder.members import PROPERTIES, THIRD_PREVIEW, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,8 @@ def render(
     """Return the image template as an answer shows it; the caller's api-version decides the shape."""
     resource_id = image_template.image_template_id
     properties = {"properties": _rendered_properties(image_template, api_version, last_run_status)}
-    identity = {"identity": copy.deepcopy(image_template.identity)} if image_template.identity else {}
+    is_shown = bool(image_template.identity) and api_version >= THIRD_PREVIEW
+    identity = {"identity": copy.deepcopy(image_template.identity)} if is_shown else {}
     placed = {"location": image_template.location}
     tags = {"tags": dict(image_template.tags)}
     named = {"id": resource_id.write("resourcegroups"), "name": resource_id.name, "type": RESOURCE_TYPE}

@@ -6,7 +6,15 @@ import pytest
 
 from aib_emulator.services.image_builder.members import IMAGE_TEMPLATE, IMAGE_TEMPLATE_UPDATE, PROPERTIES, read, shown
 from aib_emulator.services.image_builder.refusal import RefusalError
-from tests.unit.aib_emulator.services.image_builder.samples import LATEST, SHELL, TO_GALLERY, body
+from aib_emulator.services.image_builder.resources import render
+from tests.unit.aib_emulator.services.image_builder.samples import (
+    LATEST,
+    SHELL,
+    TO_GALLERY,
+    TO_MANAGED_IMAGE,
+    body,
+    image_template,
+)
 
 
 def properties_of(api_version: str, **sent: Any) -> dict[str, Any]:
@@ -80,9 +88,37 @@ def test_null_is_as_good_as_absent() -> None:
 def test_previews_call_scripts_otherwise() -> None:
     """Before 2019-05-01-preview a script's address was called script; it is kept under today's name."""
     step = {"type": "Shell", "name": "s", "script": "https://example.com/s.sh"}
-    kept = properties_of("2018-02-01-preview", customize=[step])
+    kept = properties_of("2019-02-01-preview", customize=[step])
     assert kept["customize"] == [{"name": "s", "scriptUri": "https://example.com/s.sh", "type": "Shell"}]
     assert shown(kept, PROPERTIES, "2019-02-01-preview")["customize"] == [step]
+
+
+FIRST_KINDS = [
+    ("customize", {"name": "s", "type": "Shell"}, "shell"),
+    ("distribute", TO_MANAGED_IMAGE, "managedImage"),
+    ("distribute", TO_GALLERY, "sharedImage"),
+]
+
+
+@pytest.mark.parametrize(("place", "sent", "name"), FIRST_KINDS)
+def test_the_first_preview_calls_kinds_otherwise(place: str, sent: dict[str, Any], name: str) -> None:
+    """They begin with a small letter there, and only there; they are kept under today's name."""
+    others: dict[str, Any] = {"customize": [], "distribute": []}
+    kept = properties_of("2018-02-01-preview", **{**others, place: [{**sent, "type": name}]})
+    assert kept[place] == [sent]
+    found = [shown(kept, PROPERTIES, version)[place][0]["type"] for version in ("2018-02-01-preview", LATEST)]
+    assert found == [name, sent["type"]]
+    for version, wrong in (("2018-02-01-preview", sent["type"]), ("2019-02-01-preview", name)):
+        with pytest.raises(RefusalError, match="type' has a bad value: ''"):
+            properties_of(version, **{**others, place: [{**sent, "type": wrong}]})
+
+
+@pytest.mark.parametrize(("api_version", "is_kept"), [("2019-02-01-preview", False), ("2019-05-01-preview", True)])
+def test_the_first_previews_have_no_identity(api_version: str, *, is_kept: bool) -> None:
+    """It came with 2019-05-01-preview; before, it is dropped in silence, and not shown either."""
+    assert ("identity" in read(body(), IMAGE_TEMPLATE, api_version)) == is_kept
+    assert ("identity" in read({"identity": {}}, IMAGE_TEMPLATE_UPDATE, api_version)) == is_kept
+    assert ("identity" in render(image_template(), api_version, None)) == is_kept
 
 
 def test_a_patch_may_hold_four_things() -> None:
