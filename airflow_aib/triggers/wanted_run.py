@@ -25,6 +25,15 @@ class WantedRun:
     handle: ImageRunHandle | None = None
     started_after: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a moment that is none, without which any earlier run would count."""
+        given: Any = self.started_after
+        if given and (not isinstance(given, str) or parse_service_time(given) is None):
+            raise ImageTemplateError(
+                f"started_after is {given!r}, which is no moment",
+                hint="Write it in the form of ISO 8601, as 2026-01-05T03:00:00+00:00, or {{ ts }} for the DAG run's.",
+            )
+
     def is_described_by(self, status: LastRunStatus | None) -> bool:
         """Whether the status is the wanted run's."""
         if status is None or status.started_at is None:

@@ -12,7 +12,12 @@ from airflow.sdk.execution_time import task_runner
 from airflow.sdk.module_loading import import_string  # type: ignore[attr-defined]  # Airflow's own use it from here
 from airflow.sdk.serde import deserialize, serialize
 
-from airflow_aib.exceptions import ArmRequestError, ConnectionSettingsError, ImageRunTimeoutError
+from airflow_aib.exceptions import (
+    ArmRequestError,
+    ConnectionSettingsError,
+    ImageRunTimeoutError,
+    ImageTemplateError,
+)
 from airflow_aib.get_provider_info import get_provider_info
 from airflow_aib.hooks.image_templates import image_template_missing
 from airflow_aib.hooks.stuck import overdue_image_template, overdue_run
@@ -176,6 +181,13 @@ def test_an_option_that_is_no_time_is_refused(name: str, value: str, monkeypatch
 
     with pytest.raises(ValueError, match=rf"Option {name} of section \[azure_image_builder\] .* is {value}"):
         read_waiting_options()
+
+
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-05T03:00:00Z", "None", 5])
+def test_a_moment_that_is_none_is_refused(wrong: Any) -> None:
+    """Without it the last run would count, however old, and a sensor would be satisfied at once."""
+    with pytest.raises(ImageTemplateError, match=f"started_after is {wrong!r}, which is no moment"):
+        WantedRun(started_after=wrong)
 
 
 def status(run_state: str, start_time: str) -> LastRunStatus:
