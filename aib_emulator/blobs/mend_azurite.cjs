@@ -18,8 +18,12 @@ const load = (file) => require(path.join(program, file));
 const accounts = new Map();
 load("common/AccountDataStore.js").default.prototype.getAccount = (name) => accounts.get(name);
 
-// TLS ends at the blob front, so a SAS that permits HTTPS only is right here too.
-load("blob/generated/ExpressRequestAdapter.js").default.prototype.getProtocol = () => "https";
+// TLS ends at the blob front, so a SAS that permits HTTPS only is right here too, and lists name the front's address.
+const request = load("blob/generated/ExpressRequestAdapter.js").default.prototype;
+request.getProtocol = () => "https";
+request.getEndpoint = function () {
+  return `https://${this.getHeader("host")}`;
+};
 
 // A well-known seed would let anybody sign as anybody: user delegation keys come from a seed of our own.
 const constants = load("blob/utils/constants.js");

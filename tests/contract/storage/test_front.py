@@ -96,6 +96,13 @@ async def test_compressed_blob_stays_compressed(client: RawClient) -> None:
     assert (answer.headers["Content-Encoding"], answer.body) == ("gzip", packed)
 
 
+@pytest.mark.parametrize("query", ["/images?restype=container&comp=list", "/?comp=list"])
+async def test_lists_name_the_address_that_was_asked(client: RawClient, emulator: EmulatorThread, query: str) -> None:
+    """The service endpoint of a list is that of the front, over TLS."""
+    listed = await client.send("GET", f"/{ACCOUNT}{query}")
+    assert f' ServiceEndpoint="{emulator.emulator.blob_url}/{ACCOUNT}"' in listed.body.decode()
+
+
 async def test_part_of_a_blob_is_answered_as_a_part(client: RawClient) -> None:
     """A range gives 206 with the range's header."""
     await client.send("PUT", BLOB, b"0123456789", x_ms_blob_type="BlockBlob")
