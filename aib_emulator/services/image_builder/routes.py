@@ -23,6 +23,7 @@ from aib_emulator.services.image_builder.answers import (
 )
 from aib_emulator.services.image_builder.desk import ImageTemplateDesk
 from aib_emulator.services.image_builder.messages import GENERIC
+from aib_emulator.services.image_builder.operation_list import operation_list_route
 from aib_emulator.services.image_builder.refusal import RefusalError
 from aib_emulator.services.image_builder.resources import (
     NAMESPACE,
@@ -74,7 +75,8 @@ def routes(world: World) -> list[Route]:
     # Whoever started an operation in one group polls it although the operation lies in no group.
     poll = Route("GET", operation, refusing(world, answers.get_operation), POLL, is_for_anywhere=True)
     routes = [Route(method, path, refusing(world, handle), action) for method, path, handle, action in table]
-    return [*routes, poll, *trigger_routes(world, desk)]
+    served = [*routes, poll, *trigger_routes(world, desk)]
+    return [*served, operation_list_route(served)]
 
 
 class ImageTemplateRoutes:

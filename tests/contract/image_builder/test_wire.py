@@ -165,6 +165,24 @@ def test_what_is_not_allowed_while_a_run_goes_on(raw: RawArm) -> None:
     }
 
 
+def test_the_operations_that_may_be_permitted(raw: RawArm) -> None:
+    """Those of all calls are listed, by name."""
+    answer = raw.send("GET", f"{raw.url}/providers/Microsoft.VirtualMachineImages/operations")
+    assert [operation["name"].partition("/")[2] for operation in answer.json()["value"]] == [
+        "imageTemplates/cancel/action",
+        "imageTemplates/delete",
+        "imageTemplates/read",
+        "imageTemplates/run/action",
+        "imageTemplates/runOutputs/read",
+        "imageTemplates/triggers/delete",
+        "imageTemplates/triggers/read",
+        "imageTemplates/triggers/write",
+        "imageTemplates/write",
+        "locations/operations/read",
+        "operations/read",
+    ]
+
+
 def test_what_is_not_allowed_while_it_is_created(raw: RawArm) -> None:
     """An image template that is being created can be neither deleted nor run nor patched."""
     put(raw)

@@ -194,6 +194,7 @@ COMPUTE = (
 IMAGE_TEMPLATE = document(SUBSCRIPTION, distribute=[to_managed_image(SUBSCRIPTION)])
 ONE = (GROUP, "tmpl1")
 IMAGE_BUILDER = (
+    Step("imagebuilder", "operations.list"),
     Step("imagebuilder", "virtual_machine_image_templates.begin_create_or_update", (*ONE, IMAGE_TEMPLATE)),
     Step("imagebuilder", "virtual_machine_image_templates.begin_update", (*ONE, TAGS)),
     Step("imagebuilder", "virtual_machine_image_templates.get", ONE),
