@@ -22,7 +22,7 @@ from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from airflow_aib.hooks.log_relay import LogRelay
+    from airflow_aib.hooks.log_relay import LogRelay, RelayMark
     from airflow_aib.hooks.polling.looks import ImageTemplateReader, Looks
     from airflow_aib.image_run.run_handle import ImageRunHandle
 
@@ -65,10 +65,12 @@ class LogLines:
     """Carry the lines that the customization log has gained since the last look.
 
     :param lines: whole lines
+    :param mark: how far the log is told once these are
     :param level: of the records
     """
 
     lines: tuple[str, ...]
+    mark: RelayMark | None = None
     level: int = logging.INFO
 
     @property
@@ -285,13 +287,15 @@ async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus
     """Read what the log has gained; a log is a help, and never a reason to stop watching."""
     if status.run_sub_state == QUEUED:
         return []
+    before = relay.mark
     try:
         async with asyncio.timeout(RELAY_TIMEOUT):
             lines = await relay.read(body, status, clock.now())
     except Exception as error:  # noqa: BLE001 - whatever ails the log, the run is watched on
         return _relay_trouble(relay, error)
     relay.has_trouble = False
-    return [LogLines(tuple(lines))] if lines else []
+    # Of what was read there may be nothing to show.
+    return [LogLines(tuple(lines), relay.mark)] if lines or relay.mark != before else []
 
 
 def _relay_trouble(relay: LogRelay, error: Exception) -> list[WatchUpdate]:

@@ -73,8 +73,8 @@ class RelayMemory:
     async def keep(self, mark: RelayMark | None) -> None:
         """Keep a mark now, unless it is kept already."""
         if mark is not None and mark != self._kept:
-            self._kept = mark
             await self._ask(lambda: self._set({"process": self.process, "mark": mark.to_json()}))
+            self._kept = mark
 
     async def _ask(self, question: Any, patience: float = PATIENCE) -> Any:
         """Ask Airflow, from a thread, since it answers only to those that wait."""

@@ -19,7 +19,7 @@ from airflow_aib.hooks.late_images import LateImages
 from airflow_aib.hooks.log_channel import shared_channel
 from airflow_aib.hooks.log_relay import LogRelay
 from airflow_aib.hooks.polling.poller import fleet_looks
-from airflow_aib.hooks.run_watch import PhaseChange, watch_run
+from airflow_aib.hooks.run_watch import LogLines, PhaseChange, watch_run
 from airflow_aib.hooks.staging import StagingArea
 from airflow_aib.hooks.waiting import Patience
 from airflow_aib.image_run.choices import DEFAULT_POLL_INTERVAL
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from airflow_aib.hooks.connection import AzureSettings
     from airflow_aib.hooks.log_channel import LogChannel
     from airflow_aib.hooks.log_relay import RelayMark
-    from airflow_aib.hooks.run_watch import LogLines, WatchTrouble
+    from airflow_aib.hooks.run_watch import WatchTrouble
     from airflow_aib.hooks.staging_account import StagingAccounts
     from airflow_aib.hooks.task_log import TaskLog
     from airflow_aib.image_run.choices import OnPartialSuccess, RelayLevel
@@ -168,7 +168,7 @@ async def watch_with(
         looks=service.looks_at(order.handle.image_template_id),
         clock=service.clock,
     )
-    was_distributing, told = False, _Told(log, service.clock, relay)
+    was_distributing, told = False, _Told(log, service.clock)
     async with _remembered(told, memory):
         async for update in updates:
             if isinstance(update, RunEvent):
@@ -193,13 +193,12 @@ class _Told:
 
     :param log: the task's
     :param clock: tells the time and waits
-    :param relay: relays the customization log; None leaves it alone
-    :param mark: how far that was told
+    :param channel: into which the log goes
+    :param mark: how far the relayed log was told
     """
 
     log: TaskLog
     clock: Clock
-    relay: LogRelay | None
     channel: LogChannel = field(default_factory=shared_channel)
     mark: RelayMark | None = None
 
@@ -211,10 +210,11 @@ class _Told:
                 await self.channel.make_room(messages[0], self.clock)
                 self.log.log(update.level, "%s", messages.popleft())
         finally:
-            # Whoever takes over goes on behind what was read.
             for message in messages:
                 self.log.log(update.level, "%s", message)
-            self.mark = self.relay.mark if self.relay is not None else None
+            # Whoever takes over goes on behind what was told; what was only read is told by him.
+            if isinstance(update, LogLines):
+                self.mark = update.mark
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_aib.hooks.log_relay import LogRelay
+from airflow_aib.hooks.log_relay import LogRelay, RelayMark
 from airflow_aib.hooks.run_watch import (
     APPEAR_WITHIN,
     ERROR_BUDGET,
@@ -19,6 +19,7 @@ from airflow_aib.hooks.run_watch import (
 from airflow_aib.hooks.staging import StagedBlob
 from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.hooks.waiting import JITTER
+from airflow_aib.image_run.log_summary import LogSummary
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle
 from tests.fakes import (
@@ -423,6 +424,16 @@ async def test_the_log_is_told_as_it_grows() -> None:
 
     assert text_of(updates) == ["one", "two", "three", "four"]
     assert event_of(updates).status == "over"
+
+
+async def test_what_a_log_has_gained_carries_how_far_it_is_told() -> None:
+    """Also where nothing of it is shown: whoever takes over need not read it again."""
+    log = FakeLog(b"    azure-arm: fine\n", LOG_FILE)
+
+    updates = await watch(running(), running(), over(), relay=LogRelay(log, summary=LogSummary()))
+
+    gained = [update for update in updates if isinstance(update, LogLines)]
+    assert gained == [LogLines((), RelayMark(LOG_FILE.name, len(log.content)))]
 
 
 async def test_a_log_that_is_not_there_yet_is_no_trouble() -> None:

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.execution_time import xcom
 
 from airflow_aib.hooks.log_relay import RelayMark
-from airflow_aib.triggers.relay_memory import AT_ONCE, BETWEEN_MARKS, KEY, RECALL_PATIENCE, RelayMemory
+from airflow_aib.triggers.relay_memory import AT_ONCE, BETWEEN_MARKS, KEY, RECALL_PATIENCE, RelayMemory, _threads
 from tests.fakes import START, settle
 
 MARK, LATER = RelayMark("g/customization.log", 4), RelayMark("g/customization.log", 9)
@@ -97,6 +97,23 @@ async def test_what_is_kept_already_is_not_kept_again(xcoms: FakeXCom) -> None:
         await kept.keep(mark)
 
     assert xcoms.writes == 2
+
+
+async def test_a_mark_whose_keeping_was_cancelled_is_kept_again(xcoms: FakeXCom) -> None:
+    """A watch that is cancelled while it keeps its mark keeps the same one at its end."""
+    kept, busy = memory("first"), [threading.Event() for _ in range(AT_ONCE)]
+    for event in busy:
+        _threads().submit(event.wait, 30)
+    keeping = asyncio.create_task(kept.keep(MARK))
+    await settle()
+    keeping.cancel()
+    await asyncio.wait({keeping})
+    for event in busy:
+        event.set()
+
+    await kept.keep(MARK)
+
+    assert xcoms.writes == 1
 
 
 @pytest.mark.parametrize("value", [None, "text", {}, {"process": "x"}, {"process": "x", "mark": {"log": "g"}}])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_aib.hooks.image_builder import ImageTemplateService
-from airflow_aib.hooks.log_channel import MOST_INSIDE, shared_channel
+from airflow_aib.hooks.log_channel import ADDED_TO_RECORD, MOST_INSIDE, shared_channel
 from airflow_aib.hooks.log_relay import LogRelay, RelayMark
 from airflow_aib.hooks.staging import StagedBlob
 from airflow_aib.hooks.staging_account import StorageAccount
@@ -107,6 +107,46 @@ async def test_a_watch_that_is_cancelled_has_told_what_it_has_read() -> None:
 
     assert 0 < at_once <= MOST_INSIDE // 1000
     assert (log.lines, memory.marks) == (200, [RelayMark(LOG_FILE.name, len(content))])
+
+
+async def test_a_watch_that_is_cancelled_before_its_lines_are_told_leaves_them_to_the_next() -> None:
+    """While the phase waits for room, the lines of the same look are not told: no mark may stand behind them."""
+    clock, log, memory = SteppedClock(), ToldLog(), KeptMarks()
+    relay = LogRelay(FakeLog(b"line\n" * 200, LOG_FILE), clock=clock)
+    service = ImageTemplateService(fake_clients(FakeImageBuilder(image_template(run_status()))), clock=clock)
+    order = WatchOrder(HANDLE, START + timedelta(days=1))
+    await shared_channel().make_room("x" * (MOST_INSIDE - ADDED_TO_RECORD), clock)
+    task = asyncio.create_task(watch_with(service, order, log=log, relay=relay, memory=memory))
+    await settle()
+    read = relay.mark
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert read == RelayMark(LOG_FILE.name, 1000)
+    assert (log.lines, memory.marks) == (0, [None])
+
+
+class SlowMarks(KeptMarks):
+    """Take forever to note a mark."""
+
+    async def note(self, mark: RelayMark | None, now: datetime) -> None:
+        """Wait for what does not come."""
+        del mark, now
+        await asyncio.Event().wait()
+
+
+async def test_a_watch_that_is_cancelled_while_a_mark_is_noted_leaves_no_line_out() -> None:
+    """The mark is noted after each of a look's updates, and the phase comes before the lines."""
+    clock, log, memory = SteppedClock(), ToldLog(), SlowMarks()
+    relay = LogRelay(FakeLog(b"line\n" * 200, LOG_FILE), clock=clock)
+    service = ImageTemplateService(fake_clients(FakeImageBuilder(image_template(run_status()))), clock=clock)
+    order = WatchOrder(HANDLE, START + timedelta(days=1))
+    task = asyncio.create_task(watch_with(service, order, log=log, relay=relay, memory=memory))
+    await settle()
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert (log.lines, memory.marks) == (0, [None])
 
 
 async def test_the_end_is_told_when_the_log_has_been_carried_away() -> None:
