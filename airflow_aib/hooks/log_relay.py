@@ -144,7 +144,7 @@ class LogRelay:
         if self.recalling is not None and not await self._recall(self.recalling, is_over=status.is_over):
             return []
         # To find the log has its turn as well: a thousand that do so in one moment would hold up all others.
-        allowance = 0 if status.is_over else await self._await_turn(now)
+        turn = None if status.is_over else await self._await_turn(now)
         if self.log_file is None:
             self._open(await self.source.find_customization_log(body, status))
         if self.log_file is None:
@@ -152,6 +152,8 @@ class LogRelay:
         if status.is_over:
             lines = await self._read_end(self.log_file, now)
         else:
+            # A few take what is there now: others may have read while the log was looked for.
+            allowance = self._allowance(now) if turn is None else turn
             lines = await self._read_some(self.log_file, allowance) if allowance else []
         if self._reading is not None:
             self._reading.take(lines)
@@ -193,11 +195,15 @@ class LogRelay:
             self._lines = LogSplitter(self.begin.offset)
             self._reading = None
 
-    async def _await_turn(self, now: datetime) -> int:
-        """Give the bytes that may be read; where many relays share a budget, wait for our turn to read our part."""
+    def _allowance(self, now: datetime) -> int:
+        """Give the bytes that may be read at once."""
+        return min(budget.allowance(now) for budget in self._budgets)
+
+    async def _await_turn(self, now: datetime) -> int | None:
+        """Wait for our turn where many relays share a budget, and give the bytes of our part; None where few do."""
         part = self.shared.turn(now, self.patience) if self.shared is not None else None
         if self.shared is None or part is None:
-            return min(budget.allowance(now) for budget in self._budgets)
+            return None
         wanted = min(part, self._budget.allowance(now))
         pause = self.shared.book(wanted, now)
         try:

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 class SlowLog(FakeLog):
     """Be a log whose reads let others go first."""
 
+    async def find_customization_log(self, body: Mapping[str, Any], status: LastRunStatus) -> StagedBlob | None:
+        """Find it, a moment later."""
+        await asyncio.sleep(0)
+        return await super().find_customization_log(body, status)
+
     async def read_log_from(self, log_file: StagedBlob, offset: int, max_bytes: int = 1 << 20) -> BlobPart:
         """Read a part of it, a moment later."""
         await asyncio.sleep(0)
@@ -381,6 +386,17 @@ async def test_relays_that_read_at_once_spend_what_they_share_once() -> None:
     told = await asyncio.gather(*(relay.read(BODY, status(), START) for relay in relays))
 
     assert sorted(map(len, told)) == [0, 20]
+
+
+async def test_a_few_that_begin_together_read_no_more_than_is_shared() -> None:
+    """What each may read is decided when its log was found, and not before the others have read theirs."""
+    shared = ByteBudget(SHARED_BYTES_PER_SECOND, LARGEST_READ)
+    logs = [SlowLog(b"x" * 2 * LARGEST_READ, LOG_FILE) for _ in range(CROWD - 1)]
+
+    await asyncio.gather(*(LogRelay(log, shared=shared).read(BODY, status(), START) for log in logs))
+
+    assert sum(most for log in logs for _, most in log.reads) == LARGEST_READ
+    assert shared.allowance(START + SECOND) == SHARED_BYTES_PER_SECOND
 
 
 async def test_a_read_that_fails_costs_nothing() -> None:
