@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from aib_emulator.azurite_install import AzuriteInstallError, azurite_folder, azurite_program, install
 from aib_emulator.choices import ChoiceError, read_choices
+from aib_emulator.env_file import earlier_taken_away, write_env_file
 from aib_emulator.settings import (
     FASTEST,
     HIGHEST_PORT,
@@ -38,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _install_azurite()
         if options.command == "openapi":
             return _describe()
-        return _serve(options)
+        with earlier_taken_away(options.env_file):
+            return _serve(options)
     except (AzuriteInstallError, ChoiceError, EmulatorSettingsError, OSError) as error:
         print(f"aib-emulator: {error}", file=sys.stderr)  # noqa: T201 - the command's own answer
         return 1
@@ -157,10 +159,7 @@ def _settings(options: argparse.Namespace) -> EmulatorSettings:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    if options.env_file is not None:
-        options.env_file.unlink(missing_ok=True)  # at once: whoever waits for the file must not read an earlier start's
     from aib_emulator.app import Emulator
-    from aib_emulator.env_file import write_env_file
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)

@@ -115,7 +115,7 @@ def test_the_airflow_connection_is_in_it(environment: dict[str, str]) -> None:
 def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """After a restart on the same folder clients trust the same authority, and the clock is as fast as it was.
 
-    Meanwhile nobody else can have the folder.
+    Meanwhile nobody else can have the folder, and whoever tries leaves the variables as they are.
     """
     data = tmp_path / "data"
     theirs = data / "blobs" / "photo"
@@ -126,7 +126,7 @@ def test_a_data_folder_keeps_certificate_and_signing_key(tmp_path: Path, capsys:
         with served(tmp_path, "--data", str(data), *options) as (process, environment):
             control = ControlClient(environment["AIB_EMULATOR_CONTROL"], Path(environment["SSL_CERT_FILE"]))
             assert control.clock()["scale"] == scale
-            assert main(["--data", str(data)]) == 1
+            assert main(["--data", str(data), "--env-file", str(tmp_path / "env.json")]) == 1
             kept.append([(data / "tls" / name).read_bytes() for name in ("ca.pem", "token-signing.key")])
             process.terminate()
             process.wait(5)
