@@ -47,10 +47,10 @@ class ByteBudget:
     def allowance(self, now: datetime) -> int:
         """Give the bytes that may be read now."""
         if self._counted_at is None:
-            self._left = self.most
-        else:
-            self._left += max(0.0, (now - self._counted_at).total_seconds()) * self.bytes_per_second
-        self._counted_at = now
+            self._left, self._counted_at = self.most, now
+        # Whoever asks may have waited since he read the clock: what was counted meanwhile does not count twice.
+        counted_at, self._counted_at = self._counted_at, max(now, self._counted_at)
+        self._left += (self._counted_at - counted_at).total_seconds() * self.bytes_per_second
         self._left = min(self._left, self.most if self._is_alone else min(self.most, CROWD_BURST))
         return max(0, int(self._left))
 

@@ -31,6 +31,8 @@ FINAL_BYTES = MEBIBYTE
 ENDING_TURNS = 3
 # Seconds that reading the end of a log may take, after its turn has come: what was read by then is shown.
 END_TIMEOUT = 60.0
+# Seconds that the end of a log waits for the answer where an earlier relay has ended: without it, it is told anew.
+END_RECALL_PATIENCE = 20.0
 # So many bytes before the present place are remembered, to tell another log in the place of this one.
 REMEMBERED = 256
 # How a line begins that is not the log's but the relay's own.
@@ -141,8 +143,10 @@ class LogRelay:
 
     async def read(self, body: Mapping[str, Any], status: LastRunStatus, now: datetime) -> list[str]:
         """Read the new lines; none while there is no log yet, or nothing new."""
-        if self.recalling is not None and not await self._recall(self.recalling, is_over=status.is_over):
-            return []
+        if self.recalling is not None:
+            if not await self._recall(self.recalling, is_over=status.is_over):
+                return []
+            now = max(now, self.clock.now())
         # To find the log has its turn as well: a thousand that do so in one moment would hold up all others.
         turn = None if status.is_over else await self._await_turn(now)
         if self.log_file is None:
@@ -174,12 +178,14 @@ class LogRelay:
         return [self._budget] if self.shared is None else [self._budget, self.shared]
 
     async def _recall(self, recalling: asyncio.Task[RelayMark | None], *, is_over: bool) -> bool:
-        """Learn where an earlier relay has ended; at the end of the run that is waited for."""
+        """Learn where an earlier relay has ended; at the end of the run that is waited for, for a while."""
         if is_over:
-            await asyncio.wait({recalling})
-        if not recalling.done():
+            await asyncio.wait({recalling}, timeout=END_RECALL_PATIENCE)
+        if recalling.done():
+            self.begin = recalling.result()
+        elif not is_over:
             return False
-        self.begin, self.recalling = recalling.result(), None
+        self.recalling = None
         return True
 
     def _choose(self, lines: list[str]) -> list[str]:

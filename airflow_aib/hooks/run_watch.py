@@ -287,20 +287,21 @@ async def _relay(relay: LogRelay, body: Mapping[str, Any], status: LastRunStatus
     """Read what the log has gained; a log is a help, and never a reason to stop watching."""
     if status.run_sub_state == QUEUED:
         return []
-    before = relay.mark
+    before, bound = relay.mark, asyncio.timeout(RELAY_TIMEOUT)
     try:
-        async with asyncio.timeout(RELAY_TIMEOUT):
+        async with bound:
             lines = await relay.read(body, status, clock.now())
     except Exception as error:  # noqa: BLE001 - whatever ails the log, the run is watched on
-        return _relay_trouble(relay, error)
+        late = f"it has taken longer than {RELAY_TIMEOUT:g} seconds"
+        return _relay_trouble(relay, late if bound.expired() else str(error) or type(error).__name__)
     relay.has_trouble = False
     # Of what was read there may be nothing to show.
     return [LogLines(tuple(lines), relay.mark)] if lines or relay.mark != before else []
 
 
-def _relay_trouble(relay: LogRelay, error: Exception) -> list[WatchUpdate]:
+def _relay_trouble(relay: LogRelay, reason: str) -> list[WatchUpdate]:
     """Say once in a row that the log cannot be read."""
     had_trouble, relay.has_trouble = relay.has_trouble, True
     if had_trouble:
         return []
-    return [WatchTrouble(f"The customization log cannot be read, the run is watched without it: {error}")]
+    return [WatchTrouble(f"The customization log cannot be read, the run is watched without it: {reason}")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings, strategies
 
+from airflow_aib.hooks import log_relay
 from airflow_aib.hooks.byte_budget import (
     CROWD,
     CROWD_BURST,
@@ -25,6 +26,7 @@ from airflow_aib.hooks.log_relay import (
     RelayMark,
     records,
 )
+from airflow_aib.hooks.run_watch import RELAY_TIMEOUT
 from airflow_aib.hooks.staging import StagedBlob
 from airflow_aib.hooks.staging_account import StorageAccount
 from airflow_aib.image_run.customization_log import parse_customization_log
@@ -119,6 +121,16 @@ def test_a_budget_grows_with_time_up_to_a_bound() -> None:
     assert budget.allowance(START + 1000 * SECOND) == 100
 
 
+def test_a_budget_does_not_count_the_same_time_twice() -> None:
+    """Whoever asks with a moment that has passed makes nobody's debt smaller."""
+    budget = ByteBudget(bytes_per_second=10, most=100)
+    now = START + 60 * SECOND
+    budget.book(700, now)
+
+    assert budget.allowance(START) == 0
+    assert budget.book(0, now) == 60
+
+
 async def test_only_what_is_new_is_read() -> None:
     """Each read begins where the last one ended."""
     log = FakeLog(b"one\n", LOG_FILE)
@@ -159,6 +171,41 @@ async def test_nothing_is_read_before_it_is_known_where_another_relay_has_ended(
 
     assert (before, await reading) == ([], ["two"])
     assert [offset for offset, _ in log.reads] == [4]
+
+
+async def test_an_end_is_told_also_where_nobody_says_where_another_relay_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lines may be told twice then, which is better than an end that nobody sees."""
+    monkeypatch.setattr(log_relay, "END_RECALL_PATIENCE", 0)
+    recalling = asyncio.create_task(asyncio.Event().wait())
+    relay = LogRelay(FakeLog(b"one\ntwo\n", LOG_FILE), recalling=recalling)  # type: ignore[arg-type]  # never answers
+
+    lines = await relay.read(BODY, status("Failed"), START)
+    recalling.cancel()
+
+    assert lines == ["one", "two"]
+
+
+def test_an_end_has_time_for_each_of_its_waits() -> None:
+    """The watch gives up on a look at the log only when all that it may wait for has had its time."""
+    assert log_relay.END_RECALL_PATIENCE + END_PATIENCE + log_relay.END_TIMEOUT < RELAY_TIMEOUT
+
+
+async def test_the_turn_of_an_end_counts_from_the_moment_at_which_its_place_is_known() -> None:
+    """What others have left while that was asked for is there."""
+    clock, shared = FakeClock(), ByteBudget(bytes_per_second=100, most=100)
+    shared.book(1100, START)
+
+    async def recall() -> None:
+        await clock.sleep(10)
+
+    relay = LogRelay(
+        FakeLog(b"line\n" * 40, LOG_FILE), shared=shared, clock=clock, recalling=asyncio.create_task(recall())
+    )
+    await relay.read(BODY, status("Failed"), START)
+
+    assert clock.pauses == [10, 2.0]
 
 
 async def test_a_mark_counts_for_its_own_log_only() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from airflow_aib.hooks import run_watch
 from airflow_aib.hooks.log_relay import LogRelay, RelayMark
 from airflow_aib.hooks.run_watch import (
     APPEAR_WITHIN,
@@ -460,4 +462,29 @@ async def test_trouble_with_the_log_never_ends_the_watch(error: Exception) -> No
     assert event_of(updates).status == "over"
     assert [update.message for update in updates if isinstance(update, WatchTrouble)] == [
         f"The customization log cannot be read, the run is watched without it: {error}"
+    ]
+
+
+async def test_a_log_that_takes_too_long_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A timeout has no words of its own."""
+    monkeypatch.setattr(run_watch, "RELAY_TIMEOUT", 0)
+
+    class EndlessLog(FakeLog):
+        async def look_at(self, blob: StagedBlob) -> StagedBlob:
+            await asyncio.Event().wait()
+            return blob
+
+    updates = await watch(over(), relay=LogRelay(EndlessLog(b"one\n", LOG_FILE)))
+
+    assert [update.message for update in updates if isinstance(update, WatchTrouble)] == [
+        "The customization log cannot be read, the run is watched without it: it has taken longer than 0 seconds"
+    ]
+
+
+async def test_trouble_without_words_is_named_by_its_type() -> None:
+    """An error that says nothing leaves no empty reason."""
+    updates = await watch(over(), relay=LogRelay(FakeLog(log_file=LOG_FILE, error=TimeoutError())))
+
+    assert [update.message.rpartition(": ")[2] for update in updates if isinstance(update, WatchTrouble)] == [
+        "TimeoutError"
     ]
