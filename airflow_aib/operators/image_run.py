@@ -108,6 +108,12 @@ class AzureImageTemplateRunOperator(WaitingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start or join the run, and wait for it."""
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
+
+        with pushed_diagnosis(context):
+            return self._execute(context)
+
+    def _execute(self, context: Context) -> dict[str, Any]:
         from airflow_aib.hooks.run_async import run_async
         from airflow_aib.hooks.run_start import JoinedRun, OtherRun
         from airflow_aib.operators.run_memory import RunMemory
@@ -141,9 +147,11 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Report how the run ended that the trigger has watched."""
         from airflow_aib.image_run.run_event import RunEvent
+        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 
         self.note_resumed()
-        return self._conclude(context, RunEvent.from_payload(event))
+        with pushed_diagnosis(context):
+            return self._conclude(context, RunEvent.from_payload(event))
 
     def on_kill(self) -> None:
         """Cancel the run that this worker has asked for, if nobody wants it any more.
@@ -324,7 +332,6 @@ class AzureImageTemplateRunOperator(WaitingOperator):
     def _conclude(self, context: Context, event: RunEvent) -> dict[str, Any]:
         from airflow_aib.hooks.run_report import lost_run_error
         from airflow_aib.operators.run_memory import RunMemory
-        from airflow_aib.triggers.pushed_diagnosis import pushed_diagnosis
 
         image_template_id, status = event.image_template_id, event.read_last_run_status()
         self.note_image_template(image_template_id)
@@ -337,8 +344,7 @@ class AzureImageTemplateRunOperator(WaitingOperator):
             memory.retire_unseen()
         if event.status in {"gone", "unwatchable"} or status is None:
             raise lost_run_error(event)
-        with pushed_diagnosis(context):
-            return self._report(memory, event, status)
+        return self._report(memory, event, status)
 
     def _report(self, memory: RunMemory, event: RunEvent, status: LastRunStatus) -> dict[str, Any]:
         from airflow_aib.hooks.run_async import run_async

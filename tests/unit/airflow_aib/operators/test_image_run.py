@@ -17,6 +17,8 @@ from airflow_aib.exceptions import (
 )
 from airflow_aib.hooks.connection import settings_from_connection
 from airflow_aib.hooks.run_requests import LookBeforeRun
+from airflow_aib.image_run.diagnosing import diagnose
+from airflow_aib.image_run.evidence import evidence_of_call
 from airflow_aib.image_run.run_event import RunEvent
 from airflow_aib.image_run.run_handle import ImageRunHandle, RunOwnership
 from airflow_aib.image_run.run_status import LastRunStatus, read_last_run_status
@@ -136,6 +138,18 @@ def test_a_run_is_remembered_before_it_is_asked_for() -> None:
 
     assert service.remembered == {"handle": NEW.to_json(), "max_tries": 2, "try_number": 1}
     assert service.store.get(KEY)["handle"] == STARTED.to_json()
+
+
+def test_a_refused_run_leaves_its_diagnosis() -> None:
+    """Why Azure did not take the request is an XCom, as why a run failed is."""
+    diagnosis = diagnose(evidence_of_call("AuthorizationFailed", "The client does not have authorization"))
+    service = FakeService(FakeStore(), error=ArmRequestError("not allowed", status=403, diagnosis=diagnosis))
+    given = context(service.store)
+
+    with pytest.raises(ArmRequestError):
+        operator(service).execute(given)
+
+    assert given["ti"].pushed == {"diagnosis": diagnosis.to_json()}
 
 
 def test_not_waiting_gives_the_handle() -> None:
