@@ -265,6 +265,8 @@ class LogReading:
         # Once the machine is captured, a failure is no provisioner's.
         if self._failed is None and self._sections and not self._has_reached("capture"):
             self._failed = len(self._sections) - 1
+        if self._failed is not None:
+            self._sections[self._failed].take_end(line.text)
 
     def _note_signs(self, line: LogLine) -> None:
         outside = self._after if self._sections else self._before

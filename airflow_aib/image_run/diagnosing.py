@@ -14,7 +14,7 @@ from airflow_aib.image_run.failure_signatures import (
     find_signature,
 )
 from airflow_aib.image_run.log_location import log_locations
-from airflow_aib.image_run.provisioner import kept
+from airflow_aib.image_run.provisioner import kept, told_exit_code
 from airflow_aib.image_run.run_status import FINAL_RUN_STATES, RunState
 from airflow_aib.image_run.step_failures import (
     CANCELED,
@@ -71,8 +71,9 @@ def diagnose(evidence: Evidence, masker: Masker | None = None) -> Diagnosis:
     step = find_step(evidence)
     signature = _classify(evidence, step)
     step = None if signature in _STEPLESS else (signature.step or step)
-    failed = evidence.failed if step in {"customize", "validate", "deprovision"} else None
-    exit_code = failed.exit_code if failed is not None else None
+    is_of_script = step in {"customize", "validate", "deprovision"}
+    failed = evidence.failed if is_of_script else None
+    exit_code = _exit_code(evidence) if is_of_script else None
     counted = None if _is_end_of_log(evidence) else failed
     return Diagnosis(
         failure_class=signature.failure_class,
@@ -216,6 +217,14 @@ def _error_lines(evidence: Evidence) -> tuple[str, ...]:
     if log is None:
         return ()
     return log.failed.error_lines if log.failed is not None else log.errors
+
+
+def _exit_code(evidence: Evidence) -> int | None:
+    log = evidence.log
+    if log is None:
+        return None
+    # In the end of a log no step may have begun.
+    return log.failed.exit_code if log.failed is not None else told_exit_code(log.errors)
 
 
 def _tail(evidence: Evidence) -> tuple[str, ...]:

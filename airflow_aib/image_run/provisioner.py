@@ -33,6 +33,34 @@ _NO_EXIT_CODES = frozenset({0, 2300218, 2300219})
 _EXIT_WORDS = (" exit", "ended with")
 
 
+def told_exit_code(lines: Iterable[str]) -> int | None:
+    """Give the exit code that lines of Packer's tell; None where they tell of none."""
+    codes = _ExitCodes()
+    for line in lines:
+        codes.take(line)
+    return codes.code
+
+
+class _ExitCodes:
+    """Gather the exit codes that Packer tells, one for each pattern: the first pattern that found something counts."""
+
+    def __init__(self) -> None:
+        self._found: list[int | None] = [None] * len(_EXIT_CODES)
+
+    def take(self, text: str) -> None:
+        """Note what a line says; the last one other than 0 counts."""
+        if not any(words in text for words in _EXIT_WORDS):
+            return
+        for place, pattern in enumerate(_EXIT_CODES):
+            if (match := pattern.search(text)) and int(match[1]) not in _NO_EXIT_CODES:
+                self._found[place] = int(match[1])
+
+    @property
+    def code(self) -> int | None:
+        """The one that was found; None where there is none."""
+        return next((code for code in self._found if code is not None), None)
+
+
 def kept(lines: Iterable[str], masker: Masker) -> tuple[str, ...]:
     """Give lines without secrets, and then shortened: half a secret would not be known any more."""
     text = "\n".join(lines)
@@ -104,18 +132,18 @@ class ProvisionerReading:
     _output: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     _first_errors: list[str] = field(default_factory=list)
     _last_errors: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_ERRORS))
-    # One entry per pattern of _EXIT_CODES: the first pattern that found something counts.
-    _exit_codes: list[int | None] = field(default_factory=lambda: [None] * len(_EXIT_CODES))
+    _exit_codes: _ExitCodes = field(default_factory=_ExitCodes)
 
     def take(self, line: LogLine) -> None:
         """Note what a line says about the provisioner."""
         if DEPROVISIONING_SCRIPT in line.text:
             self.mentions_deprovisioning = True
-        if line.source == "vm" or not any(words in line.text for words in _EXIT_WORDS):
-            return
-        for place, pattern in enumerate(_EXIT_CODES):
-            if (match := pattern.search(line.text)) and int(match[1]) not in _NO_EXIT_CODES:
-                self._exit_codes[place] = int(match[1])
+        if line.source != "vm":
+            self._exit_codes.take(line.text)
+
+    def take_end(self, text: str) -> None:
+        """Note what Packer says of it at the end of the build: mostly after the clean-up."""
+        self._exit_codes.take(text)
 
     def take_output(self, text: str) -> None:
         """Note what it has written."""
@@ -135,7 +163,7 @@ class ProvisionerReading:
             has_ended=self.has_ended,
             output=kept(self._output, masker),
             error_lines=kept(self._first_errors, masker),
-            exit_code=next((code for code in self._exit_codes if code is not None), None),
+            exit_code=self._exit_codes.code,
             is_deprovision=is_last and self.mentions_deprovisioning,
             signs=frozenset(self.signs),
             has_network_trouble=any(is_network_trouble(text) for text in self._last_errors),
