@@ -200,9 +200,16 @@ def _traits(evidence: Evidence, step: str | None) -> Traits:
         signs=_signs(log) if log is not None else frozenset(),
         step=step,
         provisioner=failed.kind if failed is not None else None,
-        hangs=failed is not None and not failed.has_ended,
+        hangs=log is not None and _hangs(log),
         has_network_trouble=failed is not None and failed.has_network_trouble,
     )
+
+
+def _hangs(log: CustomizationLog) -> bool:
+    """Whether its provisioner neither ended nor failed; what Packer says once it was interrupted is no failure."""
+    if log.failed is None or log.failed.has_ended:
+        return False
+    return not log.errors or log.interrupted_in == "customize"
 
 
 def _signs(log: CustomizationLog) -> frozenset[str]:

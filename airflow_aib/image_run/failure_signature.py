@@ -38,7 +38,7 @@ class Traits:
     :param signs: which of the words of `log_signs` stand in that part of the log that has to do with it
     :param step: in which step of the build it came about
     :param provisioner: kind of the provisioner that failed or hung
-    :param hangs: whether that one never came to its end
+    :param hangs: whether that one never came to its end, and did not fail either
     :param has_network_trouble: whether its last errors are about addresses that could not be reached
     """
 
@@ -53,19 +53,21 @@ class Traits:
 
 @dataclass(frozen=True)
 class Words:
-    """Say by what a failure is recognised; everything named must be there.
+    """Say by what a failure is recognised; everything that is asked for must be there.
 
     :param in_message: parts of the service's code and message
     :param in_log: parts of lines of the log, of the provisioner that failed if one did
+    :param not_in_log: parts of which none may be there
     :param places: where it can show
     :param steps: in which steps it can come about; empty means any
     :param provisioner: kind of the provisioner that failed or hung
-    :param hangs: whether that one must never have come to its end
+    :param hangs: whether that one must hang
     :param needs_network_trouble: whether its last errors must be about addresses that could not be reached
     """
 
     in_message: tuple[str, ...] = ()
     in_log: tuple[str, ...] = ()
+    not_in_log: tuple[str, ...] = ()
     places: frozenset[Place] = frozenset({"run", "creation", "log"})
     steps: frozenset[str] = frozenset()
     provisioner: str | None = None
@@ -73,11 +75,12 @@ class Words:
     needs_network_trouble: bool = False
 
     def match(self, traits: Traits) -> bool:
-        """Whether everything named is there."""
+        """Whether everything that is asked for is there."""
         return (
             traits.place in self.places
             and all(part in traits.message for part in self.in_message)
             and traits.signs.issuperset(self.in_log)
+            and traits.signs.isdisjoint(self.not_in_log)
             and (not self.steps or traits.step in self.steps)
             and self.provisioner in {None, traits.provisioner}
             and (traits.hangs or not self.hangs)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_aib.image_run.failure_signature import Traits
 
 _WAITING_FOR_AZURE = frozenset({"deploy", "connect", "capture"})
+_ALL_UPLOADED = " 100.00%"
 _LARGER_VM = "Give the build VM more cores and memory (vmProfile.vmSize)."
 
 # What goes wrong inside the build VM, or with it.
@@ -37,8 +38,10 @@ _BUILD: tuple[Signature, ...] = (
         "A File customizer is for files under 20 MB: download larger ones in a script.",
         docs.section("file-download-time-is-long"),
         recognised_by=(
-            Words(in_message=("context deadline exceeded",), provisioner="file", hangs=True),
-            Words(in_log=(" B / ", "%"), provisioner="file", hangs=True),
+            Words(
+                in_message=("context deadline exceeded",), not_in_log=(_ALL_UPLOADED,), provisioner="file", hangs=True
+            ),
+            Words(in_log=(" B / ", "%"), not_in_log=(_ALL_UPLOADED,), provisioner="file", hangs=True),
         ),
     ),
     Signature(
@@ -206,7 +209,7 @@ ALL_SIGNATURES: tuple[Signature, ...] = (*SIGNATURES, *SIGNATURES_OF_LOGS, *VAGU
 
 def log_signs() -> tuple[str, ...]:
     """Give all words that a reader of a log has to look for."""
-    words = [part for row in ALL_SIGNATURES for words in row.recognised_by for part in words.in_log]
+    words = [part for row in ALL_SIGNATURES for words in row.recognised_by for part in words.in_log + words.not_in_log]
     return tuple(dict.fromkeys(words))
 
 
