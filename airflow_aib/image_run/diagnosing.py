@@ -202,6 +202,7 @@ def _traits(evidence: Evidence, step: str | None) -> Traits:
         provisioner=failed.kind if failed is not None else None,
         hangs=log is not None and _hangs(log),
         has_network_trouble=failed is not None and failed.has_network_trouble,
+        last_errors=failed.last_errors if failed is not None else (),
     )
 
 

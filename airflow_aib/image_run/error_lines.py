@@ -38,6 +38,7 @@ _NO_ERROR = re.compile(
     | \b(?:errors?|failed|failures?)\s*[:=]\s*(?:0|none|false)\b
     | ^\s*(?:Get|Hit|Ign|Fetched|Selecting|Preparing|Unpacking|Setting\ up|Processing|Installing|Collecting|Downloading)
       [:\s]
+    | ^\s*Waiting\ for\ cache\ lock\b               # apt; when it gives up it says so again
     | \bignor(?:ed|ing)\b | \bif\ (?:it\ )?fail
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -40,6 +40,7 @@ class Traits:
     :param provisioner: kind of the provisioner that failed or hung
     :param hangs: whether that one never came to its end, and did not fail either
     :param has_network_trouble: whether its last errors are about addresses that could not be reached
+    :param last_errors: the last lines in which the provisioner says that something went wrong
     """
 
     place: Place = "log"
@@ -49,6 +50,7 @@ class Traits:
     provisioner: str | None = None
     hangs: bool = False
     has_network_trouble: bool = False
+    last_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Words:
     :param in_message: parts of the service's code and message
     :param in_log: parts of lines of the log, of the provisioner that failed if one did
     :param not_in_log: parts of which none may be there
+    :param in_last_errors: part of one of the provisioner's last errors; what it has overcome is not among them
     :param places: where it can show
     :param steps: in which steps it can come about; empty means any
     :param provisioner: kind of the provisioner that failed or hung
@@ -68,6 +71,7 @@ class Words:
     in_message: tuple[str, ...] = ()
     in_log: tuple[str, ...] = ()
     not_in_log: tuple[str, ...] = ()
+    in_last_errors: str = ""
     places: frozenset[Place] = frozenset({"run", "creation", "log"})
     steps: frozenset[str] = frozenset()
     provisioner: str | None = None
@@ -81,6 +85,7 @@ class Words:
             and all(part in traits.message for part in self.in_message)
             and traits.signs.issuperset(self.in_log)
             and traits.signs.isdisjoint(self.not_in_log)
+            and (not self.in_last_errors or any(self.in_last_errors in text for text in traits.last_errors))
             and (not self.steps or traits.step in self.steps)
             and self.provisioner in {None, traits.provisioner}
             and (traits.hangs or not self.hangs)

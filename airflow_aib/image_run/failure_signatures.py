@@ -109,8 +109,8 @@ _CUT_OFF: tuple[Signature, ...] = (
         SOON,
         recognised_by=(
             log_has("E: Could not open file /var/lib/apt/lists/"),
-            log_has("Could not get lock /var/lib/dpkg/lock"),
-            log_has("Could not get lock /var/lib/apt/lists/lock"),
+            Words(in_last_errors="Could not get lock /var/lib/dpkg/lock"),
+            Words(in_last_errors="Could not get lock /var/lib/apt/lists/lock"),
         ),
     ),
     Signature(

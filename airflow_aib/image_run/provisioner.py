@@ -21,6 +21,7 @@ DEPROVISIONING_SCRIPT = "DeprovisioningScript"
 KEPT_LINES = 30
 KEPT_ERRORS = 5
 LONGEST_KEPT = 1000
+_LINES = ("output", "error_lines", "last_errors")
 
 _EXIT_CODES = (
     re.compile(r"Script exited with non-zero exit status: (\d+)"),
@@ -78,6 +79,7 @@ class Provisioner:
     :param has_ended: whether its end is in the log; a failed one may have ended or not
     :param output: its last own lines, without prefixes and harmless ones
     :param error_lines: the first of its lines that say that something went wrong
+    :param last_errors: the last of them
     :param exit_code: the last one other than 0
     :param is_deprovision: whether it is AIB's own last step
     :param signs: which of the words that were looked for stand in its lines
@@ -91,6 +93,7 @@ class Provisioner:
     has_ended: bool = False
     output: tuple[str, ...] = ()
     error_lines: tuple[str, ...] = ()
+    last_errors: tuple[str, ...] = ()
     exit_code: int | None = None
     is_deprovision: bool = False
     signs: frozenset[str] = frozenset()
@@ -98,14 +101,14 @@ class Provisioner:
 
     def to_json(self, *, with_output: bool = True) -> dict[str, Any]:
         """Give it as JSON."""
-        left_out = () if with_output else ("output", "error_lines")
+        left_out = () if with_output else _LINES
         return {**asdict(self), "signs": sorted(self.signs), **{name: [] for name in left_out}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Provisioner:
         """Read what `to_json` wrote; unknown keys are ignored."""
         known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-        sequences = {name: tuple(known[name]) for name in ("output", "error_lines")}
+        sequences = {name: tuple(known[name]) for name in _LINES}
         return cls(**known | sequences | {"signs": frozenset(known["signs"])})
 
 
@@ -163,6 +166,7 @@ class ProvisionerReading:
             has_ended=self.has_ended,
             output=kept(self._output, masker),
             error_lines=kept(self._first_errors, masker),
+            last_errors=kept(self._last_errors, masker),
             exit_code=self._exit_codes.code,
             is_deprovision=is_last and self.mentions_deprovisioning,
             signs=frozenset(self.signs),

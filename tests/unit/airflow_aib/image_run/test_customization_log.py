@@ -175,7 +175,10 @@ def test_lines_in_any_order_can_be_read(lines: list[str]) -> None:
 def test_a_log_goes_through_json(name: str) -> None:
     """It travels in an event; only the output of steps that went well is left out, so that the event stays small."""
     log = parse_customization_log(sample_log(name), log_signs())
-    slim = [step if step == log.failed else replace(step, output=(), error_lines=()) for step in log.provisioners]
+    slim = [
+        step if step == log.failed else replace(step, output=(), error_lines=(), last_errors=())
+        for step in log.provisioners
+    ]
 
     text = json.dumps(log.to_json() | {"later": 1})
 

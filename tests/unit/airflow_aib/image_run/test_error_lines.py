@@ -40,6 +40,7 @@ NO_ERRORS = [
     "Build succeeded. 0 Warning(s) 0 Error(s)",
     "Tests run: 12, Failures: 0, Errors: 0, Skipped: 0",
     "failed=0",
+    "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (apt)... 3s",
     "localhost : ok=7 changed=3 unreachable=0 failed=0 skipped=1",
     "No errors found",
     "Reading package lists...",
