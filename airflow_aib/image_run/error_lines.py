@@ -66,6 +66,22 @@ _NETWORK = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# What a build does to itself: a service of its own that has not started, or never does. Not a resolver, 127.0.0.53.
+_OWN_MACHINE = re.compile(r"(?<![\w\[.-])localhost\b|(?<![\w.])127\.0\.0\.1\b|\[::1\]", re.IGNORECASE)
+# With these a program gives up on what it, or another one, has said the reason of before.
+_CONSEQUENCE = re.compile(
+    r"""
+    ^\s*E:\ (?:Unable\ to\ (?:locate|fetch)|Failed\ to\ fetch|Some\ index\ files)\b   # apt
+    | \bhas\ no\ installation\ candidate\b
+    | \bFailed\ to\ download\ metadata\b | \bCannot\ (?:find\ a\ valid\ baseurl|download\ repomd)\b    # dnf
+    | \bNo\ matching\ distribution\ found\b | \bCould\ not\ find\ a\ version\ that\ satisfies\b     # pip
+    | \bnpm\ (?:ERR!|error)\s+(?:network\b|A\ complete\ log\b|[/\\]|\w:\\)
+    | \bCould\ not\ read\ from\ remote\ repository\b                                                # git
+    | ^\s*\+\ +(?:CategoryInfo|FullyQualifiedErrorId)\b                                           # PowerShell
+    | ^make(?:\[\d+\])?:\ \*\*\* | ^tar:\ Error\ is\ not\ recoverable\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def is_error_line(text: str) -> bool:
@@ -78,4 +94,9 @@ def is_error_line(text: str) -> bool:
 
 def is_network_trouble(text: str) -> bool:
     """Whether an error line is about an address that could not be reached; that may pass by itself."""
-    return _NETWORK.search(text) is not None
+    return _NETWORK.search(text) is not None and _OWN_MACHINE.search(text) is None
+
+
+def is_consequence(text: str) -> bool:
+    """Whether an error line only follows from one before it, and names no reason of its own."""
+    return _CONSEQUENCE.search(text) is not None and not is_network_trouble(text)

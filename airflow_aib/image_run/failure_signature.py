@@ -39,7 +39,7 @@ class Traits:
     :param step: in which step of the build it came about
     :param provisioner: kind of the provisioner that failed or hung
     :param hangs: whether that one never came to its end, and did not fail either
-    :param has_network_trouble: whether its last errors are about addresses that could not be reached
+    :param has_network_trouble: whether its last error is about an address that could not be reached
     :param last_errors: the last lines in which the provisioner says that something went wrong
     """
 
@@ -65,7 +65,7 @@ class Words:
     :param steps: in which steps it can come about; empty means any
     :param provisioner: kind of the provisioner that failed or hung
     :param hangs: whether that one must hang
-    :param needs_network_trouble: whether its last errors must be about addresses that could not be reached
+    :param needs_network_trouble: whether its last error must be about an address that could not be reached
     """
 
     in_message: tuple[str, ...] = ()

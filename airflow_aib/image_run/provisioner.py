@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_aib.image_run.error_lines import is_error_line, is_network_trouble
+from airflow_aib.image_run.error_lines import is_consequence, is_error_line, is_network_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,7 +83,8 @@ class Provisioner:
     :param exit_code: the last one other than 0
     :param is_deprovision: whether it is AIB's own last step
     :param signs: which of the words that were looked for stand in its lines
-    :param has_network_trouble: whether its last errors are about addresses that could not be reached
+    :param has_network_trouble: whether its last error, but for what follows from it, is about an address that could not
+        be reached
     """
 
     index: int
@@ -135,6 +136,7 @@ class ProvisionerReading:
     _output: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     _first_errors: list[str] = field(default_factory=list)
     _last_errors: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_ERRORS))
+    _last_cause: str = ""
     _exit_codes: _ExitCodes = field(default_factory=_ExitCodes)
 
     def take(self, line: LogLine) -> None:
@@ -153,6 +155,8 @@ class ProvisionerReading:
         self._output.append(text)
         if is_error_line(text[:LONGEST_KEPT]):
             self._last_errors.append(text)
+            if not is_consequence(text[:LONGEST_KEPT]):
+                self._last_cause = text[:LONGEST_KEPT]
             if len(self._first_errors) < KEPT_ERRORS and text not in self._first_errors:
                 self._first_errors.append(text)
 
@@ -170,5 +174,5 @@ class ProvisionerReading:
             exit_code=self._exit_codes.code,
             is_deprovision=is_last and self.mentions_deprovisioning,
             signs=frozenset(self.signs),
-            has_network_trouble=any(is_network_trouble(text) for text in self._last_errors),
+            has_network_trouble=is_network_trouble(self._last_cause),
         )

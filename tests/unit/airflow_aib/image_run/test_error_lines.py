@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_aib.image_run.error_lines import is_error_line, is_network_trouble
+from airflow_aib.image_run.error_lines import is_consequence, is_error_line, is_network_trouble
 
 ERRORS = [
     "E: Unable to locate package does-not-exist",
@@ -78,8 +78,35 @@ def test_no_errors(text: str) -> None:
         ("curl: (22) The requested URL returned error: 404", False),
         ("curl: (22) The requested URL returned error: 403 Forbidden", False),
         ("E: Unable to locate package x", False),
+        ("curl: (7) Failed to connect to localhost port 8080: Connection refused", False),
+        ("curl: (7) Failed to connect to 127.0.0.1 port 8080 after 0 ms: Connection refused", False),
+        ("dial tcp [::1]:5432: connect: connection refused", False),
+        ("lookup registry.example on 127.0.0.53:53: read udp 127.0.0.53:53: i/o timeout", True),
+        ("fatal: [localhost]: FAILED! => Failed to connect to agents.example.com port 443", True),
     ],
 )
 def test_network_trouble(text: str, *, is_network: bool) -> None:
     """What may pass by itself is told from what is missing or forbidden."""
     assert is_network_trouble(text) == is_network
+
+
+@pytest.mark.parametrize(
+    ("text", "follows"),
+    [
+        ("E: Unable to locate package nginx", True),
+        ("E: Failed to fetch http://x/a.deb  404  Not Found", True),
+        ("E: Failed to fetch http://x/a.deb  Temporary failure resolving 'x'", False),
+        ("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 7 (apt)", False),
+        ("ERROR: No matching distribution found for requests", True),
+        ("Error: Failed to download metadata for repo 'appstream'", True),
+        ("npm ERR! network This is a problem related to network connectivity.", True),
+        ("npm ERR! missing script: build", False),
+        ("    + FullyQualifiedErrorId : WebException", True),
+        ("make: *** [Makefile:2: main] Error 1", True),
+        ("main.c:3:1: error: expected ';' before 'return'", False),
+        ("AssertionError: config invalid: key 'x' missing", False),
+    ],
+)
+def test_what_follows_from_an_error_before(text: str, *, follows: bool) -> None:
+    """With what a program merely gives up is told from what names a reason of its own."""
+    assert is_consequence(text) == follows
