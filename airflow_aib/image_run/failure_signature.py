@@ -139,6 +139,11 @@ def log_has(*parts: str) -> Words:
     return Words(in_log=parts)
 
 
+def deprovisioning_has(*parts: str) -> Words:
+    """Recognise a build by its log, while AIB's own last step generalises the VM."""
+    return Words(in_log=parts, steps=frozenset({"deprovision"}))
+
+
 def deploying_has(*parts: str) -> Words:
     """Recognise a build by its log, while it makes its VM and connects to it."""
     return Words(in_log=parts, steps=_DEPLOY)

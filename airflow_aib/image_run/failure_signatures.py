@@ -16,6 +16,7 @@ from airflow_aib.image_run.failure_signature import (
     SOON,
     Signature,
     Words,
+    deprovisioning_has,
     log_has,
     message_has,
 )
@@ -50,7 +51,7 @@ _BUILD: tuple[Signature, ...] = (
         f"The machine was generalised before its agent had started. {_LARGER_VM} Or sleep 60 s in a last customizer.",
         docs.SYSPREP,
         SOON,
-        recognised_by=(log_has("Cannot find any service with service name 'WindowsAzureGuestAgent'"),),
+        recognised_by=(deprovisioning_has("Cannot find any service with service name 'WindowsAzureGuestAgent'"),),
         step="deprovision",
     ),
     Signature(
@@ -58,7 +59,7 @@ _BUILD: tuple[Signature, ...] = (
         "an outdated script of one's own for generalising",
         "c:\\DeprovisioningScript.ps1 was replaced with an outdated version: start from the current default.",
         docs.GENERALIZE,
-        recognised_by=(log_has("Cannot find any service with service name 'WindowsAzureTelemetryService'"),),
+        recognised_by=(deprovisioning_has("Cannot find any service with service name 'WindowsAzureTelemetryService'"),),
         step="deprovision",
     ),
     Signature(
