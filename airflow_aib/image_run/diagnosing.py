@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_aib.image_run.diagnosis import BuildStep, Diagnosis
 from airflow_aib.image_run.failure_signature import Signature, Traits
 from airflow_aib.image_run.failure_signatures import (
+    ENDLESS_SIGNATURES,
     SIGNATURES,
     SIGNATURES_OF_LOGS,
     VAGUE_SIGNATURES,
@@ -141,11 +142,11 @@ def _step_after_build(evidence: Evidence) -> str | None:
 def _classify(evidence: Evidence, step: str | None) -> Signature:
     traits = _traits(evidence, step)
     return (
-        _by_state(evidence, step)
+        _by_state(evidence, traits)
         or find_signature(traits, SIGNATURES)
-        or _by_timeout(evidence, step)
+        or _by_timeout(evidence, traits)
         or find_signature(traits, SIGNATURES_OF_LOGS)
-        or _by_log(evidence, step)
+        or _by_log(evidence, traits)
         or (PARTLY_DISTRIBUTED if evidence.run_state == RunState.PARTIALLY_SUCCEEDED else None)
         or find_signature(traits, VAGUE_SIGNATURES)
         or (_by_end_of_log(evidence.log) if evidence.place == "log" and evidence.log else None)
@@ -153,36 +154,38 @@ def _classify(evidence: Evidence, step: str | None) -> Signature:
     )
 
 
-def _by_state(evidence: Evidence, step: str | None) -> Signature | None:
+def _by_state(evidence: Evidence, traits: Traits) -> Signature | None:
     if evidence.place != "run":
         return None
     if evidence.is_overdue and evidence.time_limit == "execution_timeout" and evidence.run_state in _CUT_SHORT:
         # Whatever it was at by then may have been all right.
         return EXECUTION_TIMEOUT
     if evidence.is_overdue and evidence.run_state == RunState.CANCELED:
-        return TIMED_OUT_IN.get(step or "", TIMED_OUT)
+        return _timed_out(traits)
     if evidence.run_state not in FINAL_RUN_STATES:
         return CANCELING if evidence.run_state == RunState.CANCELING else STILL_RUNNING
     return {RunState.CANCELED: CANCELED, RunState.SUCCEEDED: NO_FAILURE}.get(RunState(evidence.run_state))
 
 
-def _by_timeout(evidence: Evidence, step: str | None) -> Signature | None:
-    if not any(words in evidence.message for words in _TIMEOUT_WORDS):
-        return None
-    return TIMED_OUT_IN.get(step or "", TIMED_OUT)
+def _by_timeout(evidence: Evidence, traits: Traits) -> Signature | None:
+    return _timed_out(traits) if any(words in evidence.message for words in _TIMEOUT_WORDS) else None
 
 
-def _by_log(evidence: Evidence, step: str | None) -> Signature | None:
+def _timed_out(traits: Traits) -> Signature:
+    return find_signature(traits, ENDLESS_SIGNATURES) or TIMED_OUT_IN.get(traits.step or "", TIMED_OUT)
+
+
+def _by_log(evidence: Evidence, traits: Traits) -> Signature | None:
     """Say which part of the build failed, where the service only says that it did."""
     log = evidence.log
     if log is None:
         # The service names the validators' log, even if it cannot be read.
         return FAILED_IN["validate"] if evidence.is_of_validation else None
     if log.interrupted_in is not None and not log.errors:
-        return INTERRUPTED
+        return find_signature(traits, ENDLESS_SIGNATURES) or INTERRUPTED
     if evidence.place == "log" and not log.errors:
         return None
-    return FAILED_IN.get(step or "") if log.failed is not None or log.errors else None
+    return FAILED_IN.get(traits.step or "") if log.failed is not None or log.errors else None
 
 
 def _by_end_of_log(log: CustomizationLog) -> Signature | None:

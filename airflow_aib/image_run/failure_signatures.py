@@ -186,25 +186,28 @@ _VAGUE: tuple[Signature, ...] = (
             message_has("terminal provisioning state 'Failed'"),
         ),
     ),
-    Signature(
-        "private-endpoint-stuck",
-        "a private endpoint keeps the staging group from being deleted",
-        "Delete the private endpoint connection, then link service, network card and load balancer, then the staging "
-        "group, then the image template.",
-        docs.section("resource-deletion-errors-appear"),
-        NEVER,
-        recognised_by=(
-            Words(in_message=("NicInUseWithPrivateEndpoint",), places=ANYWHERE),
-            Words(in_log=("NicInUseWithPrivateEndpoint",), steps=frozenset({"clean-up"})),
-        ),
-        step="clean-up",
+)
+
+# What keeps a build from its end for good: it says more than that its time was over, or that it was interrupted.
+_PRIVATE_ENDPOINT = Signature(
+    "private-endpoint-stuck",
+    "a private endpoint keeps the staging group from being deleted",
+    "Delete the private endpoint connection, then link service, network card and load balancer, then the staging "
+    "group, then the image template.",
+    docs.section("resource-deletion-errors-appear"),
+    NEVER,
+    recognised_by=(
+        Words(in_message=("NicInUseWithPrivateEndpoint",), places=ANYWHERE),
+        Words(in_log=("NicInUseWithPrivateEndpoint",), steps=frozenset({"clean-up"})),
     ),
+    step="clean-up",
 )
 
 # From the most telling to the least: the first that matches counts.
 SIGNATURES: tuple[Signature, ...] = (*CALLS, *SURROUNDINGS, *_BUILD)
 SIGNATURES_OF_LOGS: tuple[Signature, ...] = _CUT_OFF
-VAGUE_SIGNATURES: tuple[Signature, ...] = _VAGUE
+ENDLESS_SIGNATURES: tuple[Signature, ...] = (_PRIVATE_ENDPOINT,)
+VAGUE_SIGNATURES: tuple[Signature, ...] = (*_VAGUE, _PRIVATE_ENDPOINT)
 ALL_SIGNATURES: tuple[Signature, ...] = (*SIGNATURES, *SIGNATURES_OF_LOGS, *VAGUE_SIGNATURES)
 
 
