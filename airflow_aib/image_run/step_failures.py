@@ -106,7 +106,9 @@ TIMED_OUT_IN: dict[str, Signature] = {
     "deprovision": Signature(
         "deprovision-timeout",
         "all customizers succeeded, generalising the machine took too long",
-        "Generalising the machine did not end: read the log's end, where sysprep or waagent says for what it waits.",
+        "Generalising the machine did not end: read the log's end, where sysprep or waagent says for what it waits. "
+        "Where it repeats IMAGE_STATE_UNDEPLOYABLE, it may have begun before the agent was ready: use a larger "
+        "vmProfile.vmSize, or sleep 60 s in a last customizer.",
         docs.SYSPREP,
         NOT_KNOWN,
     ),

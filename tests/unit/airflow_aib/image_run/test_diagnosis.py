@@ -119,6 +119,18 @@ def test_exit_codes_that_say_more(code: int, words: str) -> None:
     assert words in diagnosis.remedy
 
 
+def test_a_generalisation_that_never_ends_has_two_remedies() -> None:
+    """Windows may say no more than that it is undeployable: the advice names what helps then."""
+    state = "PACKER OUT     azure-arm: IMAGE_STATE_UNDEPLOYABLE\n"
+    log = sample_log("new-form-windows-hangs") + state * 50
+
+    diagnosis = diagnose(evidence(log, WINDOWS[:1], "Failed while waiting: 'context deadline exceeded'"))
+
+    assert (diagnosis.failure_class, diagnosis.step) == ("deprovision-timeout", "deprovision")
+    assert "vmProfile.vmSize" in diagnosis.remedy
+    assert "sleep 60 s" in diagnosis.remedy
+
+
 def test_a_cancelled_run_whose_time_was_over() -> None:
     """Whom the deadline cancelled hung somewhere: nobody is told that somebody cancelled it."""
     log = sample_log("new-form-windows-hangs")
