@@ -68,9 +68,9 @@ class Lanes:
         """Make a call about a piece, again while its error may pass, and learn from its refusals alone."""
         return await patiently(call, self.clock, on_trouble=self.note)
 
-    def anew(self) -> Lanes:
-        """Give lanes for work of another kind, which is not to be compared with this one."""
-        return Lanes(self.pace.most, self.clock)
+    def for_pairs(self) -> Lanes:
+        """Give lanes for work on two pieces each, as many in all as here; how it goes is not to be compared."""
+        return Lanes(max(1, self.pace.most // 2), self.clock)
 
     def note(self, error: ArmRequestError) -> None:
         """Learn from an error of a call about a piece."""

@@ -231,23 +231,24 @@ class _VhdCopy:
         """Give the digest that both sides have in common; None when they differ in anything."""
         if not await self.place.has_same_pages(source, present):
             return None
+        known = known_digest(self._metadata(source), present)
+        # Pieces of both sides lie in memory at once: each side has half of them.
+        sides = 1 if known else 2
         digest, held = await asyncio.gather(
-            self._digest_source(source, known_digest(self._metadata(source), present)),
-            digest_pieces(self.target, cut(source.ranges), present.etag, self._lanes()),
+            self._digest_source(source, known, self._lanes(sides)),
+            digest_pieces(self.target, cut(source.ranges), present.etag, self._lanes(sides)),
         )
         return digest if content_digest(held) == digest else None
 
-    async def _digest_source(self, source: PinnedVhd, known: str | None) -> str:
+    async def _digest_source(self, source: PinnedVhd, known: str | None, lanes: Lanes) -> str:
         # This version of it was read before, when it was copied.
-        return known or content_digest(
-            await digest_pieces(self.source, cut(source.ranges), source.facts.etag, self._lanes())
-        )
+        return known or content_digest(await digest_pieces(self.source, cut(source.ranges), source.facts.etag, lanes))
 
     def _metadata(self, source: PinnedVhd) -> dict[str, str]:
         return metadata_of(self.origin, self.source.address.url, source.facts)
 
-    def _lanes(self) -> Lanes:
-        return Lanes(self.options.concurrency, self.clock)
+    def _lanes(self, sharers: int = 1) -> Lanes:
+        return Lanes(max(1, self.options.concurrency // sharers), self.clock)
 
     def _result(self, source: PinnedVhd, digest: str, *, copied_bytes: int, method: str) -> VhdCopyResult:
         return VhdCopyResult(

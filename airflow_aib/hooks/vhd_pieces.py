@@ -55,7 +55,7 @@ class PieceCopier:
             return digests
         verified, lanes = (
             ProgressMeter(self.meter.tell, plan.done_bytes, 0, self.meter.clock, "verified"),
-            self.lanes.anew(),
+            self.lanes.for_pairs(),
         )
 
         async def compare(piece: Piece) -> None:

@@ -98,7 +98,9 @@ async def test_what_is_held_is_compared_as_quickly_as_storage_bears() -> None:
 
     assert len(digests) == len(PIECES)
     assert target.content == source.content
-    assert min(source.most_at_once, target.most_at_once) > 8
+    assert min(source.most_at_once, target.most_at_once) > 4
+    # Pieces of both sides lie in memory.
+    assert source.most_at_once + target.most_at_once <= 16
     first, last = [progress.message for progress in told if progress.doing == "verified"]
     assert first.startswith("0 bytes of 800 MiB verified (0%)")
     assert last.startswith("800 MiB of 800 MiB verified (100%)")
