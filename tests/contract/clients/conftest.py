@@ -25,7 +25,7 @@ def signed_in_az(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
     folder = tmp_path_factory.mktemp("az")
     with served(folder, *OPTIONS, env_file="emulator.env") as emulator:
         az = Az(emulator.environment, folder)
-        (setup,) = re.findall(r"(?s)```sh\n(. \./emulator\.env\n.*?)```", GUIDE.read_text(encoding="utf-8"))
+        (setup,) = re.findall(r"(?s)```sh\n(. \./emulator\.env\naz .*?)```", GUIDE.read_text(encoding="utf-8"))
         done = az.shell(setup)
         assert done.returncode == 0, done.stderr
         yield az
