@@ -154,7 +154,7 @@ def test_storage_accounts(az: Az) -> None:
     az("storage", "account", "create", *GROUP, *account, "--sku", "Standard_LRS")
     blob_url = f"{az.blob_url}/azaccount/"
     assert az("storage", "account", "show", *account)["primaryEndpoints"]["blob"] == blob_url
-    assert names(az("storage", "account", "list", *GROUP)) == ["imagestore", "azaccount"]
+    assert names(az("storage", "account", "list", *GROUP)) == ["azaccount", "imagestore"]
     keys = az("storage", "account", "keys", "list", "--account-name", "azaccount")
     assert [key["keyName"] for key in keys] == ["key1", "key2"]
     az("storage", "account", "delete", *GROUP, *account, "--yes")
