@@ -33,16 +33,17 @@ def page(
     :param is_link_relative: whether the next page is named by its path alone
     """
     after = _last_shown(call.query.get(SKIP_TOKEN))
-    left = sorted((found for value in values if (found := (id_of(value).lower(), value))[0] > after), key=_id)
-    body: dict[str, Any] = {"value": [show(value) for _, value in left[:page_size]]}
+
+    def key(value: Any) -> str:
+        return id_of(value).lower()
+
+    # No pairs of key and value: thousands of them for each page would have the garbage collected all the time.
+    left = sorted((value for value in values if key(value) > after), key=key)
+    body: dict[str, Any] = {"value": [show(value) for value in left[:page_size]]}
     if page_size < len(left):
-        query = {**call.query, SKIP_TOKEN: _token(left[page_size - 1][0])}
+        query = {**call.query, SKIP_TOKEN: _token(key(left[page_size - 1]))}
         body["nextLink"] = f"{'' if is_link_relative else call.base_url}{quote(call.path)}?{urlencode(query, safe='$')}"
     return body
-
-
-def _id(found: tuple[str, Any]) -> str:
-    return found[0]
 
 
 def _token(resource_id: str) -> str:
