@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,6 +65,14 @@ def require_choice(name: str, value: Choice, choices: Sequence[Choice]) -> Choic
     if value in choices:
         return value
     raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
+
+
+def require_choices(name: str, value: Any, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Give back some of a few words as a tuple, one alone too, or say what is wrong with them."""
+    words = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Collection) else ()
+    if words and all(word in choices for word in words):
+        return words
+    raise ValueError(f"{name} is {value!r}; it must be one or several of {', '.join(map(repr, choices))}")
 
 
 def require_container(name: str, value: Any) -> Any:

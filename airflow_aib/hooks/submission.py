@@ -77,7 +77,7 @@ def refuse_vhds(rendered: RenderedImageTemplate, log: TaskLog, *, are_given_up: 
 
 
 @contextmanager
-def telling_what_is_gone(has_replaced: bool) -> Iterator[None]:  # noqa: FBT001 - as it came, also through a deferral
+def telling_what_is_gone(*, has_replaced: bool) -> Iterator[None]:
     """Have an error say that the old image template is gone, where it is."""
     try:
         yield
@@ -135,7 +135,7 @@ class Submission:
         if state != "Deleting":
             await self.removal.delete()
         await self.removal.until_deleted()
-        with telling_what_is_gone(is_sound):
+        with telling_what_is_gone(has_replaced=is_sound):
             return Submitted(await self._create(), is_sound)
 
     def _is_wanted(self, body: dict[str, Any]) -> bool:

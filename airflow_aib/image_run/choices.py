@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 # Seconds between two looks, where nobody has chosen otherwise.
@@ -42,15 +42,3 @@ def require_policy(choice: Any) -> OnPartialSuccess:
         )
     policy: OnPartialSuccess = choice
     return policy
-
-
-def require_final_states(choice: FinalState | Sequence[FinalState]) -> tuple[FinalState, ...]:
-    """Give the run states as a tuple, one alone too, or say what is wrong with them."""
-    states: Sequence[FinalState] = (choice,) if isinstance(choice, str) else tuple(choice)
-    wrong = [state for state in states if state not in FINAL_STATES]
-    if wrong or not states:
-        raise ValueError(
-            f"accepted_states has {', '.join(map(repr, wrong)) or 'nothing'}; it must be some of "
-            f"{', '.join(map(repr, FINAL_STATES))}"
-        )
-    return tuple(states)

@@ -163,7 +163,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
         self.note_resumed()
         state = StateEvent.from_payload(event)
         self.log.info("%s", state.message)
-        with pushed_diagnosis(context), telling_what_is_gone(has_replaced):
+        with pushed_diagnosis(context), telling_what_is_gone(has_replaced=has_replaced):
             body = run_async(self._look_again(state.image_template_id, self.waited_since(deferred_at)))
         self.note_image_template(state.image_template_id, body)
         return state.image_template_id
@@ -261,7 +261,7 @@ class AzureImageTemplateCreateOperator(WaitingOperator):
                 submitted = await Submission(removal, rendered, self.replace, self.log).submit()
             if not self.wait_for_completion or provisioning_state(submitted.body) == "Succeeded":
                 return submitted
-            with telling_what_is_gone(submitted.has_replaced):
+            with telling_what_is_gone(has_replaced=submitted.has_replaced):
                 if self.deferrable:
                     body = await self._first_looks(service, image_template_id) or submitted.body
                 else:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
 
-from airflow_aib.arguments import require_image_template, require_interval
+from airflow_aib.arguments import require_choices, require_image_template, require_interval
 from airflow_aib.exceptions import ArmRequestError, ImageBuilderError, ImageRunFailedError, ImageRunWatchError
-from airflow_aib.image_run.choices import require_final_states
+from airflow_aib.image_run.choices import FINAL_STATES
 from airflow_aib.links.image_template import IMAGE_TEMPLATE_LINKS, PortalResources
 from airflow_aib.sensors.retry import RunSensorRetryPolicy
 from airflow_aib.triggers.access import ImageTemplateAccess
@@ -93,7 +93,7 @@ class AzureImageTemplateRunSensor(ImageTemplateAccess, BaseSensorOperator):
         # Airflow puts the value in the place of an XComArg before `execute`.
         self.image_run: Any = image_run
         self.started_after = started_after
-        self.accepted_states = require_final_states(accepted_states)
+        self.accepted_states = require_choices("accepted_states", accepted_states, FINAL_STATES)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.azure_conn_id = azure_conn_id
         self.portal_resources = PortalResources()

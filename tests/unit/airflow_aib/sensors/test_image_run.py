@@ -99,10 +99,13 @@ def test_one_accepted_state_needs_no_list() -> None:
     assert waiting.execute(context())["run_state"] == "Failed"
 
 
-@pytest.mark.parametrize("accepted", ["Succeded", ["Succeeded", "Running"], []])
+@pytest.mark.parametrize("accepted", ["Succeded", ["Succeeded", "Running"], [], 5, None])
 def test_states_that_are_no_end_are_refused(accepted: Any) -> None:
     """A misspelt state would make every run fail; the DAG file says so when it is read."""
-    with pytest.raises(ValueError, match=r"accepted_states has .*'Succeeded', 'PartiallySucceeded', 'Failed'"):
+    with pytest.raises(
+        ValueError,
+        match=r"accepted_states is .*; it must be one or several of 'Succeeded', 'PartiallySucceeded', 'Failed'",
+    ):
         sensor(run_status("Succeeded"), accepted_states=accepted)
 
 
